@@ -1,0 +1,431 @@
+"""Measure translations and predictions: BLEU, chrF, exact match, token accuracy, perplexity.
+
+`corpus_bleu` and `chrf` are sacreBLEU's numbers: report them with their `signature`, without
+which two BLEU scores cannot be compared (Post 2018). `bleu_from_scratch` is the same metric in
+sixty readable lines, for pre-tokenised text; a test holds the two together to 1e-9.
+
+**References are nested per hypothesis:** `references[i]` are the references of `hypotheses[i]`,
+a list of one or more. (sacreBLEU itself wants the transposed layout, `references[r][i]`; feeding
+one to the other scores nonsense without an error whenever the sizes happen to fit.)
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class BleuScore:
+    """BLEU with everything it is made of. `score` and `precisions` are in 0 .. 100."""
+
+    score: float
+    precisions: tuple[float, ...]  # of 1-grams .. max_n-grams, after smoothing
+    brevity_penalty: float  # in 0 .. 1
+    matches: tuple[int, ...]  # clipped n-gram matches, summed over the corpus
+    totals: tuple[int, ...]  # n-grams in the hypotheses
+    hypothesis_length: int  # tokens
+    reference_length: int  # tokens of the closest references
+    signature: str
+
+
+@dataclass(frozen=True)
+class ChrfScore:
+    """chrF in 0 .. 100, with the signature to report beside it."""
+
+    score: float
+    signature: str
+
+
+def corpus_bleu(
+    hypotheses: Sequence[str],
+    references: Sequence[Sequence[str]] | Sequence[str],
+    *,
+    lowercase: bool = False,
+    tokenize: str = "13a",
+    smoothing: str = "exp",
+    effective_order: bool = False,
+) -> BleuScore:
+    """BLEU of a corpus of plain sentences (Papineni et al. 2002), computed by sacreBLEU.
+
+    Give **detokenised** text: sacreBLEU tokenises by itself, and already tokenised text scores
+    too high or too low (sacrebleu#162). It logs a warning when 100 lines end in " .". For text
+    that is meant to stay as it is, say `tokenize="none"`.
+
+    BLEU is a corpus statistic: n-gram counts are summed over all sentences *before* dividing, so
+    it is not the mean of sentence scores. Without 4-grams it is 0: a perfect corpus of 2-token
+    sentences scores 0, and 100 with `effective_order=True`, which stops at the longest n-gram
+    there is. Use that for single sentences: `corpus_bleu([h], [refs], effective_order=True)`.
+
+    Args:
+        hypotheses: N sentences; an empty one is allowed.
+        references: N lists of one or more references, not necessarily equally many; or N strings,
+            one reference each.
+        lowercase: compare case-insensitively.
+        tokenize: sacreBLEU's tokeniser: "13a", "none", "char", "intl", "zh", ...
+        smoothing: of n-gram orders without a match: "exp", "none", "floor" or "add-k".
+        effective_order: leave out the orders longer than every hypothesis.
+    Returns: `BleuScore`, score in 0 .. 100.
+    Raises: ValueError for an empty corpus, different numbers of hypotheses and references, a
+        hypothesis without a reference, an unknown tokeniser or smoothing. TypeError for a bare
+        string in place of a list, or elements that are not strings.
+    """
+    from sacrebleu.metrics import BLEU  # here, so that importing this module stays cheap
+
+    references = _references_per_hypothesis(hypotheses, references)
+    _check_choice("tokenize", tokenize, BLEU.TOKENIZERS)
+    _check_choice("smoothing", smoothing, BLEU.SMOOTH_DEFAULTS)
+    metric = BLEU(
+        lowercase=lowercase,
+        tokenize=tokenize,
+        smooth_method=smoothing,
+        effective_order=effective_order,
+        force=tokenize == "none",  # who asks for no tokeniser knows that the text is tokenised
+    )
+    result = metric.corpus_score(list(hypotheses), _transposed(references))
+    return BleuScore(
+        score=result.score,
+        precisions=tuple(result.precisions),
+        brevity_penalty=result.bp,
+        matches=tuple(result.counts),
+        totals=tuple(result.totals),
+        hypothesis_length=result.sys_len,
+        reference_length=result.ref_len,
+        signature=str(metric.get_signature()),
+    )
+
+
+def chrf(
+    hypotheses: Sequence[str],
+    references: Sequence[Sequence[str]] | Sequence[str],
+    *,
+    lowercase: bool = False,
+    word_order: int = 0,
+) -> ChrfScore:
+    """chrF2, the F-score of character n-grams (Popovic 2015), computed by sacreBLEU.
+
+    It needs no tokeniser and gives credit for a word that is nearly right. `word_order=2` is
+    chrF++ (Popovic 2017). Arguments, layout of the references and errors: see `corpus_bleu`.
+
+    Returns: `ChrfScore`, score in 0 .. 100.
+    Raises: as `corpus_bleu`; ValueError for word_order < 0.
+    """
+    from sacrebleu.metrics import CHRF
+
+    references = _references_per_hypothesis(hypotheses, references)
+    if word_order < 0:
+        raise ValueError(f"word_order must be >= 0, but it is {word_order}: 0 is chrF, 2 chrF++")
+    metric = CHRF(lowercase=lowercase, word_order=word_order)
+    result = metric.corpus_score(list(hypotheses), _transposed(references))
+    return ChrfScore(score=result.score, signature=str(metric.get_signature()))
+
+
+def bleu_from_scratch(
+    hypotheses: Sequence[Sequence[str]],
+    references: Sequence[Sequence[Sequence[str]]],
+    *,
+    max_n: int = 4,
+    smoothing: str = "exp",
+    effective_order: bool = False,
+) -> BleuScore:
+    """BLEU of pre-tokenised text, step by step (Papineni et al. 2002, section 2.3).
+
+    Equation: BLEU = BP * exp(1/N sum_n log p_n),   N = max_n
+        p_n = clipped n-gram matches / n-grams in the hypotheses, both summed over the corpus;
+        BP  = 1 if c > r, else exp(1 - r/c), c and r the lengths of hypotheses and references.
+    A match is clipped: an n-gram counts at most as often as in the one reference that holds it
+    most often. r sums, sentence by sentence, the length of the reference **closest** to the
+    hypothesis, the shorter one of two equally close.
+
+    smoothing="exp" (sacreBLEU's default; Chen & Cherry 2014, method 3): the first order without a
+    match counts as 1/2 of a match, the second as 1/4, ... "none": one such order makes the score
+    0. Smoothing never helps an order that has no n-grams at all, nor a corpus without any match.
+
+    Args:
+        hypotheses: N lists of tokens; an empty one is allowed.
+        references: N lists of one or more references, each a list of tokens.
+        max_n: longest n-gram, >= 1.
+        smoothing: "exp" or "none".
+        effective_order: leave out the orders longer than every hypothesis.
+    Returns: `BleuScore`, equal to `corpus_bleu(..., tokenize="none")` of the joined tokens.
+    Raises: ValueError and TypeError as `corpus_bleu`; ValueError for max_n < 1.
+    """
+    _check_tokenised(hypotheses, references)
+    _check_choice("smoothing", smoothing, ("exp", "none"))
+    if max_n < 1:
+        raise ValueError(f"max_n must be >= 1, but it is {max_n}: BLEU is usually max_n = 4")
+
+    matches, totals = [0] * max_n, [0] * max_n
+    hypothesis_length = reference_length = 0
+    for hypothesis, refs in zip(hypotheses, references, strict=True):
+        for n in range(1, max_n + 1):
+            counts = count_ngrams(hypothesis, n)
+            most_in_one_reference = Counter()
+            for ref in refs:
+                most_in_one_reference |= count_ngrams(ref, n)  # | keeps the larger count
+            matches[n - 1] += (counts & most_in_one_reference).total()  # & the smaller: clipping
+            totals[n - 1] += counts.total()
+        hypothesis_length += len(hypothesis)
+        reference_length += closest_length(len(hypothesis), [len(ref) for ref in refs])
+
+    precisions = _smoothed_precisions(matches, totals, smoothing)
+    orders = max_n
+    if effective_order:
+        orders = sum(total > 0 for total in totals)
+    score = 0.0
+    bp = brevity_penalty(hypothesis_length, reference_length)
+    if orders > 0 and all(p > 0 for p in precisions[:orders]):
+        score = 100 * bp * math.exp(sum(math.log(p) for p in precisions[:orders]) / orders)
+
+    numbers = {len(refs) for refs in references}
+    nrefs = numbers.pop() if len(numbers) == 1 else "var"
+    order = "yes" if effective_order else "no"
+    return BleuScore(
+        score=score,
+        precisions=tuple(100 * p for p in precisions),
+        brevity_penalty=bp,
+        matches=tuple(matches),
+        totals=tuple(totals),
+        hypothesis_length=hypothesis_length,
+        reference_length=reference_length,
+        signature=f"nrefs:{nrefs}|case:mixed|eff:{order}|tok:none|smooth:{smoothing}"
+        f"|max_n:{max_n}|by:bleu_from_scratch",
+    )
+
+
+def count_ngrams(tokens: Sequence[str], n: int) -> Counter:
+    """How often each n-gram (a tuple of n tokens) occurs; empty if there are fewer than n tokens.
+
+    Raises: ValueError for n < 1; TypeError for a bare string.
+    """
+    if isinstance(tokens, str):
+        raise TypeError(f"tokens must be a list of tokens, but they are the string {tokens!r}")
+    if n < 1:
+        raise ValueError(f"n must be >= 1, but it is {n}")
+    return Counter(tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1))
+
+
+def closest_length(hypothesis_length: int, reference_lengths: Sequence[int]) -> int:
+    """The reference length closest to the hypothesis'; of two equally close ones the shorter.
+
+    Raises: ValueError without any reference.
+    """
+    if len(reference_lengths) == 0:
+        raise ValueError("reference_lengths must hold at least one length, but it is empty")
+    return min(reference_lengths, key=lambda length: (abs(length - hypothesis_length), length))
+
+
+def brevity_penalty(hypothesis_length: int, reference_length: int) -> float:
+    """BP = 1 if c >= r, else exp(1 - r/c); 0 if c = 0 < r (Papineni et al. 2002, section 2.2.2).
+
+    Raises: ValueError for a negative length.
+    """
+    if hypothesis_length < 0 or reference_length < 0:
+        raise ValueError(
+            f"lengths must be >= 0, but they are {hypothesis_length} and {reference_length}"
+        )
+    if hypothesis_length >= reference_length:
+        return 1.0
+    if hypothesis_length == 0:
+        return 0.0
+    return math.exp(1 - reference_length / hypothesis_length)
+
+
+def exact_match(predictions: Sequence, targets: Sequence) -> float:
+    """The share of predictions that equal their target, in 0 .. 1.
+
+    Args:
+        predictions, targets: equally many (at least one) strings, or sequences of tokens or ids.
+            A list and a tuple of the same tokens are equal. Cut EOS and PAD off first, or leave
+            them in both: nothing is stripped here.
+    Raises: ValueError for an empty corpus or different numbers. TypeError for a bare string or a
+        tensor in place of a list, or a string compared with a list of tokens.
+    """
+    for name, items in (("predictions", predictions), ("targets", targets)):
+        if isinstance(items, str | Tensor):
+            raise TypeError(f"{name} must be a list of sequences, but it is a {_type(items)}")
+    if len(predictions) != len(targets):
+        raise ValueError(
+            f"predictions and targets must be equally many, but they are "
+            f"{len(predictions)} and {len(targets)}"
+        )
+    if len(predictions) == 0:
+        raise ValueError("predictions are empty: exact match of nothing is undefined")
+    hits = 0
+    for i, (prediction, target) in enumerate(zip(predictions, targets, strict=True)):
+        if isinstance(prediction, Tensor) or isinstance(target, Tensor):
+            raise TypeError(f"sentence {i} is a tensor: turn it into a list first, x.tolist()")
+        if isinstance(prediction, str) != isinstance(target, str):
+            raise TypeError(
+                f"sentence {i} compares a {_type(prediction)} with a {_type(target)}: "
+                "they would never be equal"
+            )
+        hits += tuple(prediction) == tuple(target)
+    return hits / len(predictions)
+
+
+def token_accuracy(predictions: Tensor, targets: Tensor, mask: Tensor) -> float:
+    """The share of real tokens that were predicted, in 0 .. 1: sum(hit * mask) / sum(mask).
+
+    Measured with teacher forcing it flatters a model, which saw the right prefix at each step;
+    see `exact_match` for what cannot be flattered.
+
+    Args:
+        predictions: int64 ids `[B, T]`, or float logits (or log-probabilities) `[B, T, V]`, of
+            which the argmax counts.
+        targets: int64 `[B, T]`.
+        mask: bool `[B, T]`, True = real token.
+    Raises: ValueError for shapes that do not fit, a mask without a real token, NaN logits.
+        TypeError for a wrong dtype.
+    """
+    for name, tensor, dtype in (("targets", targets, torch.int64), ("mask", mask, torch.bool)):
+        if not isinstance(tensor, Tensor) or tensor.dtype != dtype:
+            raise TypeError(f"{name} must be a tensor of {dtype}, but it is {_type(tensor)}")
+    if not isinstance(predictions, Tensor):
+        raise TypeError(f"predictions must be a tensor, but they are {_type(predictions)}")
+    if predictions.dim() == 3 and predictions.is_floating_point():
+        if predictions.isnan().any():
+            raise ValueError("predictions contain NaN: an argmax of NaN is no prediction")
+        predictions = predictions.argmax(dim=-1)  # [B, T, V] -> [B, T]
+    elif predictions.dim() != 2 or predictions.dtype != torch.int64:
+        raise TypeError(
+            "predictions must be int64 ids [B, T] or float logits [B, T, V], "
+            f"but they are {predictions.dtype} {tuple(predictions.shape)}"
+        )
+    # Compared without broadcasting: [B, 1] against [B] would count each sentence B times.
+    if not predictions.shape == targets.shape == mask.shape:
+        raise ValueError(
+            "predictions, targets and mask must all be [B, T], but they are "
+            f"{tuple(predictions.shape)}, {tuple(targets.shape)} and {tuple(mask.shape)}"
+        )
+    tokens = int(mask.sum())
+    if tokens == 0:
+        raise ValueError("mask has no real token: the accuracy of no tokens is undefined")
+    hits = (predictions == targets) & mask  # [B, T]
+    return int(hits.sum()) / tokens
+
+
+def perplexity(total_nll: float | Tensor, total_tokens: float | Tensor) -> float:
+    """exp(summed negative log-likelihood / number of tokens), in 1 .. inf.
+
+    Sum both over the *whole* data set first: the mean of batch perplexities is another number,
+    and so is exp of the mean of batch means. V for a uniform model, 1 for a perfect one, inf when
+    it is too large for a float.
+
+    Args:
+        total_nll: summed NLL in nats, >= 0; a number or a tensor with one element.
+        total_tokens: how many tokens were summed over, > 0; same types.
+    Raises: ValueError for a negative or NaN NLL, and a number of tokens that is not positive and
+        finite. TypeError for anything but a number or a tensor with one element.
+    """
+    nll = _as_float("total_nll", total_nll)
+    tokens = _as_float("total_tokens", total_tokens)
+    if not nll >= 0:  # also refuses NaN
+        raise ValueError(
+            f"total_nll must be >= 0, but it is {nll}: a sum of -log p is never negative; "
+            "were softmax outputs fed to NLLLoss?"
+        )
+    if not 0 < tokens < math.inf:
+        raise ValueError(f"total_tokens must be > 0 and finite, but it is {tokens}")
+    try:
+        return math.exp(nll / tokens)
+    except OverflowError:
+        return math.inf
+
+
+def _smoothed_precisions(matches: list[int], totals: list[int], smoothing: str) -> list[float]:
+    """p_n in 0 .. 1 for each order; 0 for an order without n-grams."""
+    precisions = [0.0] * len(totals)
+    if not any(matches):
+        return precisions  # no match of any order: nothing to smooth
+    credit = 1.0
+    for n, (match, total) in enumerate(zip(matches, totals, strict=True)):
+        if total == 0:
+            break  # no hypothesis is this long, so none is longer
+        if match == 0 and smoothing == "exp":
+            credit /= 2
+            precisions[n] = credit / total
+        else:
+            precisions[n] = match / total
+    return precisions
+
+
+def _references_per_hypothesis(hypotheses, references) -> list[list[str]]:
+    """Check both and give back one list of references per hypothesis."""
+    for name, items in (("hypotheses", hypotheses), ("references", references)):
+        if isinstance(items, str):
+            raise TypeError(f"{name} must be a list, but it is the string {items!r}")
+    _check_counts(hypotheses, references)
+    nested = [[refs] if isinstance(refs, str) else list(refs) for refs in references]
+    for i, (hypothesis, refs) in enumerate(zip(hypotheses, nested, strict=True)):
+        if not isinstance(hypothesis, str):
+            raise TypeError(
+                f"hypotheses must be strings, but hypothesis {i} is a {_type(hypothesis)}: "
+                "join its tokens, or use bleu_from_scratch for tokens"
+            )
+        if not refs:
+            raise ValueError(f"hypothesis {i} has no reference: give it at least one")
+        for ref in refs:
+            if not isinstance(ref, str):
+                raise TypeError(
+                    f"references must be strings, but one of hypothesis {i} is a {_type(ref)}"
+                )
+    return nested
+
+
+def _transposed(references: list[list[str]]) -> list[list[str | None]]:
+    """[hypothesis][reference] -> sacreBLEU's [reference][hypothesis], None where one has fewer."""
+    return [list(column) for column in zip_longest(*references)]
+
+
+def _check_tokenised(hypotheses, references) -> None:
+    for name, items in (("hypotheses", hypotheses), ("references", references)):
+        if isinstance(items, str):
+            raise TypeError(f"{name} must be a list, but it is the string {items!r}")
+    _check_counts(hypotheses, references)
+    for i, (hypothesis, refs) in enumerate(zip(hypotheses, references, strict=True)):
+        if len(refs) == 0:
+            raise ValueError(f"hypothesis {i} has no reference: give it at least one")
+        if isinstance(hypothesis, str) or any(isinstance(ref, str) for ref in refs):
+            raise TypeError(
+                f"sentence {i} is not a list of tokens with a list of references, each a list of "
+                "tokens: split the strings, or use corpus_bleu for plain text"
+            )
+
+
+def _check_counts(hypotheses: Sequence, references: Sequence) -> None:
+    if len(hypotheses) != len(references):
+        raise ValueError(
+            f"hypotheses and references must be equally many, but they are {len(hypotheses)} and "
+            f"{len(references)}: references[i] lists the references of hypotheses[i] "
+            "(sacreBLEU's own layout is the transpose of this)"
+        )
+    if len(hypotheses) == 0:
+        raise ValueError("hypotheses are empty: the score of no sentences is undefined")
+
+
+def _check_choice(name: str, value: str, choices) -> None:
+    if value not in choices:
+        valid = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(f"unknown {name}: {value!r}. Valid: {valid}")
+
+
+def _as_float(name: str, value: float | Tensor) -> float:
+    if isinstance(value, Tensor) and value.numel() == 1:
+        return float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(
+            f"{name} must be a number or a tensor with one element, but it is {_type(value)}"
+        )
+    return float(value)
+
+
+def _type(value: object) -> str:
+    """What came, for an error message: a tensor's dtype and shape, or the type's name."""
+    if isinstance(value, Tensor):
+        return f"{value.dtype} tensor of shape {tuple(value.shape)}"
+    return type(value).__name__
