@@ -1,0 +1,85 @@
+"""Reproducible draws for the generators.
+
+Python promises the same `random.Random(seed).random()` on every version and platform, but not the
+same `shuffle`, `sample` or `randrange`
+(https://docs.python.org/3/library/random.html#notes-on-reproducibility). So everything here is
+built on `random()` alone, and no result depends on the order of a set.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from .pair import Pair
+
+T = TypeVar("T")
+
+
+def make_rng(seed: int) -> random.Random:
+    """A generator of its own: the global `random` state is neither read nor moved."""
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise TypeError(f"seed must be an int, but got {seed!r}")
+    return random.Random(seed)
+
+
+def below(rng: random.Random, n: int) -> int:
+    """A whole number, uniform on 0 .. n-1, for n of any size."""
+    if n <= 2**32:
+        return int(rng.random() * n)
+    # One draw carries 53 bits: join 32 of each, 64 more than n has, so that the bias of the
+    # remainder is below 2**-64.
+    value = 0
+    for _ in range(n.bit_length() // 32 + 3):
+        value = value << 32 | int(rng.random() * 2**32)
+    return value % n
+
+
+def pick(rng: random.Random, options: Sequence[T]) -> T:
+    """One of the options, each as likely."""
+    return options[below(rng, len(options))]
+
+
+def distinct_numbers(rng: random.Random, n: int) -> Iterator[int]:
+    """All numbers 0 .. n-1, each once, in random order, without a list of them.
+
+    Fisher and Yates' shuffle, where only the moved entries are stored: the first k numbers cost
+    k steps and k entries, however large n is.
+    """
+    moved: dict[int, int] = {}
+    for remaining in range(n, 0, -1):
+        place = below(rng, remaining)
+        last = moved.pop(remaining - 1, remaining - 1)
+        if place == remaining - 1:
+            yield last
+        else:
+            yield moved.get(place, place)
+            moved[place] = last
+
+
+def check_sizes(num_train: int, num_valid: int, num_test: int, available: int, what: str) -> None:
+    """Refuse sizes that are not counts, or that ask for more examples than there are."""
+    sizes = {"num_train": num_train, "num_valid": num_valid, "num_test": num_test}
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int):
+            raise TypeError(f"{name} must be an int, but got {size!r}")
+        if size < 0:
+            raise ValueError(f"{name} must be ≥ 0, but got {size}")
+    total = sum(sizes.values())
+    if total > available:
+        raise ValueError(
+            f"num_train + num_valid + num_test = {total}, but there are only {available} {what}, "
+            "and no source may occur twice: ask for fewer, or widen the task"
+        )
+
+
+def cut_splits(
+    draw: Callable[[], Pair], num_train: int, num_valid: int, num_test: int
+) -> dict[str, tuple[Pair, ...]]:
+    """Draw the three splits from an endless source of pairs that never repeats.
+
+    Test and valid are drawn first: a larger training set leaves them as they were.
+    """
+    test = tuple(draw() for _ in range(num_test))
+    valid = tuple(draw() for _ in range(num_valid))
+    train = tuple(draw() for _ in range(num_train))
+    return {"train": train, "valid": valid, "test": test}
