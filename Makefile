@@ -1,0 +1,66 @@
+# Thin on purpose: what a command needs to know stands in pyproject.toml and tools/.
+# POSIX systems only; README.md has the same lines for Windows.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.seq2seq-installed
+
+# nbgrader starts its helpers by name, so the environment's programs must be on the path.
+export PATH := $(abspath $(BIN)):$(PATH)
+
+# One thread per process: two threads on a shared core make nn.GRU many times slower.
+# On the CPU: outputs are compared, so every machine must compute the same ones.
+test coverage notebooks exercises: export OMP_NUM_THREADS ?= 1
+test coverage notebooks exercises: export SEQ2SEQ_DEVICE ?= cpu
+
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=300 \
+         --nbval-sanitize-with=nbval_sanitize.cfg
+# `--dist loadfile` keeps the cells of one notebook on one kernel.
+PARALLEL := -n 2 --dist loadfile
+# Only folders that exist, so that a checkout without solutions can still be tested.
+NOTEBOOKS := $(wildcard chapters solutions exercises)
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test notebooks exercises lint coverage constraints
+
+help:         ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+lab: $(STAMP)         ## open the course in JupyterLab (installs it the first time)
+	$(BIN)/jupyter lab chapters/00_start_here.ipynb
+
+test: $(STAMP)        ## run every test and every notebook; ARGS="-k masks" selects
+	$(BIN)/python -m pytest $(PARALLEL) $(NBVAL) tests $(NOTEBOOKS) $(ARGS)
+
+notebooks: $(STAMP)   ## execute every notebook anew from _src, then release the exercises
+	$(BIN)/python tools/build_notebooks.py build
+	$(MAKE) --no-print-directory exercises
+	$(BIN)/python tools/readme_table.py
+
+exercises: $(STAMP)   ## release exercises/ from solutions/ with nbgrader
+	$(BIN)/nbgrader generate_assignment --assignment='ch*' --no-db --force --quiet
+
+lint: $(STAMP)        ## style, formatting, spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+coverage: $(STAMP)    ## lines and branches of seq2seq_lib that tests/ reach
+	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term tests $(ARGS)
+
+constraints: $(STAMP) ## pin anew what CI runs, from the ranges in pyproject.toml
+	$(BIN)/python tools/make_constraints.py $(ARGS)
+
+# Installing needs a network, once. The stamp keeps later calls offline and instant.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "The course needs Python 3.11 or newer. Name one: make $(MAKECMDGOALS) PYTHON=python3.12"; \
+	    exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -c 'import ensurepip, venv' || { \
+	    echo "This Python cannot make virtual environments (no venv or no ensurepip module)."; \
+	    echo "Debian and Ubuntu: apt-get install python3-venv. Or use environment.yml with conda."; \
+	    exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -c constraints.txt -e ".[dev]"
+	touch $@
