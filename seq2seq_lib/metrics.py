@@ -76,7 +76,7 @@ def corpus_bleu(
     """
     from sacrebleu.metrics import BLEU  # here, so that importing this module stays cheap
 
-    references = _references_per_hypothesis(hypotheses, references)
+    references = _checked_corpus(hypotheses, references, tokens=False)
     _check_choice("tokenize", tokenize, BLEU.TOKENIZERS)
     _check_choice("smoothing", smoothing, BLEU.SMOOTH_DEFAULTS)
     metric = BLEU(
@@ -88,7 +88,7 @@ def corpus_bleu(
     )
     result = metric.corpus_score(list(hypotheses), _transposed(references))
     return BleuScore(
-        score=result.score,
+        score=min(result.score, 100.0),  # exp and log of 100 may round to 100.00000000000004
         precisions=tuple(result.precisions),
         brevity_penalty=result.bp,
         matches=tuple(result.counts),
@@ -116,12 +116,12 @@ def chrf(
     """
     from sacrebleu.metrics import CHRF
 
-    references = _references_per_hypothesis(hypotheses, references)
+    references = _checked_corpus(hypotheses, references, tokens=False)
     if word_order < 0:
         raise ValueError(f"word_order must be >= 0, but it is {word_order}: 0 is chrF, 2 chrF++")
     metric = CHRF(lowercase=lowercase, word_order=word_order)
     result = metric.corpus_score(list(hypotheses), _transposed(references))
-    return ChrfScore(score=result.score, signature=str(metric.get_signature()))
+    return ChrfScore(score=min(result.score, 100.0), signature=str(metric.get_signature()))
 
 
 def bleu_from_scratch(
@@ -134,7 +134,7 @@ def bleu_from_scratch(
 ) -> BleuScore:
     """BLEU of pre-tokenised text, step by step (Papineni et al. 2002, section 2.3).
 
-    Equation: BLEU = BP * exp(1/N sum_n log p_n),   N = max_n
+    Equation: BLEU = 100 * BP * exp(1/N sum_n log p_n),   N = max_n
         p_n = clipped n-gram matches / n-grams in the hypotheses, both summed over the corpus;
         BP  = 1 if c > r, else exp(1 - r/c), c and r the lengths of hypotheses and references.
     A match is clipped: an n-gram counts at most as often as in the one reference that holds it
@@ -154,7 +154,7 @@ def bleu_from_scratch(
     Returns: `BleuScore`, equal to `corpus_bleu(..., tokenize="none")` of the joined tokens.
     Raises: ValueError and TypeError as `corpus_bleu`; ValueError for max_n < 1.
     """
-    _check_tokenised(hypotheses, references)
+    references = _checked_corpus(hypotheses, references, tokens=True)
     _check_choice("smoothing", smoothing, ("exp", "none"))
     if max_n < 1:
         raise ValueError(f"max_n must be >= 1, but it is {max_n}: BLEU is usually max_n = 4")
@@ -173,11 +173,9 @@ def bleu_from_scratch(
         reference_length += closest_length(len(hypothesis), [len(ref) for ref in refs])
 
     precisions = _smoothed_precisions(matches, totals, smoothing)
-    orders = max_n
-    if effective_order:
-        orders = sum(total > 0 for total in totals)
-    score = 0.0
+    orders = sum(total > 0 for total in totals) if effective_order else max_n
     bp = brevity_penalty(hypothesis_length, reference_length)
+    score = 0.0
     if orders > 0 and all(p > 0 for p in precisions[:orders]):
         score = 100 * bp * math.exp(sum(math.log(p) for p in precisions[:orders]) / orders)
 
@@ -354,50 +352,14 @@ def _smoothed_precisions(matches: list[int], totals: list[int], smoothing: str) 
     return precisions
 
 
-def _references_per_hypothesis(hypotheses, references) -> list[list[str]]:
-    """Check both and give back one list of references per hypothesis."""
+def _checked_corpus(hypotheses: Sequence, references: Sequence, *, tokens: bool) -> list[list]:
+    """One list of references per hypothesis, or the error that says what is wrong.
+
+    A sentence is a list of tokens with `tokens=True`, otherwise a string.
+    """
     for name, items in (("hypotheses", hypotheses), ("references", references)):
         if isinstance(items, str):
             raise TypeError(f"{name} must be a list, but it is the string {items!r}")
-    _check_counts(hypotheses, references)
-    nested = [[refs] if isinstance(refs, str) else list(refs) for refs in references]
-    for i, (hypothesis, refs) in enumerate(zip(hypotheses, nested, strict=True)):
-        if not isinstance(hypothesis, str):
-            raise TypeError(
-                f"hypotheses must be strings, but hypothesis {i} is a {_type(hypothesis)}: "
-                "join its tokens, or use bleu_from_scratch for tokens"
-            )
-        if not refs:
-            raise ValueError(f"hypothesis {i} has no reference: give it at least one")
-        for ref in refs:
-            if not isinstance(ref, str):
-                raise TypeError(
-                    f"references must be strings, but one of hypothesis {i} is a {_type(ref)}"
-                )
-    return nested
-
-
-def _transposed(references: list[list[str]]) -> list[list[str | None]]:
-    """[hypothesis][reference] -> sacreBLEU's [reference][hypothesis], None where one has fewer."""
-    return [list(column) for column in zip_longest(*references)]
-
-
-def _check_tokenised(hypotheses, references) -> None:
-    for name, items in (("hypotheses", hypotheses), ("references", references)):
-        if isinstance(items, str):
-            raise TypeError(f"{name} must be a list, but it is the string {items!r}")
-    _check_counts(hypotheses, references)
-    for i, (hypothesis, refs) in enumerate(zip(hypotheses, references, strict=True)):
-        if len(refs) == 0:
-            raise ValueError(f"hypothesis {i} has no reference: give it at least one")
-        if isinstance(hypothesis, str) or any(isinstance(ref, str) for ref in refs):
-            raise TypeError(
-                f"sentence {i} is not a list of tokens with a list of references, each a list of "
-                "tokens: split the strings, or use corpus_bleu for plain text"
-            )
-
-
-def _check_counts(hypotheses: Sequence, references: Sequence) -> None:
     if len(hypotheses) != len(references):
         raise ValueError(
             f"hypotheses and references must be equally many, but they are {len(hypotheses)} and "
@@ -406,6 +368,27 @@ def _check_counts(hypotheses: Sequence, references: Sequence) -> None:
         )
     if len(hypotheses) == 0:
         raise ValueError("hypotheses are empty: the score of no sentences is undefined")
+    nested = [[refs] if isinstance(refs, str) else list(refs) for refs in references]
+    for i, (hypothesis, refs) in enumerate(zip(hypotheses, nested, strict=True)):
+        if len(refs) == 0:
+            raise ValueError(f"hypothesis {i} has no reference: give it at least one")
+        for name, sentence in [("hypothesis", hypothesis)] + [("reference", ref) for ref in refs]:
+            if tokens and not isinstance(sentence, list | tuple):
+                raise TypeError(
+                    f"{name} {i} must be a list of tokens (and references[{i}] a list of such "
+                    f"lists), but it is a {_type(sentence)}: use corpus_bleu for plain text"
+                )
+            if not tokens and not isinstance(sentence, str):
+                raise TypeError(
+                    f"{name} {i} must be a string, but it is a {_type(sentence)}: "
+                    "join its tokens, or use bleu_from_scratch for tokens"
+                )
+    return nested
+
+
+def _transposed(references: list[list[str]]) -> list[list[str | None]]:
+    """[hypothesis][reference] -> sacreBLEU's [reference][hypothesis], None where one has fewer."""
+    return [list(column) for column in zip_longest(*references)]
 
 
 def _check_choice(name: str, value: str, choices) -> None:
@@ -416,7 +399,7 @@ def _check_choice(name: str, value: str, choices) -> None:
 
 def _as_float(name: str, value: float | Tensor) -> float:
     if isinstance(value, Tensor) and value.numel() == 1:
-        return float(value)
+        return float(value.detach())
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(
             f"{name} must be a number or a tensor with one element, but it is {_type(value)}"
