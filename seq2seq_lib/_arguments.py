@@ -1,0 +1,66 @@
+"""Checks on arguments that several modules share: what came, what was expected, what to do."""
+
+import torch
+from torch import Tensor
+
+INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+
+
+def check_lengths(lengths: Tensor, max_len: int | None, name: str, minimum: int = 1) -> None:
+    """Refuse lengths that are not integers ``[B]`` in ``minimum .. max_len``."""
+    if not isinstance(lengths, Tensor) or lengths.dtype not in INTEGERS:
+        came = lengths.dtype if isinstance(lengths, Tensor) else type(lengths).__name__
+        raise TypeError(f"{name} must be an integer tensor of shape [B], but it is {came}.")
+    if lengths.dim() != 1 or lengths.numel() == 0:
+        raise ValueError(
+            f"{name} must have shape [B] with B ≥ 1, but its shape is {list(lengths.shape)}."
+        )
+    smallest, largest = lengths.min().item(), lengths.max().item()
+    if smallest < minimum:
+        row = int(lengths.argmin())
+        hint = ": an empty sentence still needs its EOS (see batching.collate)" if minimum else ""
+        raise ValueError(f"{name} must be ≥ {minimum}, but row {row} is {smallest}{hint}.")
+    if max_len is not None and largest > max_len:
+        row = int(lengths.argmax())
+        raise ValueError(
+            f"{name} must be ≤ {max_len}, the width of the padded tensor, but row {row} is "
+            f"{largest}: it points past the end."
+        )
+
+
+def check_ids(ids: Tensor, vocab_size: int, name: str, rank: int = 2) -> None:
+    """Refuse token ids that are not int64/int32 of the given rank in ``0 .. vocab_size - 1``.
+
+    On a GPU an id out of range would end the whole process with a device-side assertion.
+    """
+    if not isinstance(ids, Tensor) or ids.dtype not in (torch.int64, torch.int32):
+        came = ids.dtype if isinstance(ids, Tensor) else type(ids).__name__
+        raise TypeError(f"{name} must be a tensor of int64 token ids, but it is {came}.")
+    if ids.dim() != rank or ids.numel() == 0:
+        want = {1: "[B]", 2: "[B, T]"}[rank]
+        raise ValueError(
+            f"{name} must have shape {want} with no empty dimension, but its shape is "
+            f"{list(ids.shape)}."
+        )
+    smallest, largest = int(ids.min()), int(ids.max())
+    if smallest < 0 or largest >= vocab_size:
+        bad = smallest if smallest < 0 else largest
+        raise ValueError(
+            f"{name} must hold ids in 0 .. {vocab_size - 1}, but it holds {bad}: was it encoded "
+            f"with another vocabulary?"
+        )
+
+
+def check_choice(value: str, choices: tuple[str, ...], name: str) -> None:
+    """Refuse a name that is not one of ``choices``, and list them."""
+    if value not in choices:
+        valid = ", ".join(repr(c) for c in choices)
+        raise ValueError(f"Unknown {name}: {value!r}. Valid: {valid}.")
+
+
+def check_positive(value: int, name: str) -> None:
+    """Refuse anything but an integer ≥ 1."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer, but it is {value!r}.")
+    if value < 1:
+        raise ValueError(f"{name} must be ≥ 1, but it is {value}.")

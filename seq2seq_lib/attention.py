@@ -1,0 +1,112 @@
+"""Attention: scores between a query and every source position, softmax over the real ones.
+
+    keys    = precompute(memory)                     once a sentence
+    scores  = score(query, keys)                     [B, T, S]
+    weights = masked_softmax(scores, src_mask)       [B, T, S], rows sum to 1, 0 at pads
+    context = weights @ memory                       [B, T, M]
+
+The three kinds differ in ``score`` alone. Nothing is kept on the module: keys are an argument and
+weights are returned, so a second call cannot read what the first one left behind.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from seq2seq_lib.masks import masked_softmax
+
+
+class Attention(nn.Module):
+    """What the three kinds share; they define ``precompute`` and ``score``."""
+
+    def precompute(self, memory: Tensor) -> Tensor:
+        """Keys of a memory ``[B, S, M]``, computed once and used at every step."""
+        raise NotImplementedError
+
+    def score(self, query: Tensor, keys: Tensor) -> Tensor:
+        """``[B, T, Q]`` and keys ``[B, S, ...]`` to scores ``[B, T, S]``."""
+        raise NotImplementedError
+
+    def forward(
+        self, query: Tensor, keys: Tensor, memory: Tensor, src_mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Attend from one query a sentence or from a whole teacher-forced pass at once.
+
+        Args:
+            query: ``[B, Q]`` or ``[B, T, Q]``.
+            keys: what ``precompute(memory)`` returned.
+            memory: ``[B, S, M]``.
+            src_mask: bool ``[B, S]``, True = real token. Required: unmasked attention reads pads,
+                and the answer then depends on the neighbours in the batch.
+
+        Returns:
+            context ``[B, M]`` or ``[B, T, M]`` and weights ``[B, S]`` or ``[B, T, S]``.
+        """
+        if src_mask.shape != memory.shape[:2]:
+            raise ValueError(
+                f"src_mask must be [B, S] = {list(memory.shape[:2])}, but it is "
+                f"{list(src_mask.shape)}."
+            )
+        if query.dim() == 2:
+            context, weights = self(query.unsqueeze(1), keys, memory, src_mask)
+            return context.squeeze(1), weights.squeeze(1)
+        scores = self.score(query, keys)  # [B, T, S]
+        weights = masked_softmax(scores, src_mask.unsqueeze(1))  # over S, never over B or T
+        return weights @ memory, weights  # [B, T, S] @ [B, S, M] -> [B, T, M]
+
+
+class DotAttention(Attention):
+    """score(q, m) = q · m / √Q  (scaled: Vaswani et al. 2017, eq. 1; unscaled: Luong et al. 2015).
+
+    No parameters; query and memory must have the same size.
+    """
+
+    def __init__(self, scaled: bool = True) -> None:
+        super().__init__()
+        self.scaled = scaled
+
+    def precompute(self, memory: Tensor) -> Tensor:
+        return memory
+
+    def score(self, query: Tensor, keys: Tensor) -> Tensor:
+        if query.size(-1) != keys.size(-1):
+            raise ValueError(
+                f"DotAttention needs query and memory of one size, but they have {query.size(-1)} "
+                f"and {keys.size(-1)}: use GeneralAttention, which maps one to the other."
+            )
+        scale = 1 / math.sqrt(query.size(-1)) if self.scaled else 1.0
+        return (query * scale) @ keys.transpose(1, 2)  # [B, T, Q] @ [B, Q, S]
+
+
+class GeneralAttention(Attention):
+    """score(q, m) = qᵀ W m  (Luong et al. 2015, eq. 8 "general")."""
+
+    def __init__(self, query_size: int, memory_size: int) -> None:
+        super().__init__()
+        self.key = nn.Linear(memory_size, query_size, bias=False)
+
+    def precompute(self, memory: Tensor) -> Tensor:
+        return self.key(memory)  # [B, S, M] -> [B, S, Q]
+
+    def score(self, query: Tensor, keys: Tensor) -> Tensor:
+        return query @ keys.transpose(1, 2)  # [B, T, Q] @ [B, Q, S]
+
+
+class AdditiveAttention(Attention):
+    """score(q, m) = vᵀ tanh(W q + U m)  (Bahdanau et al. 2015, appendix A.1.2)."""
+
+    def __init__(self, query_size: int, memory_size: int, attention_size: int | None = None):
+        super().__init__()
+        attention_size = attention_size or query_size
+        self.query = nn.Linear(query_size, attention_size, bias=False)
+        self.key = nn.Linear(memory_size, attention_size)
+        self.energy = nn.Linear(attention_size, 1, bias=False)
+
+    def precompute(self, memory: Tensor) -> Tensor:
+        return self.key(memory)  # [B, S, M] -> [B, S, A]
+
+    def score(self, query: Tensor, keys: Tensor) -> Tensor:
+        # without the tanh the query would only add a constant to a row, and softmax drops constants
+        mixed = torch.tanh(self.query(query).unsqueeze(2) + keys.unsqueeze(1))  # [B, T, S, A]
+        return self.energy(mixed).squeeze(-1)  # [B, T, S]

@@ -1,0 +1,282 @@
+"""Sentences of different lengths to rectangular batches, with little padding.
+
+``Batch`` names the two halves of the off-by-one that every sequence-to-sequence model needs:
+
+    target      w1  w2  w3
+    tgt_in  BOS w1  w2  w3      what the decoder reads
+    tgt_out     w1  w2  w3 EOS  what it must say next
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
+
+from seq2seq_lib._arguments import check_positive
+from seq2seq_lib.masks import sequence_mask
+from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, Vocab
+
+Example = tuple[list[int], list[int]]  # source ids, target ids, both without BOS and EOS
+
+
+def pad_sequences(sequences: Sequence[Sequence[int]], pad_id: int = PAD_ID) -> tuple[Tensor, Tensor]:
+    """Pad on the right to the longest sequence.
+
+    Args:
+        sequences: B ≥ 1 lists of ids, each with at least one id.
+        pad_id: what torch calls ``padding_value``.
+
+    Returns:
+        ids int64 ``[B, T]`` and lengths int64 ``[B]``.
+
+    Raises:
+        ValueError: no sequences, or an empty one (it would be a row of pads alone).
+    """
+    if len(sequences) == 0:
+        raise ValueError("pad_sequences got no sequences: a batch needs at least one.")
+    lengths = torch.tensor([len(s) for s in sequences])  # [B]
+    if lengths.min() == 0:
+        row = int(lengths.argmin())
+        raise ValueError(f"Sequence {row} is empty: give it at least an EOS (see collate).")
+    ids = torch.full((len(sequences), int(lengths.max())), pad_id)  # [B, T]
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence)] = torch.as_tensor(sequence)
+    return ids, lengths
+
+
+def truncate(ids: Sequence[int], max_len: int) -> list[int]:
+    """At most ``max_len`` ids; a final EOS survives the cut, else the model never sees an end."""
+    check_positive(max_len, "max_len")
+    ids = list(ids)
+    if len(ids) <= max_len:
+        return ids
+    return ids[: max_len - 1] + [EOS_ID] if ids[-1] == EOS_ID else ids[:max_len]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A padded batch. All tensors int64; PAD fills the right side of each row.
+
+    Attributes:
+        src: ``[B, S]``, each row ends with EOS.
+        src_lengths: ``[B]``, EOS counted.
+        tgt_in: ``[B, T]``, begins with BOS: what the decoder reads.
+        tgt_out: ``[B, T]``, ends with EOS: what it must predict. ``tgt_in`` shifted by one.
+        tgt_lengths: ``[B]``, of ``tgt_in`` and of ``tgt_out`` alike.
+    """
+
+    src: Tensor
+    src_lengths: Tensor
+    tgt_in: Tensor
+    tgt_out: Tensor
+    tgt_lengths: Tensor
+
+    def __post_init__(self) -> None:
+        rows = {f.name: getattr(self, f.name).size(0) for f in fields(self)}
+        if len(set(rows.values())) > 1:
+            raise ValueError(f"All tensors of a batch need the same number of rows, not {rows}.")
+        if self.tgt_in.shape != self.tgt_out.shape:
+            raise ValueError(
+                f"tgt_in {list(self.tgt_in.shape)} and tgt_out {list(self.tgt_out.shape)} must "
+                f"have one shape: they are the same tokens, shifted by one."
+            )
+
+    def __len__(self) -> int:
+        return self.src.size(0)
+
+    @property
+    def src_mask(self) -> Tensor:
+        """bool ``[B, S]``, True = real token."""
+        return sequence_mask(self.src_lengths, self.src.size(1))
+
+    @property
+    def tgt_mask(self) -> Tensor:
+        """bool ``[B, T]``, True = real token: the positions that the loss counts."""
+        return sequence_mask(self.tgt_lengths, self.tgt_out.size(1))
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> "Batch":
+        """The same batch on another device."""
+        return Batch(*(t.to(device, non_blocking=non_blocking) for t in self._tensors()))
+
+    def pin_memory(self) -> "Batch":
+        """The same batch in page-locked memory, for faster copies to a GPU."""
+        return Batch(*(t.pin_memory() for t in self._tensors()))
+
+    def _tensors(self) -> tuple[Tensor, ...]:
+        return tuple(getattr(self, f.name) for f in fields(self))
+
+
+def collate(examples: Sequence[Example], max_len: int | None = None) -> Batch:
+    """Make a ``Batch`` from pairs of id lists that have neither BOS nor EOS.
+
+    EOS is added to every source and target, so an empty sentence has length 1 and not 0.
+
+    Args:
+        examples: B ≥ 1 pairs ``(source ids, target ids)``.
+        max_len: cut source and target to so many tokens, EOS counted and kept.
+    """
+    if len(examples) == 0:
+        raise ValueError("collate got no examples: a batch needs at least one.")
+    ended = [([*source, EOS_ID], [*target, EOS_ID]) for source, target in examples]
+    if max_len is not None:
+        ended = [(truncate(s, max_len), truncate(t, max_len)) for s, t in ended]
+    src, src_lengths = pad_sequences([source for source, _ in ended])
+    tgt_out, tgt_lengths = pad_sequences([target for _, target in ended])
+    tgt_in, _ = pad_sequences([[BOS_ID, *target[:-1]] for _, target in ended])
+    return Batch(src, src_lengths, tgt_in, tgt_out, tgt_lengths)
+
+
+def encode_pairs(pairs: Sequence, src_vocab: Vocab, tgt_vocab: Vocab) -> list[Example]:
+    """Examples for ``collate`` from ``corpora.Pair`` objects (anything with source and target)."""
+    return [(src_vocab.encode(pair.source), tgt_vocab.encode(pair.target)) for pair in pairs]
+
+
+class BucketSampler(Sampler[list[int]]):
+    """Batches of a fixed number of sentences with similar lengths, in random order.
+
+    The data are shuffled, cut into pools of ``pool_batches`` batches, each pool is sorted by
+    length and cut into batches, and the batches are shuffled. Neighbours in length share a batch,
+    so little padding is needed, and the batches still differ from epoch to epoch.
+
+    Args:
+        lengths: one sort key a sentence: its length, or a pair ``(target, source)`` of lengths.
+        batch_size: sentences a batch; the last one may be smaller.
+        shuffle: False gives one sorted order, the same every epoch.
+        seed: the order is a function of ``(seed, epoch)``; ``set_epoch`` chooses the epoch.
+        pool_batches: batches sorted together; more means less padding and less randomness.
+    """
+
+    def __init__(
+        self,
+        lengths: Sequence,
+        batch_size: int,
+        *,
+        shuffle: bool = True,
+        seed: int = 0,
+        pool_batches: int = 50,
+    ) -> None:
+        check_positive(batch_size, "batch_size")
+        check_positive(pool_batches, "pool_batches")
+        if len(lengths) == 0:
+            raise ValueError("lengths is empty: there is nothing to put into batches.")
+        self.lengths, self.batch_size = list(lengths), batch_size
+        self.shuffle, self.seed, self.pool_batches = shuffle, seed, pool_batches
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order comes next."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._ordered(list(range(len(self.lengths)))))
+
+    def __iter__(self) -> Iterator[list[int]]:
+        if not self.shuffle:
+            yield from self._ordered(list(range(len(self.lengths))))
+            return
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        order = torch.randperm(len(self.lengths), generator=generator).tolist()
+        pool = self.pool_batches * self.batch_size
+        batches = [
+            batch
+            for start in range(0, len(order), pool)
+            for batch in self._ordered(order[start : start + pool])
+        ]
+        for i in torch.randperm(len(batches), generator=generator).tolist():
+            yield batches[i]
+
+    def _ordered(self, indices: list[int]) -> Iterator[list[int]]:
+        indices = sorted(indices, key=self.lengths.__getitem__)
+        for start in range(0, len(indices), self.batch_size):
+            yield indices[start : start + self.batch_size]
+
+
+class TokenBatchSampler(BucketSampler):
+    """Like ``BucketSampler``, but a batch holds at most ``max_tokens`` cells, pads counted.
+
+    Rows x longest length ≤ ``max_tokens``: long sentences come in small batches, short ones in
+    large batches, and every batch costs about the same.
+
+    Args:
+        lengths: integers, one a sentence, counted with EOS.
+        max_tokens: cells a batch. A sentence longer than that is refused.
+    """
+
+    def __init__(
+        self,
+        lengths: Sequence[int],
+        max_tokens: int,
+        *,
+        shuffle: bool = True,
+        seed: int = 0,
+        pool_tokens: int = 50,
+    ) -> None:
+        check_positive(max_tokens, "max_tokens")
+        super().__init__(lengths, 1, shuffle=shuffle, seed=seed, pool_batches=pool_tokens)
+        longest = max(self.lengths)
+        if longest > max_tokens:
+            raise ValueError(
+                f"max_tokens is {max_tokens}, but sentence {self.lengths.index(longest)} alone has "
+                f"{longest} tokens: raise max_tokens or truncate."
+            )
+        self.max_tokens = max_tokens
+        # a pool is counted in sentences: so many as fill pool_tokens batches of average length
+        mean = sum(self.lengths) / len(self.lengths)
+        self.pool_batches = max(1, round(pool_tokens * max_tokens / mean))
+
+    def __len__(self) -> int:
+        """Batches in the chosen epoch: it can differ by a few from epoch to epoch."""
+        return sum(1 for _ in iter(self))
+
+    def _ordered(self, indices: list[int]) -> Iterator[list[int]]:
+        batch: list[int] = []
+        for i in sorted(indices, key=self.lengths.__getitem__):  # so i is the longest so far
+            if batch and (len(batch) + 1) * self.lengths[i] > self.max_tokens:
+                yield batch
+                batch = []
+            batch.append(i)
+        if batch:
+            yield batch
+
+
+def make_loader(
+    examples: Sequence[Example],
+    batch_size: int | None = None,
+    *,
+    max_tokens: int | None = None,
+    shuffle: bool = True,
+    seed: int = 0,
+    max_len: int | None = None,
+    pin_memory: bool = False,
+) -> DataLoader:
+    """A ``DataLoader`` of ``Batch`` objects, bucketed by length.
+
+    Args:
+        examples: pairs of id lists (see ``encode_pairs``).
+        batch_size: sentences a batch; give this or ``max_tokens``.
+        max_tokens: cells a batch, counting the longer of source and target with its EOS.
+        shuffle: False gives a fixed, sorted order, for evaluation.
+        seed: order of the batches; ``loader.batch_sampler.set_epoch(n)`` moves on.
+        max_len: truncate (EOS kept).
+        pin_memory: for training on a GPU.
+    """
+    if (batch_size is None) == (max_tokens is None):
+        raise ValueError("Give either batch_size or max_tokens.")
+    if len(examples) == 0:
+        raise ValueError("make_loader got no examples.")
+    cut = (lambda n: n) if max_len is None else (lambda n: min(n, max_len))
+    sizes = [(cut(len(target) + 1), cut(len(source) + 1)) for source, target in examples]
+    sampler: BucketSampler
+    if batch_size is not None:
+        sampler = BucketSampler(sizes, batch_size, shuffle=shuffle, seed=seed)
+    else:
+        widest = [max(size) for size in sizes]
+        sampler = TokenBatchSampler(widest, max_tokens, shuffle=shuffle, seed=seed)
+    return DataLoader(
+        examples,
+        batch_sampler=sampler,
+        collate_fn=lambda rows: collate(rows, max_len),
+        pin_memory=pin_memory,
+    )

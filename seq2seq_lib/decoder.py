@@ -1,0 +1,228 @@
+"""Decoders: an embedding, a GRU or LSTM, and logits over the target vocabulary.
+
+All have the same three methods, so that training, search and laws use one code path:
+
+    state          = decoder.start(encoded)             EncoderOutput to DecoderState
+    output         = decoder(tgt_in, state)             a whole teacher-forced pass
+    logits, state  = decoder.step(tokens, state)        one token a sentence
+
+For ``Decoder`` and ``AttentionDecoder`` the whole pass is one call of ``nn.GRU``; only
+``BahdanauDecoder`` must go step by step, because each input depends on the step before.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seq2seq_lib._arguments import check_ids, check_positive
+from seq2seq_lib.attention import Attention
+from seq2seq_lib.encoder import EncoderOutput, State, make_embedding, make_rnn, map_state
+
+
+@dataclass(frozen=True)
+class DecoderState:
+    """All that a step needs and changes, one row a sentence or hypothesis.
+
+    Attributes:
+        hidden: ``[B, L, H]`` for a GRU, a pair ``(h, c)`` for an LSTM.
+        memory: ``[B, S, H]``; None in a decoder without attention.
+        keys: what the attention precomputed from the memory; None without attention.
+        src_mask: bool ``[B, S]``.
+        context: ``[B, H]``, a fixed summary of the source; None in a decoder with attention.
+        attention: ``[B, S]``, the weights of the last step; None before it or without attention.
+    """
+
+    hidden: State
+    memory: Tensor | None
+    keys: Tensor | None
+    src_mask: Tensor
+    context: Tensor | None = None
+    attention: Tensor | None = None
+
+    def select(self, rows: Tensor) -> "DecoderState":
+        """The state of the given rows, repeated or left out as ``rows`` says: int64 ``[N]``.
+
+        Everything is reordered together. Beams whose hidden state moves while its cell, context or
+        memory stays behind continue each other's sentences.
+        """
+        chosen = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None:
+                chosen[field.name] = map_state(lambda t: t.index_select(0, rows), value)
+        return replace(self, **chosen)
+
+
+class DecoderOutput(NamedTuple):
+    """Of a whole pass: logits ``[B, T, V]``, the state after it, weights ``[B, T, S]`` or None."""
+
+    logits: Tensor
+    state: DecoderState
+    attention: Tensor | None
+
+
+class _BaseDecoder(nn.Module):
+    """Embedding, RNN, readout and logits; the subclasses say how the source comes in.
+
+    Args:
+        vocab_size: V of the target.
+        embed_size: size of a word vector and of the readout.
+        hidden_size: H of the state, equal to the encoder's.
+        num_layers, dropout: as in ``nn.GRU``; dropout also acts on embeddings and readout.
+        cell: ``"gru"`` or ``"lstm"``.
+        tie_embeddings: use the embedding matrix as the output matrix too (Press & Wolf 2017).
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        embed_size: int,
+        hidden_size: int,
+        *,
+        input_size: int,
+        num_layers: int = 1,
+        dropout: float = 0.0,
+        cell: str = "gru",
+        tie_embeddings: bool = False,
+    ) -> None:
+        super().__init__()
+        check_positive(vocab_size, "vocab_size")
+        self.vocab_size = vocab_size
+        self.embedding = make_embedding(vocab_size, embed_size)
+        self.dropout = nn.Dropout(dropout)
+        self.rnn = make_rnn(cell, input_size, hidden_size, num_layers, dropout)
+        self.readout = nn.Linear(2 * hidden_size, embed_size)
+        self.output = nn.Linear(embed_size, vocab_size)
+        if tie_embeddings:
+            self.output.weight = self.embedding.weight
+
+    def start(self, encoded: EncoderOutput) -> DecoderState:
+        """The state before the first token."""
+        raise NotImplementedError
+
+    def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
+        """Read ``tgt_in`` int64 ``[B, T]``; logits ``[B, T, V]`` predict the token after each."""
+        raise NotImplementedError
+
+    def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+        """Read one token a row, int64 ``[B]``; logits ``[B, V]`` for the next and the new state."""
+        check_ids(tokens, self.vocab_size, "tokens", rank=1)
+        output = self(tokens.unsqueeze(1), state)
+        return output.logits.squeeze(1), output.state
+
+    def _embed(self, tgt_in: Tensor) -> Tensor:
+        check_ids(tgt_in, self.vocab_size, "tgt_in")
+        return self.dropout(self.embedding(tgt_in))  # [B, T] -> [B, T, E]
+
+    def _recur(self, inputs: Tensor, hidden: State) -> tuple[Tensor, State]:
+        # the only place where torch's [L, B, H] is seen
+        hidden = map_state(lambda h: h.transpose(0, 1).contiguous(), hidden)
+        outputs, hidden = self.rnn(inputs, hidden)  # [B, T, H]
+        return outputs, map_state(lambda h: h.transpose(0, 1), hidden)
+
+    def _logits(self, hidden: Tensor, context: Tensor) -> Tensor:
+        mixed = self.readout(torch.cat([hidden, context], -1))  # [B, T, 2H] -> [B, T, E]
+        return self.output(self.dropout(torch.tanh(mixed)))  # [B, T, V]
+
+
+class Decoder(_BaseDecoder):
+    """Without attention: a fixed context at every step (Cho et al. 2014).
+
+    The context is the encoder's final state of the top layer; it goes into every input, training
+    and inference alike, and into the readout.
+    """
+
+    def __init__(self, vocab_size: int, embed_size: int, hidden_size: int, **options) -> None:
+        super().__init__(
+            vocab_size, embed_size, hidden_size, input_size=embed_size + hidden_size, **options
+        )
+
+    def start(self, encoded: EncoderOutput) -> DecoderState:
+        final = encoded.final_state
+        top = (final[0] if isinstance(final, tuple) else final)[:, -1]  # [B, H]
+        return DecoderState(final, None, None, encoded.src_mask, context=top)
+
+    def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
+        context = state.context.unsqueeze(1).expand(-1, tgt_in.size(1), -1)  # [B, T, H]
+        inputs = torch.cat([self._embed(tgt_in), context], -1)  # [B, T, E + H]
+        outputs, hidden = self._recur(inputs, state.hidden)
+        return DecoderOutput(self._logits(outputs, context), replace(state, hidden=hidden), None)
+
+
+class AttentionDecoder(_BaseDecoder):
+    """Attention after the recurrent step (Luong et al. 2015): the default.
+
+    h_t = GRU(embed(y_t), h_{t-1});  c_t = attention(h_t, memory);  logits from tanh(W [h_t; c_t])
+
+    No input depends on an earlier context, so a teacher-forced pass is one call of ``nn.GRU`` and
+    one batched attention.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        embed_size: int,
+        hidden_size: int,
+        attention: Attention,
+        **options,
+    ) -> None:
+        super().__init__(vocab_size, embed_size, hidden_size, input_size=embed_size, **options)
+        self.attention = attention
+
+    def start(self, encoded: EncoderOutput) -> DecoderState:
+        keys = self.attention.precompute(encoded.memory)
+        return DecoderState(encoded.final_state, encoded.memory, keys, encoded.src_mask)
+
+    def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
+        outputs, hidden = self._recur(self._embed(tgt_in), state.hidden)  # [B, T, H]
+        context, weights = self.attention(outputs, state.keys, state.memory, state.src_mask)
+        state = replace(state, hidden=hidden, attention=weights[:, -1])
+        return DecoderOutput(self._logits(outputs, context), state, weights)
+
+
+class BahdanauDecoder(_BaseDecoder):
+    """Attention before the recurrent step (Bahdanau et al. 2015).
+
+    c_t = attention(h_{t-1}, memory);  h_t = GRU([embed(y_t); c_t], h_{t-1});
+    logits from tanh(W [h_t; c_t])
+
+    The query is the state of the step before, so a pass is a loop over the tokens.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        embed_size: int,
+        hidden_size: int,
+        attention: Attention,
+        **options,
+    ) -> None:
+        super().__init__(
+            vocab_size, embed_size, hidden_size, input_size=embed_size + hidden_size, **options
+        )
+        self.attention = attention
+
+    start = AttentionDecoder.start
+
+    def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
+        hidden, outputs, contexts, weights = state.hidden, [], [], []
+        for embedded in self._embed(tgt_in).split(1, dim=1):  # T times [B, 1, E]
+            query = (hidden[0] if isinstance(hidden, tuple) else hidden)[:, -1]  # [B, H]
+            context, weight = self.attention(query, state.keys, state.memory, state.src_mask)
+            inputs = torch.cat([embedded, context.unsqueeze(1)], -1)  # [B, 1, E + H]
+            output, hidden = self._recur(inputs, hidden)
+            outputs.append(output)
+            contexts.append(context)
+            weights.append(weight)
+        attention = torch.stack(weights, 1)  # [B, T, S]
+        logits = self._logits(torch.cat(outputs, 1), torch.stack(contexts, 1))
+        return DecoderOutput(logits, replace(state, hidden=hidden, attention=weights[-1]), attention)
+
+
+def log_probs(logits: Tensor) -> Tensor:
+    """Log-softmax over the vocabulary, in float32 at least: half precision rounds it too coarsely."""
+    precise = torch.float32 if logits.dtype in (torch.float16, torch.bfloat16) else logits.dtype
+    return F.log_softmax(logits, -1, dtype=precise)

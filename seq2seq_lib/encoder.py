@@ -1,0 +1,150 @@
+"""The encoder: source ids to a memory (one vector a token) and a final state. Pads change neither.
+
+Everything is batch first, states included: ``nn.GRU`` gives its state as ``[layers, B, H]`` even
+with ``batch_first=True``, and that order stays inside this file and ``decoder.py``.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from seq2seq_lib._arguments import check_choice, check_ids, check_lengths, check_positive
+from seq2seq_lib.masks import sequence_mask
+from seq2seq_lib.vocab import PAD_ID
+
+State = Tensor | tuple[Tensor, Tensor]  # GRU: h [B, L, H]; LSTM: (h, c)
+CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
+
+
+class EncoderOutput(NamedTuple):
+    """What the decoder starts from.
+
+    Attributes:
+        memory: ``[B, S, H]``, one vector a source token, 0 at pads.
+        final_state: ``[B, L, H]`` for a GRU, a pair ``(h, c)`` of those for an LSTM.
+        src_mask: bool ``[B, S]``, True = real token.
+    """
+
+    memory: Tensor
+    final_state: State
+    src_mask: Tensor
+
+
+def make_rnn(cell: str, input_size: int, hidden_size: int, num_layers: int, dropout: float, **kw):
+    """``nn.GRU`` or ``nn.LSTM``, batch first. Dropout lies between layers, so one layer has none."""
+    check_choice(cell, tuple(CELLS), "cell")
+    between = dropout if num_layers > 1 else 0.0  # torch warns about dropout that does nothing
+    return CELLS[cell](
+        input_size, hidden_size, num_layers, batch_first=True, dropout=between, **kw
+    )
+
+
+def map_state(function, state: State) -> State:
+    """Apply a function to a GRU's state or to both halves of an LSTM's."""
+    return tuple(function(s) for s in state) if isinstance(state, tuple) else function(state)
+
+
+def make_embedding(vocab_size: int, embed_size: int) -> nn.Embedding:
+    """Normal with variance 1 / embed_size, so tied logits start near variance 1; PAD's row is 0."""
+    embedding = nn.Embedding(vocab_size, embed_size, padding_idx=PAD_ID)
+    nn.init.normal_(embedding.weight, std=embed_size**-0.5)
+    with torch.no_grad():
+        embedding.weight[PAD_ID].zero_()  # normal_ has overwritten it
+    return embedding
+
+
+class Encoder(nn.Module):
+    """Embedding and a packed GRU or LSTM.
+
+    Packing stops each row at its own length, and a backward RNN starts at the last real token. So
+    memory and final state of a sentence do not depend on its neighbours in the batch.
+
+    Args:
+        vocab_size: V of the source.
+        embed_size: size of a word vector.
+        hidden_size: H of memory and state. If ``bidirectional``, each direction has H / 2 units,
+            so memory and state have size H either way.
+        num_layers, dropout: as in ``nn.GRU``; dropout also acts on the embeddings.
+        cell: ``"gru"`` or ``"lstm"``.
+        bidirectional: read in both directions; a learned bridge maps the joined final states
+            (Bahdanau et al. 2015 start the decoder from tanh(W h)).
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        embed_size: int,
+        hidden_size: int,
+        *,
+        num_layers: int = 1,
+        dropout: float = 0.0,
+        cell: str = "gru",
+        bidirectional: bool = True,
+    ) -> None:
+        super().__init__()
+        check_positive(hidden_size, "hidden_size")
+        if bidirectional and hidden_size % 2:
+            raise ValueError(
+                f"hidden_size must be even for a bidirectional encoder, but it is {hidden_size}: "
+                f"each direction gets half."
+            )
+        self.vocab_size = vocab_size
+        self.embedding = make_embedding(vocab_size, embed_size)
+        self.dropout = nn.Dropout(dropout)
+        units = hidden_size // 2 if bidirectional else hidden_size
+        self.rnn = make_rnn(
+            cell, embed_size, units, num_layers, dropout, bidirectional=bidirectional
+        )
+        self.bridge = _Bridge(hidden_size, cell) if bidirectional else None
+
+    def forward(self, src: Tensor, src_lengths: Tensor) -> EncoderOutput:
+        """Encode a padded batch.
+
+        Args:
+            src: int64 ``[B, S]``.
+            src_lengths: int64 ``[B]`` on any device, each in ``1 .. S``.
+
+        Raises:
+            TypeError, ValueError: ranks, dtypes, ids or lengths out of range (the row is named).
+        """
+        check_ids(src, self.vocab_size, "src")
+        check_lengths(src_lengths, src.size(1), "src_lengths")
+        if len(src_lengths) != len(src):
+            raise ValueError(f"src has {len(src)} rows but src_lengths has {len(src_lengths)}.")
+        embedded = self.dropout(self.embedding(src))  # [B, S] -> [B, S, E]
+        packed = pack_padded_sequence(
+            embedded, src_lengths.cpu(), batch_first=True, enforce_sorted=False
+        )
+        outputs, state = self.rnn(packed)
+        # total_length: the width of src, which may exceed the longest length
+        memory, _ = pad_packed_sequence(outputs, batch_first=True, total_length=src.size(1))
+        state = map_state(self._join_directions, state)
+        if self.bridge is not None:
+            state = self.bridge(state)
+        src_mask = sequence_mask(src_lengths.to(src.device), src.size(1))
+        return EncoderOutput(memory, state, src_mask)
+
+    def _join_directions(self, state: Tensor) -> Tensor:
+        # torch orders the first axis layer by layer, forward before backward. A plain
+        # view(B, -1) would mix the sentences (https://github.com/timbmg/Sentence-VAE/issues/15).
+        directions = 2 if self.rnn.bidirectional else 1
+        _, batch, units = state.shape
+        state = state.view(self.rnn.num_layers, directions, batch, units)  # [L, D, B, U]
+        return state.permute(2, 0, 1, 3).flatten(2)  # [B, L, D, U] -> [B, L, D*U]
+
+
+class _Bridge(nn.Module):
+    """Final states of both directions to the decoder's first: tanh(W h); an LSTM's c without tanh."""
+
+    def __init__(self, hidden_size: int, cell: str) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(hidden_size, hidden_size)
+        self.cell = nn.Linear(hidden_size, hidden_size) if cell == "lstm" else None
+
+    def forward(self, state: State) -> State:
+        if self.cell is None:
+            return torch.tanh(self.hidden(state))
+        h, c = state
+        return torch.tanh(self.hidden(h)), self.cell(c)

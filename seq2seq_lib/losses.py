@@ -1,0 +1,226 @@
+"""Losses over padded batches that cannot be averaged wrongly.
+
+A loss is kept as what it is, a sum and a count (``LossSum``), and divided once, at the end. Means
+of means weigh a token in a short batch more than one in a long batch.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from seq2seq_lib._arguments import check_choice
+
+IGNORE = -100  # torch's default ignore_index: no real class has it, so PAD may be any id
+
+
+@dataclass(frozen=True)
+class LossSum:
+    """A summed loss and what it was summed over.
+
+    Attributes:
+        total: the sum of the negative log-likelihoods, nats; 0-dim, keeps its graph.
+        tokens: 0-dim. The number of real tokens; with class weights the sum of the weights used,
+            because that is what torch divides by.
+
+    ``a + b`` adds batches, micro-batches or ranks; ``.mean`` divides once, and is 0 for a batch of
+    pads alone (torch gives NaN: https://github.com/pytorch/pytorch/issues/116349).
+    """
+
+    total: Tensor
+    tokens: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        """Nats a token; 0 when there are no tokens."""
+        nothing = self.tokens == 0
+        return self.total / torch.where(nothing, torch.ones_like(self.tokens), self.tokens)
+
+    def __add__(self, other: "LossSum") -> "LossSum":
+        if not isinstance(other, LossSum):
+            return NotImplemented
+        return LossSum(self.total + other.total, self.tokens + other.tokens)
+
+    def __radd__(self, other: int) -> "LossSum":
+        # sum() starts from 0
+        return self if other == 0 else NotImplemented
+
+    def detach(self) -> "LossSum":
+        """The same numbers without the graph, for logging."""
+        return LossSum(self.total.detach(), self.tokens)
+
+    def all_reduce(self) -> "LossSum":
+        """The sum over all ranks of ``torch.distributed``, without the graph."""
+        total, tokens = self.total.detach().clone(), self.tokens.clone()
+        torch.distributed.all_reduce(total)
+        torch.distributed.all_reduce(tokens)
+        return LossSum(total, tokens)
+
+
+def sequence_loss(
+    logits: Tensor,
+    targets: Tensor,
+    mask: Tensor,
+    *,
+    label_smoothing: float = 0.0,
+    weight: Tensor | None = None,
+) -> LossSum:
+    """Cross-entropy of the real positions, summed.
+
+    total = Σ over real (b, t) of  −log softmax(logits[b, t])[targets[b, t]]
+
+    Args:
+        logits: floats ``[B, T, V]``, not normalised.
+        targets: int64 ``[B, T]``; what stands at pads does not matter.
+        mask: bool ``[B, T]``, True = real token.
+        label_smoothing: ε of Szegedy et al. 2016, as torch defines it: (1−ε) on the target and
+            ε/V on every class.
+        weight: floats ``[V]``, one a class, as in ``nn.CrossEntropyLoss``.
+
+    Returns:
+        ``LossSum(total, tokens)``; the gradient at pads is exactly 0.
+
+    Raises:
+        TypeError, ValueError: ranks, shapes, dtypes, target ids or smoothing out of range.
+    """
+    _check(logits, targets, mask, "logits")
+    if not 0.0 <= label_smoothing < 1.0:
+        raise ValueError(f"label_smoothing must be in [0, 1), but it is {label_smoothing}.")
+    _check_weight(weight, logits)
+    flat = targets.masked_fill(~mask, IGNORE).flatten()  # [B*T]
+    total = F.cross_entropy(
+        logits.flatten(0, 1),  # [B, T, V] -> [B*T, V]: rows stay tokens, unlike reshape(B, V, T)
+        flat,
+        weight=weight,
+        ignore_index=IGNORE,
+        reduction="sum",
+        label_smoothing=label_smoothing,
+    )
+    return LossSum(total, _count(targets, mask, weight))
+
+
+def masked_nll_loss(
+    log_probs: Tensor,
+    targets: Tensor,
+    mask: Tensor,
+    *,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """``nn.NLLLoss`` over the real positions: the mean is Σ w·nll / Σ w over real tokens.
+
+    Args:
+        log_probs: floats ``[B, T, V]``, the output of ``log_softmax``, so never above 0.
+            Probabilities and logits are refused where they give themselves away by being
+            positive: their loss would be negative, and falling.
+        targets: int64 ``[B, T]``.
+        mask: bool ``[B, T]``, True = real token.
+        weight: floats ``[V]``, one a class.
+        reduction: ``"mean"``, ``"sum"`` (0-dim) or ``"none"`` (``[B, T]``, 0 at pads).
+    """
+    _check(log_probs, targets, mask, "log_probs")
+    _check_weight(weight, log_probs)
+    index = targets.masked_fill(~mask, 0).unsqueeze(-1)  # [B, T, 1]
+    nll = -log_probs.gather(-1, index).squeeze(-1).masked_fill(~mask, 0.0)  # [B, T]
+    if nll.numel() and nll.min() < -1e-3:
+        raise ValueError(
+            f"log_probs must be ≤ 0, but a target has {-nll.min():.3g}: apply log_softmax first, or "
+            f"use masked_cross_entropy, which takes logits."
+        )
+    if weight is not None:
+        nll = nll * weight[index.squeeze(-1)]
+    return _reduce(nll, _count(targets, mask, weight), reduction)
+
+
+def masked_cross_entropy(
+    logits: Tensor,
+    targets: Tensor,
+    mask: Tensor,
+    *,
+    weight: Tensor | None = None,
+    label_smoothing: float = 0.0,
+    reduction: str = "mean",
+) -> Tensor:
+    """``nn.CrossEntropyLoss`` over the real positions: ``masked_nll_loss`` of the log-softmax.
+
+    Arguments as in ``sequence_loss``; ``reduction`` as in ``masked_nll_loss``.
+    """
+    check_choice(reduction, ("mean", "sum", "none"), "reduction")
+    if reduction != "none":
+        loss = sequence_loss(logits, targets, mask, label_smoothing=label_smoothing, weight=weight)
+        return loss.mean if reduction == "mean" else loss.total
+    _check(logits, targets, mask, "logits")
+    _check_weight(weight, logits)
+    losses = F.cross_entropy(
+        logits.flatten(0, 1),  # [B*T, V]
+        targets.masked_fill(~mask, IGNORE).flatten(),
+        weight=weight,
+        ignore_index=IGNORE,
+        reduction="none",
+        label_smoothing=label_smoothing,
+    )
+    return losses.view_as(targets)  # [B, T]
+
+
+def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
+    """KL( N(mu, diag exp(logvar)) ‖ N(0, I) ), summed over the latent dimensions.
+
+    ½ Σ_d (mu² + exp(logvar) − 1 − logvar): Kingma & Welling 2014, appendix B.
+
+    Args:
+        mu, logvar: floats ``[B, Z]``.
+
+    Returns:
+        nats a sentence, ``[B]``. A mean over dimensions would weigh the KL by 1/Z, silently.
+    """
+    if mu.shape != logvar.shape or mu.dim() != 2:
+        raise ValueError(
+            f"mu and logvar must both be [B, Z], but they are {list(mu.shape)} and "
+            f"{list(logvar.shape)}."
+        )
+    return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(-1)  # [B, Z] -> [B]
+
+
+def _count(targets: Tensor, mask: Tensor, weight: Tensor | None) -> Tensor:
+    if weight is None:
+        return mask.sum()
+    return weight[targets.masked_fill(~mask, 0)].masked_fill(~mask, 0.0).sum()
+
+
+def _reduce(losses: Tensor, count: Tensor, reduction: str) -> Tensor:
+    check_choice(reduction, ("mean", "sum", "none"), "reduction")
+    if reduction == "none":
+        return losses
+    loss = LossSum(losses.sum(), count)
+    return loss.mean if reduction == "mean" else loss.total
+
+
+def _check_weight(weight: Tensor | None, scores: Tensor) -> None:
+    if weight is not None and weight.shape != scores.shape[-1:]:
+        raise ValueError(
+            f"weight must be [V] = [{scores.size(-1)}], one number a class, but it is "
+            f"{list(weight.shape)}."
+        )
+
+
+def _check(scores: Tensor, targets: Tensor, mask: Tensor, name: str) -> None:
+    if scores.dim() != 3 or not scores.is_floating_point():
+        raise ValueError(
+            f"{name} must be floats [B, T, V], but they are {scores.dtype} {list(scores.shape)}."
+        )
+    if targets.dtype != torch.int64:
+        raise TypeError(f"targets must be int64 token ids, but they are {targets.dtype}.")
+    if mask.dtype != torch.bool:
+        raise TypeError(f"mask must be bool (True = real token), but it is {mask.dtype}.")
+    if not targets.shape == mask.shape == scores.shape[:2]:
+        raise ValueError(
+            f"targets and mask must be [B, T] = {list(scores.shape[:2])}, but they are "
+            f"{list(targets.shape)} and {list(mask.shape)}: nothing is broadcast here."
+        )
+    real = targets.masked_fill(~mask, 0)
+    if real.numel() and (int(real.min()) < 0 or int(real.max()) >= scores.size(-1)):
+        raise ValueError(
+            f"targets must be ids in 0 .. {scores.size(-1) - 1} where the mask is True, but they "
+            f"reach from {int(real.min())} to {int(real.max())}."
+        )

@@ -1,0 +1,56 @@
+"""Where the course runs, and how its random numbers begin."""
+
+import os
+import random
+
+import torch
+
+
+def get_device(name: str | None = None) -> torch.device:
+    """The device to compute on: ``name``, else ``SEQ2SEQ_DEVICE``, else an accelerator, else CPU.
+
+    Any accelerator that PyTorch knows will do (``cuda``, ``mps``, ``xpu``).
+
+    Raises:
+        ValueError: ``name`` is no device name.
+        RuntimeError: the device was asked for by name and is not there. Nothing falls back
+            silently: who asks for a GPU wants to know that there is none.
+    """
+    wanted = name or os.environ.get("SEQ2SEQ_DEVICE")
+    found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    if not wanted:
+        return found or torch.device("cpu")
+    origin = "name" if name else "SEQ2SEQ_DEVICE"
+    try:
+        device = torch.device(wanted)
+    except RuntimeError as error:
+        raise ValueError(
+            f"{origin}={wanted!r} is not a device name. Try 'cpu', 'cuda', 'cuda:0' or 'mps'."
+        ) from error
+    if device.type == "cpu":
+        return device
+    have = 0 if found is None or found.type != device.type else torch.accelerator.device_count()
+    if (device.index or 0) >= have:
+        raise RuntimeError(
+            f"{origin}={wanted!r}, but PyTorch {torch.__version__} sees {have} such devices here. "
+            f"Use 'cpu', or install a PyTorch build for your accelerator."
+        )
+    return device
+
+
+def seed_everything(seed: int) -> torch.Generator:
+    """Seed Python, NumPy and PyTorch on every device; return a CPU generator with that seed.
+
+    Args:
+        seed: an integer in ``0 .. 2**32 - 1`` (NumPy's range).
+
+    The generator stays on the CPU so that the order of the data is the same on every machine.
+    """
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be an integer in 0 .. 2**32 - 1, but it is {seed!r}.")
+    import numpy  # slow to import, and only its seed is wanted
+
+    random.seed(seed)
+    numpy.random.seed(seed)
+    torch.manual_seed(seed)
+    return torch.Generator().manual_seed(seed)
