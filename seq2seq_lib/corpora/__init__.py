@@ -1,20 +1,53 @@
-"""Corpora: generated offline, or real, found or downloaded once and checked. See `pair`."""
+"""Corpora: generated offline, or real, found or downloaded once and checked. See `pair`.
+
+Each task has its own file, named after it (`dates` is in `date_task.py`, `multi30k` in
+`multi30k_corpus.py`), so that a function never hides the module it comes from.
+"""
 
 from .date_task import DATE_FORMS, date_pair, dates, normalise_date_text
 from .download import CorpusError
+from .letter_task import (
+    LETTER_RULES,
+    letters,
+    letters_distribution,
+    letters_entropy,
+    letters_entropy_floor,
+    letters_expected_length,
+    letters_log_prob,
+    letters_mode,
+    letters_next,
+)
 from .multi30k_corpus import multi30k
+from .number_task import number_pair, numbers
 from .pair import Corpus, Pair
+from .reverse_task import DIGITS, LETTERS, reverse
+from .tatoeba_corpus import tatoeba
 from .tokenizer import detokenize, tokenize
 
 __all__ = [
     "DATE_FORMS",
+    "DIGITS",
+    "LETTERS",
+    "LETTER_RULES",
     "Corpus",
     "CorpusError",
     "Pair",
     "date_pair",
     "dates",
     "detokenize",
+    "letters",
+    "letters_distribution",
+    "letters_entropy",
+    "letters_entropy_floor",
+    "letters_expected_length",
+    "letters_log_prob",
+    "letters_mode",
+    "letters_next",
     "multi30k",
     "normalise_date_text",
+    "number_pair",
+    "numbers",
+    "reverse",
+    "tatoeba",
     "tokenize",
 ]

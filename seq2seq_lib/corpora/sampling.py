@@ -83,3 +83,50 @@ def cut_splits(
     valid = tuple(draw() for _ in range(num_valid))
     train = tuple(draw() for _ in range(num_train))
     return {"train": train, "valid": valid, "test": test}
+
+
+def check_lengths(min_length: int, max_length: int) -> None:
+    """Refuse lengths that are not counts, below 1, or in the wrong order."""
+    for name, length in (("min_length", min_length), ("max_length", max_length)):
+        if isinstance(length, bool) or not isinstance(length, int):
+            raise TypeError(f"{name} must be an int, but got {length!r}")
+    if not 1 <= min_length <= max_length:
+        raise ValueError(
+            "lengths must satisfy 1 ≤ min_length ≤ max_length, but got "
+            f"min_length={min_length}, max_length={max_length}"
+        )
+
+
+def count_strings(symbols: int, min_length: int, max_length: int) -> int:
+    """How many sequences of these lengths an alphabet of so many symbols has."""
+    return sum(symbols**length for length in range(min_length, max_length + 1))
+
+
+def distinct_strings(
+    rng: random.Random, alphabet: Sequence[str], min_length: int, max_length: int
+) -> Iterator[tuple[str, ...]]:
+    """All sequences over the alphabet, each once, in random order.
+
+    Every length is as likely as every other while it has sequences left: drawn uniformly from all
+    of them, nearly all would have the full length.
+    """
+    left = {
+        length: distinct_numbers(rng, len(alphabet) ** length)
+        for length in range(min_length, max_length + 1)
+    }
+    while left:
+        length = pick(rng, list(left))
+        number = next(left[length], None)
+        if number is None:
+            del left[length]
+        else:
+            yield _spell(number, alphabet, length)
+
+
+def _spell(number: int, alphabet: Sequence[str], length: int) -> tuple[str, ...]:
+    """The number written in base len(alphabet) with the symbols as digits."""
+    symbols = []
+    for _ in range(length):
+        number, digit = divmod(number, len(alphabet))
+        symbols.append(alphabet[digit])
+    return tuple(symbols)
