@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SANITIZER = "nbval_sanitize.cfg"
 TIMINGS = "chapters/timings.json"
 
-HEADER = re.compile(r"^# %%", re.MULTILINE)
+HEADER = re.compile(r"^# %%(?!\S)", re.MULTILINE)  # not the magic `# %%time`
 KEPT_METADATA = ("jupyter", "nbgrader", "tags")  # everything else on a cell is an editor's business
 RECORD = "seq2seq_course"  # notebook metadata: which source, and its fingerprint
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -107,28 +107,35 @@ def fingerprint(cells: list[NotebookNode]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def read_source(source: Path) -> NotebookNode:
-    """Parse a py:percent file into a notebook without outputs."""
-    text = source.read_text(encoding="utf-8")
+def parse(text: str, name: str) -> NotebookNode:
+    """Turn py:percent text into cells, and refuse what would not come back from a notebook."""
     notebook = jupytext.reads(text, fmt="py:percent")
-    if not text.startswith("# %%") or len(HEADER.findall(text)) != len(notebook.cells):
+    headers = len(HEADER.findall(text))
+    if not text.startswith("# %%") or headers != len(notebook.cells):
         raise NotebookError(
-            f"{shown(source)}: every cell starts with its own line '# %%', the first one on "
-            f"line 1, but {len(HEADER.findall(text))} such lines make {len(notebook.cells)} cells"
+            f"{name}: every cell starts with its own line '# %%', the first one on line 1, and no "
+            f"other line starts so, but {headers} such lines make {len(notebook.cells)} cells"
         )
-    for position, cell in enumerate(notebook.cells):
+    for position, cell in enumerate(notebook.cells, start=1):
         editor_only = {"cell_marker", "lines_to_next_cell", "title"}  # jupytext's own notes
         unknown = set(cell.metadata) - set(KEPT_METADATA) - editor_only
         if unknown or not cell.source.strip() or cell.cell_type not in ("code", "markdown"):
             what = f"unknown settings {sorted(unknown)}" if unknown else "empty, or of another type"
             raise NotebookError(
-                f"{shown(source)}: cell {position + 1} is {what}; cells are code or '[markdown]', "
-                f"not empty, with settings among {list(KEPT_METADATA)}"
+                f"{name}: cell {position} is {what}; cells are code or '[markdown]', not empty, "
+                f"with settings among {list(KEPT_METADATA)}"
             )
         cell.metadata = from_dict(cell_content(cell)[2])
-        # A cell's id holds at most 64 letters, digits, - and _. Name and position: the same in
-        # every build.
-        cell["id"] = re.sub(r"[^\w-]", "-", source.stem, flags=re.ASCII)[:60] + f"-{position:02d}"
+    return notebook
+
+
+def read_source(source: Path) -> NotebookNode:
+    """The notebook of a source, without outputs."""
+    notebook = parse(source.read_text(encoding="utf-8"), shown(source))
+    # At most 64 letters, digits, - and _. From name and position: the same in every build.
+    name = re.sub(r"[^\w-]", "-", source.stem, flags=re.ASCII)[:60]
+    for position, cell in enumerate(notebook.cells):
+        cell["id"] = f"{name}-{position:02d}"
     notebook.metadata = from_dict(
         {
             "kernelspec": KERNEL,
@@ -310,11 +317,13 @@ def problems(source: Path) -> list[str]:
         found.append("its metadata is not what build writes")
 
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    runs = [cell.execution_count for cell in code]
+    if runs != list(range(1, len(code) + 1)):
+        found.append(f"its execution counts are {runs}: not run once from top to bottom")
     for number, cell in enumerate(code, start=1):
-        counts = [cell.execution_count]
-        counts += [o.execution_count for o in cell.outputs if "execution_count" in o]
-        if set(counts) != {number}:
-            found.append(f"code cell {number} has execution counts {counts}: not run in order")
+        results = [o.execution_count for o in cell.outputs if "execution_count" in o]
+        if any(count != cell.execution_count for count in results):
+            found.append(f"code cell {number} is run {cell.execution_count}, its output {results}")
         raised = any(output.output_type == "error" for output in cell.outputs)
         if raised and "raises-exception" not in cell.metadata.get("tags", []):
             found.append(f"code cell {number} stores an error but has no tag raises-exception")
@@ -335,8 +344,7 @@ def orphans(root: Path) -> list[str]:
 
 def chunks(text: str) -> list[str]:
     """Cut a source into the texts of its cells, blank lines at the end included."""
-    starts = [match.start() for match in HEADER.finditer(text)]
-    return [text[a:b] for a, b in zip(starts, starts[1:] + [len(text)], strict=True)]
+    return re.split(f"(?={HEADER.pattern})", text, flags=re.MULTILINE)[1:]
 
 
 def cell_text(cell: NotebookNode) -> str:
@@ -353,6 +361,7 @@ def back(path: Path, force: bool = False) -> bool:
     source, target = source_of(path), notebook_of(source_of(path))
     edited = nbformat.reads(target.read_text(encoding="utf-8"), as_version=4)
     for position, cell in enumerate(edited.cells, start=1):
+        cell.source = cell.source.strip("\n")  # empty lines at a cell's ends separate cells here
         if cell.cell_type == "raw" or cell.get("attachments") or not cell.source.strip():
             raise NotebookError(
                 f"{shown(target)}: cell {position} is raw, empty or holds a pasted picture, which "
@@ -384,19 +393,13 @@ def back(path: Path, force: bool = False) -> bool:
     for cell in edited.cells:
         content, written = known.get(cell.get("id"), (None, ""))
         piece = written if content == cell_content(cell) else cell_text(cell)
-        new += piece if piece.endswith("\n\n") else piece.rstrip("\n") + "\n\n"
+        new += piece if piece.endswith("\n") else piece + "\n"  # a last line without its end
     new = new.rstrip("\n") + "\n"
 
     # Believe the text only if it reads back as the same cells.
-    again = jupytext.reads(new, fmt="py:percent").cells
-    for position, cell in enumerate(edited.cells):
-        if position >= len(again) or cell_content(again[position]) != cell_content(cell):
-            raise NotebookError(
-                f"{shown(target)}: cell {position + 1} would not survive as source text (does it "
-                "hold a line that starts with '# %%'?); nothing was written"
-            )
-    if len(again) != len(edited.cells):
-        raise NotebookError(f"{shown(target)}: the last cell would be split; nothing was written")
+    again = parse(new, f"{shown(target)} as a source").cells
+    if [cell_content(c) for c in again] != [cell_content(c) for c in edited.cells]:
+        raise NotebookError(f"{shown(target)}: would read back differently; nothing was written")
     write_atomically(source, new)
     return True
 
@@ -411,7 +414,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("command", choices=["build", "check", "back"])
     parser.add_argument("files", nargs="*", type=Path, help="notebooks or sources; default: all")
     parser.add_argument("--force", action="store_true", help="back: the notebook's cells win")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     # Outputs must not depend on this machine's cores and accelerator.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("SEQ2SEQ_DEVICE", "cpu")
