@@ -20,6 +20,7 @@ from .letter_task import (
 from .multi30k_corpus import multi30k
 from .number_task import number_pair, numbers
 from .pair import Corpus, Pair
+from .phrase_task import PHRASE_KINDS, phrases, phrases_space_size
 from .reverse_task import DIGITS, LETTERS, reverse
 from .tatoeba_corpus import tatoeba
 from .tokenizer import detokenize, tokenize
@@ -29,6 +30,7 @@ __all__ = [
     "DIGITS",
     "LETTERS",
     "LETTER_RULES",
+    "PHRASE_KINDS",
     "Corpus",
     "CorpusError",
     "Pair",
@@ -47,6 +49,8 @@ __all__ = [
     "normalise_date_text",
     "number_pair",
     "numbers",
+    "phrases",
+    "phrases_space_size",
     "reverse",
     "tatoeba",
     "tokenize",

@@ -2,8 +2,8 @@
 
 The task that made attention visible: each character of the answer comes from a known place in the
 question, the places move with the form, and a calendar says what is right. Characters are tokens.
-After the Keras and deeplearning.ai "human to machine readable dates" exercise; here the truth is
-generated, never parsed, and the weekday is the right one.
+After the exercise on human readable dates in deeplearning.ai's "Sequence Models"; here the truth
+is generated, never parsed, and the weekday is the right one.
 """
 
 import datetime
@@ -37,8 +37,7 @@ DATE_FORMS = {
     "year_dot": "{year}.{m}.{d}",  # 1999.8.4
 }
 
-# Where the characters of a field stand in YYYY-MM-DD:
-#                                       0123456789
+# The characters of the month in YYYY-MM-DD, and the fields that spell it.
 _MONTH_PLACES = (5, 6)
 _WORD_FIELDS = ("month", "mon")
 

@@ -8,7 +8,7 @@ nothing behind that could be taken for the file. It is imported only when someth
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,10 +36,12 @@ class DataFile:
     how_to_get: str = ""
 
 
-def data_folders(data_dir: str | os.PathLike | None = None) -> list[Path]:
+def data_folders(data_dir: str | os.PathLike | None = None) -> Iterator[Path]:
     """The folders that are searched, in order: argument, SEQ2SEQ_DATA_DIR, the user's cache."""
-    named = [data_dir, os.environ.get(VARIABLE)]
-    return [Path(folder).expanduser() for folder in named if folder] + [cache_folder()]
+    for folder in (data_dir, os.environ.get(VARIABLE)):
+        if folder:
+            yield Path(folder).expanduser()
+    yield cache_folder()  # last, for it imports pooch
 
 
 def cache_folder() -> Path:
@@ -60,16 +62,16 @@ def read_files(
     Raises CorpusError for a wrong hash, and one for all missing files together where they cannot
     be downloaded (no network, no address, a cache folder that cannot be written).
     """
-    folders = data_folders(data_dir)
-    found = {file.path: _first_with(file, folders) for file in files}
+    found = {file.path: _find(file, data_dir) for file in files}
     missing = [file for file in files if found[file.path] is None]
     if missing:
-        found |= _download(missing, folders)
+        found |= _download(missing, list(data_folders(data_dir)))
     return {file.path: _read_checked(file, found[file.path]) for file in files}
 
 
-def _first_with(file: DataFile, folders: Sequence[Path]) -> Path | None:
-    return next((folder / file.path for folder in folders if (folder / file.path).is_file()), None)
+def _find(file: DataFile, data_dir: str | os.PathLike | None) -> Path | None:
+    places = (folder / file.path for folder in data_folders(data_dir))
+    return next((place for place in places if place.is_file()), None)
 
 
 def _read_checked(file: DataFile, path: Path) -> bytes:
