@@ -10,6 +10,7 @@ For ``Decoder`` and ``AttentionDecoder`` the whole pass is one call of ``nn.GRU`
 ``BahdanauDecoder`` must go step by step, because each input depends on the step before.
 """
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
@@ -19,7 +20,8 @@ from torch import Tensor, nn
 
 from seq2seq_lib._arguments import check_ids, check_positive
 from seq2seq_lib.attention import Attention
-from seq2seq_lib.encoder import EncoderOutput, State, make_embedding, make_rnn, map_state
+from seq2seq_lib.encoder import EncoderOutput, State, make_rnn, map_state
+from seq2seq_lib.vocab import PAD_ID
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,20 @@ class _BaseDecoder(nn.Module):
         super().__init__()
         check_positive(vocab_size, "vocab_size")
         self.vocab_size = vocab_size
-        self.embedding = make_embedding(vocab_size, embed_size)
+        self.embedding = nn.Embedding(vocab_size, embed_size, padding_idx=PAD_ID)
+        self.input_scale = 1.0
         self.dropout = nn.Dropout(dropout)
         self.rnn = make_rnn(cell, input_size, hidden_size, num_layers, dropout)
         self.readout = nn.Linear(2 * hidden_size, embed_size)
         self.output = nn.Linear(embed_size, vocab_size)
         if tie_embeddings:
+            # As inputs, vectors with entries of size 1 are learned fastest; as an output matrix
+            # they would start with logits of size √E. So the weights are small and the inputs
+            # scaled up, as in Vaswani et al. 2017, section 3.4.
+            self.input_scale = math.sqrt(embed_size)
+            nn.init.normal_(self.embedding.weight, std=1 / self.input_scale)
+            with torch.no_grad():
+                self.embedding.weight[PAD_ID].zero_()  # normal_ has overwritten it
             self.output.weight = self.embedding.weight
 
     def start(self, encoded: EncoderOutput) -> DecoderState:
@@ -115,7 +125,7 @@ class _BaseDecoder(nn.Module):
 
     def _embed(self, tgt_in: Tensor) -> Tensor:
         check_ids(tgt_in, self.vocab_size, "tgt_in")
-        return self.dropout(self.embedding(tgt_in))  # [B, T] -> [B, T, E]
+        return self.dropout(self.embedding(tgt_in) * self.input_scale)  # [B, T] -> [B, T, E]
 
     def _recur(self, inputs: Tensor, hidden: State) -> tuple[Tensor, State]:
         # the only place where torch's [L, B, H] is seen

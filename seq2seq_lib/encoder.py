@@ -46,15 +46,6 @@ def map_state(function, state: State) -> State:
     return tuple(function(s) for s in state) if isinstance(state, tuple) else function(state)
 
 
-def make_embedding(vocab_size: int, embed_size: int) -> nn.Embedding:
-    """Normal with variance 1 / embed_size, so tied logits start near variance 1; PAD's row is 0."""
-    embedding = nn.Embedding(vocab_size, embed_size, padding_idx=PAD_ID)
-    nn.init.normal_(embedding.weight, std=embed_size**-0.5)
-    with torch.no_grad():
-        embedding.weight[PAD_ID].zero_()  # normal_ has overwritten it
-    return embedding
-
-
 class Encoder(nn.Module):
     """Embedding and a packed GRU or LSTM.
 
@@ -91,7 +82,7 @@ class Encoder(nn.Module):
                 f"each direction gets half."
             )
         self.vocab_size = vocab_size
-        self.embedding = make_embedding(vocab_size, embed_size)
+        self.embedding = nn.Embedding(vocab_size, embed_size, padding_idx=PAD_ID)
         self.dropout = nn.Dropout(dropout)
         units = hidden_size // 2 if bidirectional else hidden_size
         self.rnn = make_rnn(
