@@ -58,7 +58,8 @@ def apply_temperature(log_probs: Tensor, temperature: float) -> Tensor:
 
 
 def top_k_filter(log_probs: Tensor, k: int) -> Tensor:
-    """Keep the k most probable tokens and renormalise (Fan et al. 2018, section 5.1).
+    """Keep the k most probable tokens and renormalise (Fan et al. 2018, "Hierarchical Neural Story
+    Generation").
 
     **Ties:** exactly k tokens stay; of equally probable ones the lower id wins. So k = 1 is greedy
     search whatever the ties. (Hugging Face keeps every token tied with the k-th: k = 2 of five
