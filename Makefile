@@ -27,8 +27,10 @@ NOTEBOOKS := $(wildcard chapters solutions exercises)
 help:         ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
+# In a container one is root, and Jupyter wants that confirmed.
 lab: $(STAMP)         ## open the course in JupyterLab (installs it the first time)
-	$(BIN)/jupyter lab chapters/00_start_here.ipynb
+	$(BIN)/jupyter lab chapters/00_start_here.ipynb \
+	    $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 test: $(STAMP)        ## run every test and every notebook; ARGS="-k masks" selects
 	$(BIN)/python -m pytest $(PARALLEL) $(NBVAL) tests $(NOTEBOOKS) $(ARGS)
