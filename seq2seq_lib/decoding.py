@@ -11,29 +11,50 @@ hypotheses carry it. A ``torch.nn.Module`` is put into evaluation mode for the s
 
 A hypothesis scores ``log_prob / penalty(length)``, see ``length_penalty``. Search maximises the
 score, so with a penalty of 0, the default, it looks for the most probable output.
+
+All searches have one shape: open outputs (``Paths``) grow by one token at a time until none is
+left. They differ in the continuations that they keep: greedy search the best one, sampling a random
+one, exhaustive search all, beam search the best ``num_beams``.
 """
 
 import contextlib
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from seq2seq_lib._arguments import check_choice, check_positive
-from seq2seq_lib.filters import (
-    apply_temperature,
-    ban_repeated_ngrams,
-    ban_tokens,
-    top_k_filter,
-    top_p_filter,
+from seq2seq_lib._arguments import check_positive
+from seq2seq_lib.filters import apply_temperature, top_k_filter, top_p_filter
+from seq2seq_lib.hypotheses import (
+    NINF,
+    Candidates,
+    Hypothesis,
+    Limits,
+    Paths,
+    Pool,
+    Score,
+    check_token,
+    is_stuck,
+    length_penalty,
 )
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
+__all__ = [
+    "Hypothesis",
+    "Model",
+    "State",
+    "beam_search",
+    "exhaustive_search",
+    "expand",
+    "greedy_search",
+    "length_penalty",
+    "prune",
+    "rescore",
+    "sample",
+]
+
 NEVER = (PAD_ID, BOS_ID)  # tokens that no output may hold
-NINF = float("-inf")
 
 
 class State(Protocol):
@@ -48,39 +69,6 @@ class Model(Protocol):
     def start(self, src: Tensor, src_lengths: Tensor) -> Any: ...
 
     def step(self, tokens: Tensor, state: Any) -> tuple[Tensor, Any]: ...
-
-
-@dataclass(frozen=True)
-class Hypothesis:
-    """One output sentence.
-
-    Attributes:
-        tokens: ids without BOS; EOS is the last one if ``finished``.
-        log_prob: log p(tokens | source) in nats, EOS scored: the sum of ``token_log_probs``.
-        score: ``log_prob`` divided by the length penalty; what the search sorted by.
-        token_log_probs: one number a token.
-        attention: ``[len(tokens), S]`` if the model gives attention, else None.
-        finished: whether it ended with EOS rather than at the maximal length.
-    """
-
-    tokens: list[int]
-    log_prob: float
-    score: float
-    token_log_probs: list[float]
-    attention: Tensor | None = field(default=None, compare=False, repr=False)
-    finished: bool = True
-
-
-def length_penalty(length: int, exponent: float, kind: str = "plain") -> float:
-    """What a log-probability is divided by.
-
-    ``"plain"``: length ** exponent. ``"gnmt"``: ((5 + length) / 6) ** exponent (Wu et al. 2016,
-    eq. 14). An exponent **above 0 favours longer outputs**: log-probabilities are negative, so
-    dividing by more brings them nearer to 0. The length counts EOS and not BOS.
-    """
-    check_choice(kind, ("plain", "gnmt"), "length_penalty_kind")
-    base = float(length) if kind == "plain" else (5 + length) / 6
-    return base**exponent
 
 
 def greedy_search(
@@ -106,12 +94,13 @@ def greedy_search(
         prefix: ids that every output must begin with; they are scored like all others.
 
     Returns:
-        One list a sentence, with one ``Hypothesis``.
+        One list a sentence, with one ``Hypothesis``. Of equally probable tokens the lowest id is
+        taken. An output whose continuations are all banned ends there, unfinished.
 
     Raises:
         ValueError: arguments out of range, or NaN from the model.
     """
-    limits = _Limits(max_new_tokens, min_new_tokens, banned_ids, no_repeat_ngram_size, prefix)
+    limits = Limits(max_new_tokens, min_new_tokens, banned_ids, no_repeat_ngram_size, prefix)
     return _one_path(model, src, src_lengths, limits, lambda log_probs: log_probs.argmax(-1))
 
 
@@ -147,7 +136,7 @@ def sample(
         One list of ``num_samples`` hypotheses a sentence, sorted by log-probability.
     """
     check_positive(num_samples, "num_samples")
-    limits = _Limits(max_new_tokens, min_new_tokens, banned_ids, no_repeat_ngram_size, prefix)
+    limits = Limits(max_new_tokens, min_new_tokens, banned_ids, no_repeat_ngram_size, prefix)
 
     def reshape(log_probs: Tensor) -> Tensor:
         log_probs = apply_temperature(log_probs, temperature)
@@ -156,12 +145,11 @@ def sample(
         return log_probs if top_p is None else top_p_filter(log_probs, top_p)
 
     def choose(log_probs: Tensor) -> Tensor:
-        probs = reshape(log_probs).exp().cpu()  # [N, V]
-        return torch.multinomial(probs, 1, generator=generator).squeeze(1).to(log_probs.device)
+        probs = reshape(log_probs).cpu().double().exp()  # [N, V]
+        return torch.multinomial(probs, 1, generator=generator).squeeze(1)
 
     reshape(torch.zeros(1, 4))  # a bad temperature or filter is refused before the model runs
-    found = _one_path(model, src, src_lengths, limits, choose, copies=num_samples)
-    return [sorted(hyps, key=lambda h: -h.score) for hyps in found]
+    return _one_path(model, src, src_lengths, limits, choose, copies=num_samples)
 
 
 def exhaustive_search(
@@ -181,43 +169,44 @@ def exhaustive_search(
 ) -> list[list[Hypothesis]]:
     """Score every output of up to ``max_new_tokens`` tokens: O(V^T), the oracle of other searches.
 
-    Outputs that have not ended by then count too, as unfinished.
+    Outputs that have not ended by then count too, as unfinished. An output that cannot go on,
+    because all its continuations are banned or impossible, counts only if there is no other.
 
     Args:
         n_best: how many to return, best first; None for all.
-        max_open: refuse a search that would hold more open outputs than this at once.
+        max_open: refuse a search that would hold more outputs of a sentence than this at once.
         Others as in ``beam_search``.
     """
     if n_best is not None:
         check_positive(n_best, "n_best")
-    limits = _Limits(max_new_tokens, min_new_tokens, banned_ids, no_repeat_ngram_size, prefix)
-    score = _Score(length_penalty, length_penalty_kind)
-    with _evaluation(model):
-        results = []
-        for row in range(_batch_size(src)):
-            paths = _Paths.start(model, src[row : row + 1], src_lengths[row : row + 1], prefix)
-            pool = _Pool(n_best)
-            for new in range(max_new_tokens):
-                log_probs = paths.step(model)  # [N, V]
-                allowed = limits.apply(log_probs, paths.tokens, new)
+    check_positive(max_open, "max_open")
+    limits = Limits(max_new_tokens, min_new_tokens, banned_ids, no_repeat_ngram_size, prefix)
+    score = Score(length_penalty, length_penalty_kind)
+    results = []
+    with evaluation_mode(model):
+        for one in torch.arange(len(src)).split(1):  # sentence by sentence: there is enough to hold
+            rows = one.to(src.device)
+            paths = Paths.start(model, src[rows], src_lengths[rows], prefix)
+            found, dead_ends = Pool(1, n_best, score), Pool(1, n_best, score)
+            for _ in range(max_new_tokens):
+                log_probs, paths = paths.step(model)  # [N, V]
+                allowed = limits.apply(log_probs, paths.tokens)
                 parent, token = torch.nonzero(allowed > NINF, as_tuple=True)  # every continuation
                 if len(parent) > max_open:
                     raise ValueError(
-                        f"exhaustive_search would hold {len(parent)} open outputs after {new + 1} "
-                        f"tokens, more than max_open={max_open}: it grows as V^T; use beam_search."
+                        f"exhaustive_search would hold {len(parent)} outputs of length "
+                        f"{paths.length + 1}, more than max_open = {max_open}: it grows as V^T; "
+                        f"use beam_search."
                     )
-                if len(parent) == 0:
-                    break
-                longer = paths.extend(parent, token, log_probs[parent, token])
-                ended = token == EOS_ID
-                for hypothesis in longer.at(ended).hypotheses(score, finished=True):
-                    pool.add(hypothesis)
-                paths = longer.at(~ended)
+                every = paths.candidates(log_probs, parent, token)
+                ends = every.token == EOS_ID
+                dead_ends.add(paths.at(is_stuck(allowed)), finished=False)
+                found.add(paths.extend(every.at(ends)), finished=True)
+                paths = paths.extend(every.at(~ends))
                 if len(paths) == 0:
                     break
-            for hypothesis in paths.hypotheses(score, finished=False):
-                pool.add(hypothesis)
-            results.append(pool.best)
+            found.add(paths, finished=False)
+            results.append(found.best[0] or dead_ends.best[0])
     return results
 
 
@@ -242,8 +231,8 @@ def beam_search(
     At each step all continuations of the open outputs are ranked by log-probability. Those among
     the first ``num_beams`` that end go to a pool of finished ones, where their score is final; the
     first ``num_beams`` that do not end stay open, so the width never shrinks while there is
-    something to keep. With one beam this is greedy search; with as many beams as there are
-    outputs it is exhaustive search.
+    something to keep. With one beam and no length penalty this is greedy search; with as many
+    beams as there are outputs it is exhaustive search.
 
     Args:
         model: anything with the decoding protocol.
@@ -265,7 +254,8 @@ def beam_search(
         prefix: ids that every output must begin with; they are scored like all others.
 
     Returns:
-        One list a sentence, sorted by score, best first.
+        One list a sentence, sorted by score, best first. An output that cannot go on, because all
+        its continuations are banned or impossible, counts only if the sentence has no other.
 
     Raises:
         ValueError: arguments out of range, or NaN from the model.
@@ -274,66 +264,65 @@ def beam_search(
     check_positive(n_best, "n_best")
     if n_best > num_beams:
         raise ValueError(f"n_best must be ≤ num_beams, but {n_best} > {num_beams}.")
-    limits = _Limits(max_new_tokens, min_new_tokens, banned_ids, no_repeat_ngram_size, prefix)
-    score = _Score(length_penalty, length_penalty_kind)
-    longest = len(prefix) + max_new_tokens
-    with _evaluation(model):
-        batch = _batch_size(src)
-        pools = [_Pool(num_beams) for _ in range(batch)]
-        sentences = list(range(batch))  # those still searched, in the order of the rows
-        paths = _Paths.start(model, src, src_lengths, prefix)  # B x width rows; width is 1 at first
-        for new in range(max_new_tokens):
-            log_probs = paths.step(model)  # [B*w, V]
-            allowed = limits.apply(log_probs, paths.tokens, new)
-            parent, token, is_open = _rank(paths.total, allowed, len(sentences), num_beams)
-            ended = (token == EOS_ID) & is_open  # [B, 2k] in rank order
-            ended[:, num_beams:] = False  # an EOS counts only among the first k
+    limits = Limits(max_new_tokens, min_new_tokens, banned_ids, no_repeat_ngram_size, prefix)
+    score = Score(length_penalty, length_penalty_kind)
+    with evaluation_mode(model):
+        paths = Paths.start(model, src, src_lengths, prefix)  # one open output a sentence
+        found = Pool(len(src), num_beams if early_stopping else n_best, score)
+        dead_ends = Pool(len(src), n_best, score)
+        for _ in range(max_new_tokens):
+            log_probs, paths = paths.step(model)  # [N, V]
+            allowed = limits.apply(log_probs, paths.tokens)
+            ended, still_open = prune(expand(paths, log_probs, allowed, num_beams), num_beams)
+            dead_ends.add(paths.at(is_stuck(allowed)), finished=False)
+            found.add(paths.extend(ended), finished=True)
+            paths = paths.extend(still_open)
 
-            rows, ranks = torch.nonzero(ended, as_tuple=True)
-            if len(rows):
-                done = _continue(paths, log_probs, parent[rows, ranks], token[rows, ranks])
-                for row, hypothesis in zip(
-                    rows.tolist(), done.hypotheses(score, finished=True), strict=True
-                ):
-                    pools[sentences[row]].add(hypothesis)
-
-            is_open &= token != EOS_ID
-            best_first = torch.argsort(is_open, dim=1, descending=True, stable=True)
-            width = min(num_beams, int(is_open.sum(1).max()))
-            if width == 0:  # nothing can go on: what is open stays as it is
-                _finish(paths, sentences, pools, score, skip=ended.any(1).tolist())
-                sentences = []
+            to_beat = found.worst()  # [B]
+            if early_stopping:
+                to_beat[to_beat > NINF] = float("inf")  # there are num_beams of them: enough
+            can_win = score.bound(paths.total, paths.length, limits.longest)
+            can_win = can_win >= to_beat[paths.sentence]  # [N]
+            goes_on = torch.zeros(len(src), dtype=torch.bool)
+            goes_on[paths.sentence[can_win]] = True  # [B], if one of its open outputs can win
+            paths = paths.at(goes_on[paths.sentence])
+            if len(paths) == 0:
                 break
-            keep = best_first[:, :width]  # [B, w]
-            is_open = is_open.gather(1, keep)  # a sentence with few continuations has dead slots
-            stuck = ~(is_open.any(1) | ended.any(1))
-            if stuck.any():
-                _finish(paths, sentences, pools, score, only=stuck.tolist())
-            paths = _continue(
-                paths, log_probs, parent.gather(1, keep).flatten(), token.gather(1, keep).flatten()
-            )
-            paths.total[~is_open.flatten()] = NINF
+        found.add(paths, finished=False)
+    return [
+        (best or stuck)[:n_best] for best, stuck in zip(found.best, dead_ends.best, strict=True)
+    ]
 
-            best_open = paths.total.view(-1, width).amax(1).tolist()
-            alive = [
-                row
-                for row, sentence in enumerate(sentences)
-                if not _is_done(
-                    pools[sentence], best_open[row], paths.length, longest, score,
-                    num_beams if early_stopping else n_best, early_stopping,
-                )
-            ]  # fmt: skip
-            if not alive:
-                sentences = []
-                break
-            if len(alive) < len(sentences):
-                rows = torch.tensor(alive, device=paths.tokens.device)[:, None] * width
-                paths = paths.select(
-                    (rows + torch.arange(width, device=rows.device)).flatten()  # [B', w] -> [B'*w]
-                )
-                sentences = [sentences[row] for row in alive]
-        _finish(paths, sentences, pools, score)
-    return [pool.best[:n_best] for pool in pools]
+
+def expand(paths: Paths, log_probs: Tensor, allowed: Tensor, num_beams: int) -> Candidates:
+    """The continuations that a beam of this width could keep, best first within each sentence.
+
+    A beam keeps ``num_beams`` outputs that go on, so it cannot want more than ``num_beams + 1``
+    continuations of one output: one of them may be EOS.
+
+    Args:
+        paths: N open outputs.
+        log_probs: ``[N, V]``, the model's.
+        allowed: ``[N, V]``, the same with -inf where a continuation is banned.
+        num_beams: the width.
+    """
+    wanted = min(num_beams + 1, allowed.size(1))
+    worst = allowed.topk(wanted, dim=1).values[:, -1:]  # [N, 1]
+    # By threshold and not by topk's indices: which of equal values topk returns is not defined.
+    parent, token = torch.nonzero((allowed >= worst) & (allowed > NINF), as_tuple=True)
+    return paths.candidates(log_probs, parent, token).best_first()
+
+
+def prune(candidates: Candidates, num_beams: int) -> tuple[Candidates, Candidates]:
+    """What a beam keeps of the ranked continuations: those that end, and those that stay open.
+
+    An EOS counts only among the first ``num_beams`` of a sentence. The first ``num_beams`` others
+    stay open, so outputs that end do not make the beam narrower.
+    """
+    ends = candidates.token == EOS_ID
+    ended = candidates.at(ends & (candidates.rank < num_beams))
+    still_open = candidates.at(~ends)
+    return ended, still_open.at(still_open.rank < num_beams)
 
 
 def rescore(
@@ -353,280 +342,82 @@ def rescore(
     Returns:
         One list a sentence, in the given order.
     """
-    score = _Score(length_penalty, length_penalty_kind)
-    if len(outputs) != _batch_size(src):
-        raise ValueError(f"outputs must have one list a sentence, {len(src)}, not {len(outputs)}.")
-    with _evaluation(model):
-        results = []
-        for row, candidates in enumerate(outputs):
-            one = slice(row, row + 1)
-            results.append([])
-            for tokens in candidates:
-                if len(tokens) == 0:
-                    raise ValueError(f"Sentence {row} has an empty output: not even EOS to score.")
-                paths = _Paths.start(model, src[one], src_lengths[one], tokens)
-                finished = tokens[-1] == EOS_ID
-                results[row].extend(paths.hypotheses(score, finished=finished))
+    score = Score(length_penalty, length_penalty_kind)
+    if len(outputs) != len(src):
+        raise ValueError(
+            f"outputs must have one list a sentence, {len(src)}, but there are {len(outputs)}."
+        )
+    flat = [(row, list(tokens)) for row, some in enumerate(outputs) for tokens in some]
+    for row, tokens in flat:
+        if len(tokens) == 0:
+            raise ValueError(f"Sentence {row} has an empty output: not even EOS to score.")
+        if EOS_ID in tokens[:-1]:
+            raise ValueError(f"EOS may only be the last token, but sentence {row} has {tokens}.")
+    results: list[list[Hypothesis]] = [[] for _ in outputs]
+    rescored: dict[int, Hypothesis] = {}
+    with evaluation_mode(model):
+        paths = Paths.start(model, src, src_lengths)
+        paths = paths.at(torch.tensor([row for row, _ in flat], dtype=torch.int64))
+        which = torch.arange(len(flat))  # [N], which output the rows are
+        while len(paths):
+            log_probs, paths = paths.step(model)  # [N, V]
+            following = [flat[i][1][paths.length] for i in which.tolist()]
+            for token in following:
+                check_token(token, log_probs.size(1), "outputs")
+            forced = torch.tensor(following)
+            paths = paths.extend(paths.candidates(log_probs, torch.arange(len(paths)), forced))
+            ends = torch.tensor([len(flat[i][1]) == paths.length for i in which.tolist()])
+            for row in torch.nonzero(ends).flatten().tolist():
+                finished = following[row] == EOS_ID
+                rescored[int(which[row])] = paths.hypothesis(row, score, finished=finished)
+            paths, which = paths.at(~ends), which[~ends]
+    for i, (row, _) in enumerate(flat):
+        results[row].append(rescored[i])
     return results
 
 
-# ---------------------------------------------------------------------------------------------
-# The parts. _Paths is a set of outputs that grow together; _Pool is what has been found.
-
-
-@dataclass
-class _Paths:
-    """N outputs of one length, and the model's state after all but their last token."""
-
-    tokens: Tensor  # [N, t] int64, without BOS
-    token_log_probs: Tensor  # [N, t]
-    total: Tensor  # [N], -inf in a dead slot
-    attention: Tensor | None  # [N, t, S]
-    state: Any
-    last: Tensor  # [N], what the model reads next: BOS at first
-
-    @classmethod
-    def start(cls, model: Model, src: Tensor, src_lengths: Tensor, prefix: Sequence[int]):
-        rows = len(src)
-        if EOS_ID in prefix[:-1]:
-            raise ValueError(f"EOS may only be the last token, but the tokens are {prefix}.")
-        state = model.start(src, src_lengths)
-        empty = torch.empty(rows, 0, dtype=torch.int64, device=src.device)
-        bos = torch.full((rows,), BOS_ID, device=src.device)
-        paths = cls(empty, empty.float(), torch.zeros(rows, device=src.device), None, state, bos)
-        every = torch.arange(rows, device=src.device)
-        for token in prefix:
-            log_probs = paths.step(model)
-            if not 0 <= token < log_probs.size(-1):
-                raise ValueError(
-                    f"Token ids must be in 0 .. {log_probs.size(-1) - 1}, but one is {token}."
-                )
-            forced = torch.full_like(bos, token)
-            paths = paths.extend(every, forced, log_probs[:, token])
-        return paths
-
-    def __len__(self) -> int:
-        return len(self.last)
-
-    @property
-    def length(self) -> int:
-        return self.tokens.size(1)
-
-    def step(self, model: Model) -> Tensor:
-        """Let the model read the last tokens: log-probabilities ``[N, V]`` of the next."""
-        log_probs, self.state = model.step(self.last, self.state)
-        if log_probs.dim() != 2 or len(log_probs) != len(self) or log_probs.size(1) <= EOS_ID:
-            raise ValueError(
-                f"step must return log-probabilities [N, V] with N = {len(self)} and V > {EOS_ID}, "
-                f"but their shape is {list(log_probs.shape)}."
-            )
-        if log_probs.isnan().any():
-            raise ValueError("The model returned NaN as a log-probability: no search can rank it.")
-        return log_probs
-
-    def extend(self, parent: Tensor, token: Tensor, log_prob: Tensor) -> "_Paths":
-        """The outputs ``parent`` [M], each with one token [M] more. Everything moves together."""
-        attention = getattr(self.state, "attention", None)
-        if attention is not None:
-            attention = attention[parent].unsqueeze(1)  # [M, 1, S]
-            if self.attention is not None:
-                attention = torch.cat([self.attention[parent], attention], 1)  # [M, t+1, S]
-        return _Paths(
-            torch.cat([self.tokens[parent], token[:, None]], 1),
-            torch.cat([self.token_log_probs[parent], log_prob[:, None]], 1),
-            self.total[parent] + log_prob,
-            attention,
-            self.state.select(parent),
-            token,
-        )
-
-    def select(self, rows: Tensor) -> "_Paths":
-        return _Paths(
-            self.tokens[rows],
-            self.token_log_probs[rows],
-            self.total[rows],
-            None if self.attention is None else self.attention[rows],
-            self.state.select(rows),
-            self.last[rows],
-        )
-
-    def at(self, where: Tensor) -> "_Paths":
-        return self.select(torch.nonzero(where).squeeze(1))
-
-    def hypotheses(self, score: "_Score", finished: bool) -> Iterator[Hypothesis]:
-        totals, tokens = self.total.tolist(), self.tokens.tolist()
-        parts = self.token_log_probs.tolist()
-        for i in range(len(self)):
-            attention = None if self.attention is None else self.attention[i].clone()
-            yield Hypothesis(
-                tokens[i], totals[i], score(totals[i], self.length), parts[i], attention, finished
-            )
-
-
-class _Pool:
-    """The best hypotheses so far, at most ``size``; of two equal ones the first stays in front."""
-
-    def __init__(self, size: int | None) -> None:
-        self.size, self.best = size, []
-
-    def add(self, hypothesis: Hypothesis) -> None:
-        self.best.append(hypothesis)
-        self.best.sort(key=lambda h: -h.score)
-        del self.best[self.size :]
-
-
-@dataclass(frozen=True)
-class _Score:
-    exponent: float
-    kind: str
-
-    def __post_init__(self) -> None:
-        if not math.isfinite(self.exponent):
-            raise ValueError(f"length_penalty must be finite, but it is {self.exponent}.")
-        check_choice(self.kind, ("plain", "gnmt"), "length_penalty_kind")
-
-    def __call__(self, log_prob: float, length: int) -> float:
-        # an empty prefix with no possible continuation has length 0 and probability 1
-        return log_prob / length_penalty(max(length, 1), self.exponent, self.kind)
-
-    def bound(self, log_prob: float, length: int, longest: int) -> float:
-        """The best score that an open output can still reach: the penalty is monotone in length."""
-        return max(self(log_prob, length + 1), self(log_prob, longest))
-
-
-@dataclass(frozen=True)
-class _Limits:
-    """Which continuations are allowed."""
-
-    max_new_tokens: int
-    min_new_tokens: int
-    banned_ids: Sequence[int]
-    no_repeat_ngram_size: int | None
-    prefix: Sequence[int]
-
-    def __post_init__(self) -> None:
-        check_positive(self.max_new_tokens, "max_new_tokens")
-        if EOS_ID in self.prefix:
-            raise ValueError(f"prefix must not hold EOS ({EOS_ID}): nothing follows it.")
-        if not 0 <= self.min_new_tokens <= self.max_new_tokens:
-            raise ValueError(
-                f"min_new_tokens must be in 0 .. max_new_tokens = {self.max_new_tokens}, but it is "
-                f"{self.min_new_tokens}."
-            )
-        if self.no_repeat_ngram_size is not None:
-            check_positive(self.no_repeat_ngram_size, "no_repeat_ngram_size")
-
-    def apply(self, log_probs: Tensor, tokens: Tensor, new: int) -> Tensor:
-        banned = list(self.banned_ids)
-        if new < self.min_new_tokens:
-            banned.append(EOS_ID)
-        allowed = ban_tokens(log_probs, banned) if banned else log_probs
-        if self.no_repeat_ngram_size is not None:
-            allowed = ban_repeated_ngrams(allowed, tokens, self.no_repeat_ngram_size)
-        return allowed
-
-
 @contextlib.contextmanager
-def _evaluation(model: Any) -> Iterator[None]:
-    """No gradients, no dropout; the mode is put back afterwards."""
-    training = isinstance(model, nn.Module) and model.training
+def evaluation_mode(model: Any) -> Iterator[None]:
+    """No gradients, no dropout; every module gets its own mode back, also after an exception."""
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    modes = [module.training for module in modules]
     with torch.no_grad():
-        if training:
-            model.eval()
         try:
+            if modules:
+                model.eval()
             yield
         finally:
-            if training:
-                model.train()
-
-
-def _batch_size(src: Tensor) -> int:
-    if len(src) == 0:
-        raise ValueError("src has no rows: there is nothing to search for.")
-    return len(src)
+            for module, training in zip(modules, modes, strict=True):
+                module.training = training
 
 
 def _one_path(
-    model: Model, src: Tensor, src_lengths: Tensor, limits: _Limits, choose, copies: int = 1
+    model: Model,
+    src: Tensor,
+    src_lengths: Tensor,
+    limits: Limits,
+    choose: Callable[[Tensor], Tensor],
+    copies: int = 1,
 ) -> list[list[Hypothesis]]:
     """Greedy search and sampling: every output grows by one chosen token until it ends."""
-    score = _Score(0.0, "plain")
-    with _evaluation(model):
-        batch = _batch_size(src)
-        found: list[list[Hypothesis]] = [[] for _ in range(batch)]
-        paths = _Paths.start(model, src, src_lengths, limits.prefix)
-        owners = torch.arange(batch, device=src.device).repeat_interleave(copies)
-        paths = paths.select(owners) if copies > 1 else paths
-
-        def harvest(where: Tensor, finished: bool) -> None:
-            done = paths.at(where)
-            for owner, hypothesis in zip(
-                owners[where].tolist(), done.hypotheses(score, finished), strict=True
-            ):
-                found[owner].append(hypothesis)
-
-        for new in range(limits.max_new_tokens):
-            log_probs = paths.step(model)  # [N, V]
-            allowed = limits.apply(log_probs, paths.tokens, new)
-            stuck = (allowed == NINF).all(1)
-            if stuck.any():  # every token is banned: the output stays as it is
-                harvest(stuck, finished=False)
-                go_on = torch.nonzero(~stuck).squeeze(1)
-                paths, owners = paths.select(go_on), owners[go_on]
-                log_probs, allowed = log_probs[go_on], allowed[go_on]
+    with evaluation_mode(model):
+        paths = Paths.start(model, src, src_lengths, limits.prefix)
+        paths = paths.at(torch.arange(len(src)).repeat_interleave(copies))
+        found = Pool(len(src), copies, Score(0.0, "plain"))
+        for _ in range(limits.max_new_tokens):
+            log_probs, paths = paths.step(model)  # [N, V]
+            allowed = limits.apply(log_probs, paths.tokens)
+            stuck = is_stuck(allowed)
+            found.add(paths.at(stuck), finished=False)
+            parent = torch.nonzero(~stuck).squeeze(1)  # [N']
+            if len(parent) == 0:
+                return found.best
+            token = choose(allowed[parent.to(allowed.device)])
+            chosen = paths.candidates(log_probs, parent, token)
+            ends = chosen.token == EOS_ID
+            found.add(paths.extend(chosen.at(ends)), finished=True)
+            paths = paths.extend(chosen.at(~ends))
             if len(paths) == 0:
                 break
-            token = choose(allowed)  # [N]
-            every = torch.arange(len(paths), device=src.device)
-            paths = paths.extend(every, token, log_probs[every, token])
-            ended = token == EOS_ID
-            if ended.any():
-                harvest(ended, finished=True)
-                paths, owners = paths.at(~ended), owners[~ended]
-            if len(paths) == 0:
-                break
-        if len(paths):
-            harvest(torch.ones_like(owners, dtype=torch.bool), finished=False)
-    return found
-
-
-def _rank(total: Tensor, allowed: Tensor, batch: int, num_beams: int):
-    """The best 2k continuations of each sentence, best first.
-
-    2k are enough: each open output has one continuation that ends, so at least k do not.
-
-    Returns:
-        parent ``[B, 2k]`` (row in 0 .. B*w - 1), token ``[B, 2k]``, is_open ``[B, 2k]`` (False
-        where there is no such continuation).
-    """
-    width, vocab_size = len(total) // batch, allowed.size(-1)
-    candidates = (total[:, None] + allowed).view(batch, width * vocab_size)
-    best, index = candidates.topk(min(2 * num_beams, width * vocab_size), dim=1)  # sorted
-    first_row = torch.arange(batch, device=total.device)[:, None] * width
-    return index // vocab_size + first_row, index % vocab_size, best > NINF
-
-
-def _continue(paths: _Paths, log_probs: Tensor, parent: Tensor, token: Tensor) -> _Paths:
-    return paths.extend(parent, token, log_probs[parent, token])
-
-
-def _is_done(
-    pool: _Pool, best_open: float, length: int, longest: int, score: _Score, enough: int, early: bool
-) -> bool:
-    if best_open == NINF:
-        return True
-    if len(pool.best) < enough:
-        return False
-    return early or pool.best[enough - 1].score >= score.bound(best_open, length, longest)
-
-
-def _finish(paths: _Paths, sentences, pools, score: _Score, only=None, skip=None) -> None:
-    """Let what is still open compete as unfinished."""
-    if not sentences:
-        return
-    width = len(paths) // len(sentences)
-    for i, hypothesis in enumerate(paths.hypotheses(score, finished=False)):
-        row = i // width
-        if hypothesis.log_prob == NINF or (only and not only[row]) or (skip and skip[row]):
-            continue
-        pools[sentences[row]].add(hypothesis)
+        found.add(paths, finished=False)
+    return found.best
