@@ -108,10 +108,9 @@ def _fetch(
     from requests.exceptions import HTTPError, RequestException
 
     target = cache / file.path
-    downloader = pooch.HTTPDownloader(progressbar=True, chunk_size=64 * 1024)
     for url in file.urls:
         try:
-            pooch.retrieve(url, file.digest, target.name, target.parent, downloader=downloader)
+            pooch.retrieve(url, file.digest, target.name, target.parent, downloader=_write_from)
             return target
         except HTTPError as error:
             problem = error  # the server has no such file: ask the next address
@@ -126,6 +125,22 @@ def _fetch(
             raise CorpusError(_how_to_provide(missing, folders, reason)) from error
     reason = f"The server refused: {problem}"
     raise CorpusError(_how_to_provide(missing, folders, reason)) from problem
+
+
+def _write_from(url: str, output_file: str, pooch: object) -> None:
+    """A downloader for pooch. Its own leaves the connection open when the server refuses."""
+    import requests
+    from tqdm import tqdm
+
+    with requests.get(url, stream=True, timeout=30) as response:
+        response.raise_for_status()
+        size = int(response.headers.get("content-length", 0)) or None
+        name = url.rsplit("/", 1)[-1]
+        bar = tqdm(total=size, desc=name, unit="B", unit_scale=True)
+        with open(output_file, "wb") as out, bar:
+            for chunk in response.iter_content(64 * 1024):
+                out.write(chunk)
+                bar.update(len(chunk))
 
 
 def _how_to_provide(missing: Sequence[DataFile], folders: Sequence[Path], reason: str) -> str:
