@@ -1,0 +1,200 @@
+"""What the laws feed to an implementation, and how they leave no trace.
+
+A probe is a ``Batch`` in which nothing is symmetric: B, S, T and both V differ, lengths are
+unsorted, one sentence has length 1 and one is full. One further probe is square (B = S = T), where
+a transposition has no wrong shape and only values can give it away.
+"""
+
+import contextlib
+import functools
+import inspect
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seq2seq_lib.batching import Batch
+from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
+
+SHAPES = ((5, 7, 6), (4, 4, 4))  # B, S, T
+FIRST_ID = EOS_ID + 1  # ids from here on may stand anywhere in a sentence
+
+
+def random_ids(shape: Sequence[int], vocab_size: int, generator: torch.Generator) -> Tensor:
+    """int64 ids in ``3 .. vocab_size - 1``: neither PAD, BOS nor EOS."""
+    if vocab_size < FIRST_ID + 2:
+        raise ValueError(
+            f"A probe needs at least {FIRST_ID + 2} ids, PAD, BOS and EOS among them, but the "
+            f"vocabulary has {vocab_size}."
+        )
+    return torch.randint(FIRST_ID, vocab_size, tuple(shape), generator=generator)
+
+
+def make_batch(
+    shape: tuple[int, int, int] = SHAPES[0],
+    src_vocab_size: int = 11,
+    tgt_vocab_size: int = 13,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+) -> Batch:
+    """A probe of ``shape`` = (B, S, T), B ≥ 3 and S, T ≥ 3; PAD stands at its pads."""
+    B, S, T = shape
+    generator = torch.Generator().manual_seed(seed)
+    src_lengths, tgt_lengths = (
+        torch.randint(2, longest, (B,), generator=generator) for longest in (S, T)
+    )
+    # the short sentence and the full one are different rows, and neither order is sorted
+    src_lengths[1], src_lengths[2] = S, 1
+    tgt_lengths[0], tgt_lengths[1] = 1, T
+    rows = torch.arange(B)
+    src = random_ids((B, S), src_vocab_size, generator)
+    src[rows, src_lengths - 1] = EOS_ID
+    words = random_ids((B, T), tgt_vocab_size, generator)
+    tgt_in = torch.cat([torch.full((B, 1), BOS_ID), words[:, :-1]], 1)  # [B, T]
+    tgt_out = words.clone()
+    tgt_out[rows, tgt_lengths - 1] = EOS_ID
+    batch = Batch(src, src_lengths, tgt_in, tgt_out, tgt_lengths)
+    return fill_pads(batch, None).to(device)
+
+
+def make_batches(src_vocab_size: int, tgt_vocab_size: int, seed: int, device: Any) -> list[Batch]:
+    """The asymmetric probe and the square one."""
+    return [
+        make_batch(shape, src_vocab_size, tgt_vocab_size, seed + i, device)
+        for i, shape in enumerate(SHAPES)
+    ]
+
+
+def fill_pads(batch: Batch, other: Batch | None) -> Batch:
+    """PAD at the pads, or what stands there in ``other``."""
+    src = torch.full_like(batch.src, PAD_ID) if other is None else other.src
+    tgt_in = torch.full_like(batch.tgt_in, PAD_ID) if other is None else other.tgt_in
+    tgt_out = torch.full_like(batch.tgt_out, PAD_ID) if other is None else other.tgt_out
+    return replace(
+        batch,
+        src=torch.where(batch.src_mask, batch.src, src),
+        tgt_in=torch.where(batch.tgt_mask, batch.tgt_in, tgt_in),
+        tgt_out=torch.where(batch.tgt_mask, batch.tgt_out, tgt_out),
+    )
+
+
+def noise(batch: Batch, src_vocab_size: int, tgt_vocab_size: int, seed: int) -> Batch:
+    """Other random ids everywhere, with the lengths of ``batch``."""
+    generator = torch.Generator().manual_seed(seed)
+    B, S = batch.src.shape
+    T = batch.tgt_in.size(1)
+    src = random_ids((B, S), src_vocab_size, generator).to(batch.src.device)
+    tgt_in, tgt_out = (
+        random_ids((B, T), tgt_vocab_size, generator).to(batch.src.device) for _ in range(2)
+    )
+    return replace(batch, src=src, tgt_in=tgt_in, tgt_out=tgt_out)
+
+
+def widen(batch: Batch, src_columns: int = 3, tgt_columns: int = 2) -> Batch:
+    """The same sentences with more PAD columns on the right."""
+    pad = functools.partial(nn.functional.pad, value=PAD_ID)
+    return replace(
+        batch,
+        src=pad(batch.src, (0, src_columns)),
+        tgt_in=pad(batch.tgt_in, (0, tgt_columns)),
+        tgt_out=pad(batch.tgt_out, (0, tgt_columns)),
+    )
+
+
+def take(batch: Batch, rows: Sequence[int], trim: bool = True) -> Batch:
+    """Some of the sentences, in this order; ``trim`` cuts columns in which all of them are pads."""
+    index = torch.as_tensor(rows, device=batch.src.device)
+    src_lengths, tgt_lengths = batch.src_lengths[index], batch.tgt_lengths[index]
+    S = int(src_lengths.max()) if trim else batch.src.size(1)
+    T = max(1, int(tgt_lengths.max())) if trim else batch.tgt_in.size(1)
+    return Batch(
+        batch.src[index, :S],
+        src_lengths,
+        batch.tgt_in[index, :T],
+        batch.tgt_out[index, :T],
+        tgt_lengths,
+    )
+
+
+def row_mask(batch: Batch, row: int) -> Tensor:
+    """bool ``[B]``, True at ``row``."""
+    return torch.arange(len(batch), device=batch.src.device) == row
+
+
+def total_and_tokens(result: Any, tokens: int | Tensor) -> tuple[Tensor, int]:
+    """A loss as a sum and a count: from ``LossSum``, ``(total, tokens)``, or a mean over tokens."""
+    if hasattr(result, "total") and hasattr(result, "tokens"):
+        result = (result.total, result.tokens)
+    if isinstance(result, tuple | list):
+        total, count = result
+        return torch.as_tensor(total), int(count)
+    return torch.as_tensor(result) * int(tokens), int(tokens)
+
+
+def first_tokens(output: Any) -> list[int]:
+    """The best output of a sentence: from a list of hypotheses, one hypothesis, or plain ids."""
+    if isinstance(output, Sequence) and len(output) and hasattr(output[0], "tokens"):
+        output = output[0]
+    output = getattr(output, "tokens", output)
+    return output.tolist() if isinstance(output, Tensor) else [int(token) for token in output]
+
+
+def modules_of(function: Any, depth: int = 3) -> Iterator[nn.Module]:
+    """The modules that a callable is, belongs to, closes over or names."""
+    if isinstance(function, nn.Module):
+        yield function
+    if depth == 0 or function is None:
+        return
+    owner = getattr(function, "__self__", None)
+    inner = [owner, *getattr(owner, "__dict__", {}).values()]
+    if isinstance(function, functools.partial):
+        inner += [function.func, *function.args, *function.keywords.values()]
+    if inspect.isfunction(function):
+        with contextlib.suppress(ValueError):  # a variable that is not filled yet
+            names = inspect.getclosurevars(function)
+            inner += [*names.nonlocals.values(), *names.globals.values()]
+    for value in inner:
+        if isinstance(value, nn.Module | functools.partial) or inspect.isroutine(value):
+            yield from modules_of(value, depth - 1)
+
+
+@contextlib.contextmanager
+def undisturbed(*functions: Any, seed: int = 0) -> Iterator[None]:
+    """Put everything back afterwards that an implementation may change by accident.
+
+    Random number generators (torch, Python, numpy), gradient mode, and for every module that the
+    callables show: training mode, buffers (a batch norm's running mean), gradients. Inside,
+    torch's generators start from ``seed``, so that a verdict can be repeated, and gradients are
+    on.
+    """
+    modules = {id(m): m for function in functions for m in modules_of(function)}.values()
+    modes = [(part, part.training) for module in modules for part in module.modules()]
+    buffers = [(buffer, buffer.clone()) for module in modules for buffer in module.buffers()]
+    gradients = [(p, p.grad) for module in modules for p in module.parameters()]
+    on_gpu = torch.cuda.is_available() and torch.cuda.is_initialized()
+    gpu_states = torch.cuda.get_rng_state_all() if on_gpu else None
+    cpu_state, python_state = torch.get_rng_state(), random.getstate()
+    numpy_random = sys.modules["numpy"].random if "numpy" in sys.modules else None
+    numpy_state = numpy_random.get_state() if numpy_random else None
+    try:
+        torch.manual_seed(seed)
+        with torch.enable_grad():
+            yield
+    finally:
+        torch.set_rng_state(cpu_state)
+        random.setstate(python_state)
+        if numpy_random:
+            numpy_random.set_state(numpy_state)
+        if on_gpu:
+            torch.cuda.set_rng_state_all(gpu_states)
+        for part, training in modes:
+            part.training = training
+        for buffer, value in buffers:
+            with torch.no_grad():
+                buffer.copy_(value)
+        for parameter, gradient in gradients:
+            parameter.grad = gradient

@@ -1,0 +1,187 @@
+"""Law 6: scores add up.
+
+The log-probability that a search returns is the teacher-forced log-probability of what it returned,
+and the score is that log-probability under the length penalty as stated. A search that mixes up two
+states returns sensible words with the numbers of others.
+"""
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seq2seq_lib.laws import probes
+from seq2seq_lib.laws.hash_model import HashModel
+from seq2seq_lib.laws.oracle import plain_penalty
+from seq2seq_lib.laws.search_oracle import PENALTIES
+from seq2seq_lib.laws.verdict import Trial, Verdict, ids
+from seq2seq_lib.vocab import BOS_ID, EOS_ID
+
+LAW = "Law 6, scores add up"
+# nats: up to eight float32 log-probabilities, each from a batch of another width (1e-5)
+TOLERANCE = 1e-4
+
+LOG_PROB = (
+    "whose state was read: hidden state, cell, attention context and score must all be reordered "
+    "by the same parents, every layer, and finished hypotheses must keep their number"
+)
+NO_EOS = "it is the sum without EOS: ending has a probability too, and it belongs to the output"
+OTHER = "it is the log-probability of another hypothesis of the same list: parents are mixed up"
+AFTER = "the hypothesis ended and its score went on growing or was normalised already"
+SCORE = "the length penalty: score = log_prob / penalty(number of tokens, EOS counted, BOS not)"
+PARTS = "the token log-probabilities: those of the tokens returned, in their order, EOS among them"
+FINISHED = "finished is True exactly if the last token is EOS"
+
+
+def scores_add_up(
+    search: Callable[..., Sequence[Sequence[Any]]],
+    *,
+    models: Sequence[Any] | None = None,
+    length_penalties: Sequence[float] = PENALTIES,
+    penalty: Callable[[int, float], float] = plain_penalty,
+    num_beams: Sequence[int] = (1, 2, 4),
+    max_new_tokens: int = 6,
+    src_vocab_size: int = 11,
+    tolerance: float = TOLERANCE,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+) -> Verdict:
+    """Recompute the numbers of every hypothesis that a search returns.
+
+    Args:
+        search: as in ``search_oracle``. Its hypotheses have ``tokens`` and ``log_prob``; ``score``,
+            ``token_log_probs`` and ``finished`` are judged where they exist.
+        models: with the decoding protocol, weightless ones when left out. Modules are rescored in
+            evaluation mode.
+        length_penalties, penalty: the exponents, and ``(length, exponent)`` to the divisor.
+        num_beams: widths to try; ``n_best`` is the width.
+        max_new_tokens, src_vocab_size: of the probes.
+        tolerance: in nats.
+        seed, device: of models and sources.
+    """
+    trial = Trial(LAW)
+    if models is None:
+        biases = (0.0, 1.5, -2.0)
+        models = [HashModel(9, 3 * seed + i, eos_bias=bias) for i, bias in enumerate(biases)]
+    with probes.undisturbed(search, *models, seed=seed), torch.no_grad():
+        try:
+            for i, model in enumerate(models):
+                batch = probes.make_batch((4, 5, 3), src_vocab_size, seed=seed + i, device=device)
+                for width in num_beams:
+                    for exponent in length_penalties:
+                        settings = (width, max_new_tokens, width, exponent)
+                        found = search(model, batch.src, batch.src_lengths, *settings)
+                        for b, hyps in enumerate(found):
+                            one = batch.src[b : b + 1, : int(batch.src_lengths[b])]
+                            fed = f"{_name(model)}, source {ids(one[0])}, num_beams {width}"
+                            fed += f", length_penalty {exponent}"
+                            with _evaluating(model):
+                                true = [rescore(model, one, hyp.tokens) for hyp in hyps]
+                            for rank, hyp in enumerate(hyps):
+                                _judge(trial, hyp, rank, true, exponent, penalty, tolerance, fed)
+        except Exception as error:
+            trial.crashed(error, "while running it on the probes")
+    return trial.verdict()
+
+
+def rescore(model: Any, src: Tensor, tokens: Sequence[int]) -> list[float]:
+    """Log-probabilities of ``tokens`` (no BOS) after the source ``[1, S]``, fed one by one."""
+    state = model.start(src, torch.tensor([src.size(1)], device=src.device))
+    found = []
+    for last, token in zip([BOS_ID, *tokens[:-1]], tokens, strict=True):
+        log_probs, state = model.step(torch.tensor([int(last)], device=src.device), state)
+        found.append(float(log_probs[0, int(token)]))
+    return found
+
+
+def _judge(
+    trial: Trial,
+    hyp: Any,
+    rank: int,
+    true: list[list[float]],
+    exponent: float,
+    penalty: Callable[[int, float], float],
+    tolerance: float,
+    fed: str,
+) -> None:
+    tokens, parts = [int(token) for token in hyp.tokens], true[rank]
+    total, log_prob = sum(parts), float(hyp.log_prob)
+    fed = f"{fed}, hypothesis {rank + 1}: {ids(tokens)}"
+
+    def equal(name: str, found: Any, expected: Any, look_at: str | Callable[[], str]) -> bool:
+        found, expected = (torch.tensor(x, dtype=torch.float64) for x in (found, expected))
+        sides = ("returned", "rescored")
+        return trial.equal(name, found, expected, tolerance, fed=fed, look_at=look_at, sides=sides)
+
+    def why_log_prob() -> str:
+        return _explain_log_prob(log_prob, rank, true, tokens)
+
+    equal("log_prob = teacher-forced log-probability", log_prob, total, why_log_prob)
+    score = getattr(hyp, "score", None)
+    if score is not None:
+
+        def why_score() -> str:
+            return _explain_score(float(score), log_prob, tokens, exponent, penalty)
+
+        # of the log-probability that it returned: one mistake is reported once
+        expected = log_prob / penalty(len(tokens), exponent)
+        equal("score = log_prob / penalty", float(score), expected, why_score)
+    returned = getattr(hyp, "token_log_probs", None)
+    if returned is not None:
+        equal("token_log_probs", [float(x) for x in returned], parts, PARTS)
+    finished = getattr(hyp, "finished", None)
+    if finished is not None:
+        text = f"{fed}: finished is {finished}"
+        right = bool(finished) == (tokens[-1:] == [EOS_ID])
+        trial.claim("finished = ends with EOS", right, counterexample=text, look_at=FINISHED)
+
+
+def _explain_log_prob(found: float, rank: int, true: list[list[float]], tokens: list[int]) -> str:
+    parts = true[rank]
+    if tokens[-1] == EOS_ID and math.isclose(found, sum(parts[:-1]), abs_tol=1e-5):
+        return NO_EOS
+    if any(math.isclose(found, sum(other), abs_tol=1e-5) for other in true):
+        return OTHER
+    for power in PENALTIES[1:]:
+        if math.isclose(found, sum(parts) / len(parts) ** power, abs_tol=1e-5):
+            return AFTER
+    return LOG_PROB
+
+
+def _explain_score(
+    found: float, log_prob: float, tokens: list[int], exponent: float, penalty: Callable
+) -> str:
+    n = len(tokens)
+    suspects = {
+        "the penalty has the wrong sign: log-probabilities are negative, so dividing by length ** "
+        "alpha with alpha > 0 favours LONG outputs": log_prob * penalty(n, exponent),
+        "the length leaves out EOS": log_prob / penalty(max(1, n - 1), exponent),
+        "the length counts BOS too": log_prob / penalty(n + 1, exponent),
+        "no penalty was applied": log_prob,
+        "alpha * length was subtracted": log_prob - exponent * n,
+        "alpha * length was added": log_prob + exponent * n,
+        "the log-probability was divided by the length, whatever the exponent": log_prob / n,
+    }
+    for text, suspect in suspects.items():
+        if math.isclose(found, suspect, abs_tol=1e-5):
+            return f"{text}; {SCORE}"
+    return SCORE
+
+
+@contextlib.contextmanager
+def _evaluating(model: Any) -> Iterator[None]:
+    was = isinstance(model, nn.Module) and model.training
+    if was:
+        model.eval()
+    try:
+        yield
+    finally:
+        if was:
+            model.train()
+
+
+def _name(model: Any) -> str:
+    return type(model).__name__ if isinstance(model, nn.Module) else str(model)

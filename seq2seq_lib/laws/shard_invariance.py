@@ -1,0 +1,131 @@
+"""Law 7: one large batch = accumulated micro-batches = several ranks.
+
+How a batch is cut into pieces, for memory or for several machines, may change neither the loss nor
+the gradient. It does as soon as means over pieces with unequal numbers of tokens are averaged.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seq2seq_lib.batching import Batch
+from seq2seq_lib.laws import probes
+from seq2seq_lib.laws.verdict import Trial, Verdict, difference, ids
+from seq2seq_lib.vocab import PAD_ID
+
+LAW = "Law 7, shard invariance"
+SHAPE = (7, 6, 5)  # B, S, T: seven sentences can be cut in several unequal ways
+CUTS = {
+    "one sentence, then six": ([0], [1, 2, 3, 4, 5, 6]),
+    "two and five": ([2, 3], [0, 1, 4, 5, 6]),
+    "three ranks": ([4, 1, 6], [0, 2], [5, 3]),
+    "a sentence each": ([0], [1], [2], [3], [4], [5], [6]),
+}
+
+GENERAL = (
+    "what is divided by what: add up the summed losses of all shards and divide once by the tokens "
+    "of all shards (weights n_i / N are the same thing)"
+)
+AGAIN = "dropout that is on (call .eval()), or .grad that piles up from call to call (zero_grad)"
+EMPTY = "the shard without a real token: 0 tokens must add 0, not 0 / 0"
+
+
+def shard_invariance(
+    gradients: Callable[[list[Batch]], tuple[Any, Sequence[Tensor]]],
+    *,
+    empty_shard: bool = True,
+    src_vocab_size: int = 11,
+    tgt_vocab_size: int = 13,
+    tolerance: float | None = None,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+) -> Verdict:
+    """Compare the update from one batch with the update from its pieces.
+
+    Args:
+        gradients: ``(shards) -> (loss, [gradient, ...])``, the loss a token and the gradients (of
+            any parameters, always the same) of **one** update from a list of batches: the
+            micro-batches of an accumulation window, or one batch a rank.
+        empty_shard: also feed a shard whose targets are all pads (``tgt_lengths`` 0), as a rank
+            may get at the end of an epoch.
+        src_vocab_size, tgt_vocab_size: ids fed are below them.
+        tolerance: relative to ``max(1, largest number)``; 1e-5 in float32, 1e-10 in float64.
+        seed, device: of the probes.
+    """
+    trial = Trial(LAW)
+    with probes.undisturbed(gradients, seed=seed):
+        try:
+            whole = probes.make_batch(SHAPE, src_vocab_size, tgt_vocab_size, seed, device)
+            if _compare(trial, gradients, "the same batch again", [whole], whole, tolerance):
+                for name, cut in CUTS.items():
+                    for trim in (True, False):
+                        shards = [probes.take(whole, rows, trim) for rows in cut]
+                        _compare(trial, gradients, f"cut: {name}", shards, whole, tolerance)
+                if empty_shard:
+                    shards = [whole, _without_targets(whole)]
+                    _compare(trial, gradients, "a shard of pads", shards, whole, tolerance)
+        except Exception as error:
+            trial.crashed(error, "while running it on the probes")
+    return trial.verdict()
+
+
+def _compare(
+    trial: Trial,
+    gradients: Callable,
+    name: str,
+    shards: list[Batch],
+    whole: Batch,
+    tolerance: float | None,
+) -> bool:
+    loss, grads = _call(gradients, [whole])
+    new_loss, new_grads = _call(gradients, shards)
+    tokens = [int(shard.tgt_lengths.sum()) for shard in shards]
+    fed = f"{len(whole)} sentences in shards of {ids(tokens)} tokens"
+
+    def look_at() -> str:
+        if name == "a shard of pads":
+            return EMPTY
+        return AGAIN if len(shards) == 1 else _explain(gradients, shards, new_grads)
+
+    options = {"look_at": look_at, "sides": ("from the shards", "from one batch")}
+    good = trial.equal(f"loss, {name}", new_loss, loss, tolerance, fed=fed, **options)
+    for i, (new, old) in enumerate(zip(new_grads, grads, strict=True)):
+        named = f"{fed}; gradient {i}, shape {list(old.shape)}"
+        good &= trial.equal(f"gradient, {name}", new, old, tolerance, fed=named, **options)
+    return good
+
+
+def _call(gradients: Callable, shards: list[Batch]) -> tuple[Tensor, list[Tensor]]:
+    loss, grads = gradients(shards)
+    # clones: many implementations hand out .grad itself, and overwrite it in the next call
+    return torch.as_tensor(loss).detach().clone(), [g.detach().clone() for g in grads]
+
+
+def _explain(gradients: Callable, shards: list[Batch], found: list[Tensor]) -> str:
+    """Which wrong way of combining the shards gives the gradients that were found."""
+    alone = [_call(gradients, [shard])[1] for shard in shards]
+    stacked = [torch.stack(parts) for parts in zip(*alone, strict=True)]  # [shards, ...]
+    suspects = {
+        "it is the plain mean of the shards' own gradients: averaging averages weighs a token in a "
+        "short shard more than one in a long shard": [s.mean(0) for s in stacked],
+        "it is the sum of the shards' own mean gradients: nothing divides by the number of shards, "
+        "let alone by the tokens": [s.sum(0) for s in stacked],
+        "it is the gradient of the last shard alone: the others were cleared (zero_grad inside the "
+        "loop)": [s[-1] for s in stacked],
+        "it is the gradient of the first shard alone": [s[0] for s in stacked],
+    }
+    for text, suspect in suspects.items():
+        pairs = list(zip(found, suspect, strict=True))
+        if all(f.shape == s.shape and float(difference(f, s).max()) < 1e-6 for f, s in pairs):
+            return f"{text}; {GENERAL}"
+    return GENERAL
+
+
+def _without_targets(batch: Batch) -> Batch:
+    pads = torch.full_like(batch.tgt_in, PAD_ID)
+    nothing = torch.zeros_like(batch.tgt_lengths)
+    empty = replace(batch, tgt_in=pads, tgt_out=pads, tgt_lengths=nothing)
+    return probes.take(empty, [0, 1], trim=False)
