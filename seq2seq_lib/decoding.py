@@ -19,6 +19,7 @@ one, exhaustive search all, beam search the best ``num_beams``.
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
 from typing import Any, Protocol
 
 import torch
@@ -34,6 +35,7 @@ from seq2seq_lib.hypotheses import (
     Paths,
     Pool,
     Score,
+    check_batch,
     check_token,
     is_stuck,
     length_penalty,
@@ -180,13 +182,14 @@ def exhaustive_search(
     if n_best is not None:
         check_positive(n_best, "n_best")
     check_positive(max_open, "max_open")
+    check_batch(src, src_lengths)
     limits = Limits(max_new_tokens, min_new_tokens, banned_ids, no_repeat_ngram_size, prefix)
     score = Score(length_penalty, length_penalty_kind)
     results = []
     with evaluation_mode(model):
-        for one in torch.arange(len(src)).split(1):  # sentence by sentence: there is enough to hold
-            rows = one.to(src.device)
-            paths = Paths.start(model, src[rows], src_lengths[rows], prefix)
+        for row in range(len(src)):  # sentence by sentence: there is enough to hold
+            one = slice(row, row + 1)
+            paths = Paths.start(model, src[one], src_lengths[one], prefix)
             found, dead_ends = Pool(1, n_best, score), Pool(1, n_best, score)
             for _ in range(max_new_tokens):
                 log_probs, paths = paths.step(model)  # [N, V]
@@ -343,34 +346,35 @@ def rescore(
         One list a sentence, in the given order.
     """
     score = Score(length_penalty, length_penalty_kind)
+    check_batch(src, src_lengths)
     if len(outputs) != len(src):
-        raise ValueError(
-            f"outputs must have one list a sentence, {len(src)}, but there are {len(outputs)}."
-        )
+        raise ValueError(f"outputs must have one list a sentence: {len(src)}, not {len(outputs)}.")
     flat = [(row, list(tokens)) for row, some in enumerate(outputs) for tokens in some]
     for row, tokens in flat:
         if len(tokens) == 0:
             raise ValueError(f"Sentence {row} has an empty output: not even EOS to score.")
         if EOS_ID in tokens[:-1]:
             raise ValueError(f"EOS may only be the last token, but sentence {row} has {tokens}.")
-    results: list[list[Hypothesis]] = [[] for _ in outputs]
     rescored: dict[int, Hypothesis] = {}
     with evaluation_mode(model):
         paths = Paths.start(model, src, src_lengths)
         paths = paths.at(torch.tensor([row for row, _ in flat], dtype=torch.int64))
-        which = torch.arange(len(flat))  # [N], which output the rows are
-        while len(paths):
+        outputs_left = [(i, tokens) for i, (_, tokens) in enumerate(flat)]  # one a path
+        while outputs_left:
             log_probs, paths = paths.step(model)  # [N, V]
-            following = [flat[i][1][paths.length] for i in which.tolist()]
-            for token in following:
+            given = [tokens[paths.length] for _, tokens in outputs_left]
+            for token in given:
                 check_token(token, log_probs.size(1), "outputs")
-            forced = torch.tensor(following)
-            paths = paths.extend(paths.candidates(log_probs, torch.arange(len(paths)), forced))
-            ends = torch.tensor([len(flat[i][1]) == paths.length for i in which.tolist()])
-            for row in torch.nonzero(ends).flatten().tolist():
-                finished = following[row] == EOS_ID
-                rescored[int(which[row])] = paths.hypothesis(row, score, finished=finished)
-            paths, which = paths.at(~ends), which[~ends]
+            every = torch.arange(len(paths))
+            paths = paths.extend(paths.candidates(log_probs, every, torch.tensor(given)))
+            goes_on = [len(tokens) > paths.length for _, tokens in outputs_left]
+            for row, (i, tokens) in enumerate(outputs_left):
+                if not goes_on[row]:
+                    finished = tokens[-1] == EOS_ID
+                    rescored[i] = paths.hypothesis(row, score, finished=finished)
+            outputs_left = list(compress(outputs_left, goes_on))
+            paths = paths.at(torch.tensor(goes_on))
+    results: list[list[Hypothesis]] = [[] for _ in outputs]
     for i, (row, _) in enumerate(flat):
         results[row].append(rescored[i])
     return results

@@ -37,7 +37,8 @@ class Hypothesis:
         score: ``log_prob`` divided by the length penalty; what the search sorted by.
         token_log_probs: one number a token.
         attention: ``[len(tokens), S]`` if the model gives attention, else None.
-        finished: whether it ended with EOS rather than at the maximal length.
+        finished: whether it ended with EOS; otherwise it was cut off at the maximal length, or it
+            could not go on.
     """
 
     tokens: list[int]
@@ -56,6 +57,8 @@ def length_penalty(length: int, exponent: float, kind: str = "plain") -> float:
     dividing by more brings them nearer to 0. The length counts EOS and not BOS.
     """
     check_choice(kind, ("plain", "gnmt"), "length_penalty_kind")
+    if length < 1:
+        raise ValueError(f"length must be ≥ 1, but it is {length}: EOS counts.")
     base = float(length) if kind == "plain" else (5 + length) / 6
     return base**exponent
 
@@ -69,8 +72,8 @@ class Score:
 
     def __post_init__(self) -> None:
         check_choice(self.kind, ("plain", "gnmt"), "length_penalty_kind")
-        if not -100 <= self.exponent <= 100:  # beyond, length ** exponent overflows; also NaN
-            raise ValueError(f"length_penalty must be in -100 .. 100, but it is {self.exponent}.")
+        if not -10 <= self.exponent <= 10:  # far beyond, length ** exponent overflows; also NaN
+            raise ValueError(f"length_penalty must be in -10 .. 10, but it is {self.exponent}.")
 
     def __call__(self, log_prob: Any, length: int) -> Any:
         """The score of one log-probability or of a tensor of them."""
@@ -178,8 +181,7 @@ class Paths:
     @classmethod
     def start(cls, model: Any, src: Tensor, src_lengths: Tensor, prefix: Sequence[int] = ()):
         """One open output a sentence, which holds the prefix."""
-        if len(src) == 0:
-            raise ValueError("src has no rows: there is nothing to search for.")
+        check_batch(src, src_lengths)
         every = torch.arange(len(src))
         paths = cls(
             sentence=every,
@@ -269,13 +271,13 @@ class Paths:
 
 
 class Pool:
-    """The best hypotheses of each sentence, at most ``size``, best first.
+    """The best hypotheses of each sentence, at most ``size`` (None: all), best first.
 
     Of equal scores the shorter output comes first, then the one with the lower ids.
     """
 
     def __init__(self, sentences: int, size: int | None, score: Score) -> None:
-        self.size, self.score = size, score
+        self.size, self.score = math.inf if size is None else size, score
         self.best: list[list[Hypothesis]] = [[] for _ in range(sentences)]
 
     def add(self, paths: Paths, *, finished: bool) -> None:
@@ -288,7 +290,8 @@ class Pool:
                 continue  # seen before it costs anything
             found = paths.hypothesis(row, self.score, finished=finished)
             insort(best, found, key=lambda h: (-h.score, len(h.tokens), h.tokens))
-            del best[self.size :]
+            if len(best) > self.size:
+                best.pop()
 
     def worst(self) -> Tensor:
         """The score that a new hypothesis must beat, float64 ``[B]``: -inf while there is room."""
@@ -303,6 +306,14 @@ def is_stuck(allowed: Tensor) -> Tensor:
     return (allowed.amax(1) == NINF).cpu()
 
 
+def check_batch(src: Tensor, src_lengths: Tensor) -> None:
+    """Refuse an empty batch, or lengths of another one."""
+    if len(src) == 0:
+        raise ValueError("src has no rows: there is nothing to search for.")
+    if len(src_lengths) != len(src):
+        raise ValueError(f"src has {len(src)} rows, but src_lengths has {len(src_lengths)}.")
+
+
 def check_token(token: int, vocab_size: int, name: str) -> None:
     """Refuse anything but an id in ``0 .. vocab_size - 1``."""
     if not isinstance(token, int) or isinstance(token, bool):
@@ -313,6 +324,9 @@ def check_token(token: int, vocab_size: int, name: str) -> None:
 
 def check_log_probs(log_probs: Tensor, rows: int) -> None:
     """Refuse what a model's ``step`` must not return."""
+    if not isinstance(log_probs, Tensor) or not log_probs.is_floating_point():
+        came = getattr(log_probs, "dtype", type(log_probs).__name__)
+        raise TypeError(f"step must return log-probabilities as floats, but they are {came}.")
     if log_probs.dim() != 2 or len(log_probs) != rows or log_probs.size(1) <= EOS_ID:
         raise ValueError(
             f"step must return log-probabilities [N, V] with N = {rows} and V > {EOS_ID}, the id "
