@@ -183,7 +183,8 @@ def _compare_gradients(
     ]
 
     def gradients(parts: list[Tensor]) -> Sequence[Tensor | None]:
-        total = sum((part * w).sum() for part, w in zip(parts, weights, strict=True))
+        # over B, so that gradients of weights, sums over the batch, stay near 1
+        total = sum((part * w).sum() / B for part, w in zip(parts, weights, strict=True))
         return torch.autograd.grad(total, tensors, allow_unused=True, retain_graph=True)
 
     for (label, tensor), ours, theirs in zip(
