@@ -156,8 +156,9 @@ def test_a_pair_refuses_what_is_not_tokens():
         Pair(("a",), ["c"])
     with pytest.raises(ValueError, match="empty token"):
         Pair(("a", ""), ("c",))
-    with pytest.raises(ValueError, match=r"link \(1, 0\) points outside"):
-        Pair(("a",), ("c",), ((1, 0),))
+    for link in ((1, 0), (0, 1), (-1, 0), (0, -1)):
+        with pytest.raises(ValueError, match=rf"link \({link[0]}, {link[1]}\) points outside"):
+            Pair(("a",), ("c",), ((0, 0), link))
     with pytest.raises(dataclasses.FrozenInstanceError):
         Pair(("a",), ("c",)).source = ("b",)
 
