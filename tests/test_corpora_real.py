@@ -495,7 +495,7 @@ def test_tokenize_can_keep_case():
         'the "one" or the "other" sign',
         "ein „slow“ schild, ein „fast“ schild",
         "he said “no” and 'yes'.",
-        "hin und/oder her",
+        "auf und/auch ab",
     ],
 )
 def test_detokenize_restores_spacing(text):
