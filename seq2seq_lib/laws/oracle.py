@@ -10,10 +10,11 @@ from torch import Tensor
 
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
-# EOS comes second at once. A beam of two goes on with 3 (.5) and 4 (.15); 4 leads to an output with
-# the best score by far, because length divides. A beam narrowed to one follows 3 alone.
+# EOS is best at once. A beam of two goes on with 3 (.33) and 4 (.31), and 4 leads to an output that
+# no shorter one equals as soon as length is rewarded. A beam narrowed to one follows 3 alone, and one
+# that compares scores at their present lengths stops here.
 GARDEN = {
-    (): {3: 0.5, EOS_ID: 0.35, 4: 0.15},
+    (): {EOS_ID: 0.36, 3: 0.33, 4: 0.31},
     (3,): {3: 0.26, 4: 0.25, 5: 0.25, EOS_ID: 0.24},
     (4,): {5: 1.0},
     (4, 5): {5: 1.0},

@@ -50,7 +50,8 @@ COUNT = (
 )
 WIDTH = (
     "the width: num_beams open hypotheses are kept at every step, so a finished one must make room "
-    "and not narrow the beam; it must not stop as soon as the first one ends either"
+    "and not narrow the beam. Or the end: it must not stop when the first one ends, nor compare "
+    "open ones at their present length, since their scores may still rise"
 )
 
 
@@ -89,8 +90,7 @@ def search_oracle(
                 judge.model(model, batch.src, batch.src_lengths, max_new_tokens, length_penalties)
             if models is None:
                 judge.edges(seed, device)
-                if 1.0 in length_penalties:
-                    judge.width(device)
+                judge.width(length_penalties, device)
         except Exception as error:
             trial.crashed(error, "while running it on the probes")
     return trial.verdict()
@@ -124,7 +124,7 @@ class _Judge:
             {output.tokens: output for output in every_output(model, one, longest)} for one in ones
         ]
         full = max(map(len, oracles))
-        if exponents and 0.0 in exponents:
+        if 0.0 in exponents:
             self.greedy(model, src, src_lengths, longest, oracles)
         for exponent in exponents:
             for num_beams, n_best in ((2, 2), (3, 2), (full, 4)):
@@ -203,28 +203,37 @@ class _Judge:
         claim("sorted, best first", falling, counterexample=text, look_at=SORTED)
 
     def edges(self, seed: int, device) -> None:
-        """No output ever ends; all end at once; more beams than outputs."""
+        """Nothing ever ends; all ends at once; more beams than tokens; a single possible output."""
         src = torch.tensor([[5, 6, EOS_ID]], device=device)
         lengths = torch.tensor([3], device=device)
-        for bias, longest, num_beams in ((-math.inf, 3, 3), (60.0, 3, 3), (0.0, 1, 50)):
-            model = HashModel(6, seed=seed, eos_bias=bias)
+        for model, longest, num_beams in (
+            (HashModel(6, seed, eos_bias=-math.inf), 3, 3),
+            (HashModel(6, seed, eos_bias=60.0), 3, 3),
+            (HashModel(6, seed), 1, 50),
+            (TableModel({}), 3, 4),
+        ):
             oracle = {output.tokens: output for output in every_output(model, src, longest)}
-            found = self.run(model, src, lengths, num_beams, longest, 2, 0.0)[0]
+            found = self.run(model, src, lengths, num_beams, longest, 3, 0.0)[0]
             fed = f"{model}, source [5, 6, 2], num_beams {num_beams}, max_new_tokens {longest}"
-            self.real(found, oracle, 2, 0.0, fed)
+            self.real(found, oracle, 3, 0.0, f"{fed}, n_best 3")
 
-    def width(self, device) -> None:
+    def width(self, exponents: Sequence[float], device) -> None:
         """A model on which a beam that narrows, or stops early, loses the best output."""
         model = TableModel(GARDEN)
-        src = torch.tensor([[5, EOS_ID]], device=device)
-        found = self.run(model, src, torch.tensor([2], device=device), 2, 4, 1, 1.0)[0]
-        self.trial.claim(
-            "a finished hypothesis makes room",
-            found[:1] == [BEST],
-            counterexample=(
-                f"{model}, num_beams 2, max_new_tokens 4, length_penalty 1.0: "
-                f"{ids(found[0]) if found else 'nothing'}, but {ids(BEST)} scores higher and lies "
-                f"among the two most probable open hypotheses at every step"
-            ),
-            look_at=WIDTH,
-        )
+        src, lengths = torch.tensor([[5, EOS_ID]], device=device), torch.tensor([2], device=device)
+        outputs = every_output(model, src, len(BEST))
+        for exponent in exponents:
+            best = max(outputs, key=lambda output: output.score(exponent, self.penalty))
+            if best.tokens != BEST:
+                continue  # this penalty favours short outputs: then EOS alone is the best
+            found = self.run(model, src, lengths, 2, len(BEST), 1, exponent)[0]
+            self.trial.claim(
+                "a finished hypothesis makes room",
+                found[:1] == [BEST],
+                counterexample=(
+                    f"{model}, num_beams 2, max_new_tokens {len(BEST)}, length_penalty {exponent}: "
+                    f"{ids(found[0]) if found else 'nothing'}, but {ids(BEST)} scores higher and "
+                    f"lies among the two most probable open hypotheses at every step"
+                ),
+                look_at=WIDTH,
+            )

@@ -1,0 +1,105 @@
+"""Published ways to return sensible words with the wrong numbers."""
+
+from dataclasses import replace
+
+import torch
+from mutants_search_oracle import StateStays
+from plain_beam import PlainBeam
+
+from seq2seq_lib.vocab import EOS_ID
+
+
+class EndNotScored(PlainBeam):
+    """#4: the probability of ending is left out.
+
+    https://github.com/awslabs/sockeye/issues/483
+    """
+
+    def one(self, model, state, *settings):
+        self.model, self.begin = model, state
+        return super().one(model, state, *settings)
+
+    def log_prob(self, tokens, log_prob, alpha):
+        if tokens[-1] != EOS_ID:
+            return log_prob
+        state, last = self.begin, 1
+        for token in tokens:
+            scores, state = self.model.step(torch.tensor([last]), state)
+            last = token
+        return log_prob - float(scores[0, EOS_ID])
+
+
+class PenaltyUpsideDown(PlainBeam):
+    """#3, D4: multiplied where the text says divided.
+
+    https://github.com/huggingface/transformers/issues/18971
+    """
+
+    def score(self, tokens, log_prob, alpha):
+        return log_prob * len(tokens) ** alpha
+
+
+class LengthCountsStart(PlainBeam):
+    """#4: the length counts BOS. https://github.com/huggingface/transformers/pull/8890"""
+
+    def score(self, tokens, log_prob, alpha):
+        return log_prob / (len(tokens) + 1) ** alpha
+
+
+class NormalisedTwice(PlainBeam):
+    """#3: what is called a log-probability has been divided by the penalty already.
+
+    https://github.com/huggingface/transformers/issues/16930
+    """
+
+    def log_prob(self, tokens, log_prob, alpha):
+        return log_prob / len(tokens) ** alpha
+
+
+class NumbersOfAnother(PlainBeam):
+    """#8: tokens follow their parents, scores do not.
+
+    https://github.com/awslabs/sockeye/pull/731 ("matched even when reshuffled")
+    """
+
+    def answer(self, *args):
+        hyps = super().answer(*args)
+        totals = [hyp.log_prob for hyp in hyps]
+        return [replace(h, log_prob=t) for h, t in zip(hyps, totals[1:] + totals[:1], strict=True)]
+
+
+class EndedGoOnPaying(PlainBeam):
+    """B25: after its end a hypothesis pays for PAD at every further step.
+
+    https://github.com/facebookresearch/ParlAI/issues/2058
+    """
+
+    def log_prob(self, tokens, log_prob, alpha):
+        return log_prob - 0.5 * (6 - len(tokens))
+
+
+def cell_stays(model, src, lengths, *settings):
+    """#8: an LSTM's h is reordered, its c is not.
+
+    https://github.com/pytorch/translate/pull/353
+    """
+
+    class Beam(PlainBeam):
+        def reorder(self, state, parents):
+            moved = state.select(parents)
+            stayed = state.hidden[1][torch.arange(len(parents)) % len(state.hidden[1])]
+            return replace(moved, hidden=(moved.hidden[0], stayed))
+
+    model.eval()
+    return Beam()(model, src, lengths, *settings)
+
+
+MUTANTS = {  # search, a part of the verdict
+    "EOS not scored (#4)": (EndNotScored(), "sum without EOS"),
+    "penalty upside down (D4)": (PenaltyUpsideDown(), "wrong sign"),
+    "length counts BOS (#4)": (LengthCountsStart(), "counts BOS too"),
+    "normalised twice (#3)": (NormalisedTwice(), "normalised already"),
+    "numbers of another (#8)": (NumbersOfAnother(), "another hypothesis of the same list"),
+    "ended go on paying (B25)": (EndedGoOnPaying(), "finished hypotheses must keep their number"),
+    "states stay (#8)": (StateStays(), "reordered by the same parents"),
+}

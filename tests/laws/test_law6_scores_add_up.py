@@ -1,0 +1,90 @@
+"""Law 6 must find every number that does not belong to its words."""
+
+import mutants_scores_add_up as zoo
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plain_beam import PlainBeam
+
+from seq2seq_lib import laws
+from seq2seq_lib.decoding import beam_search
+from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
+
+
+def small_model(cell="lstm", **options):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(2)
+        config = Seq2SeqConfig(11, 9, 5, 6, 2, 0.0, cell, **options)
+        model = Seq2Seq(config)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.mul_(3.0)  # so that the state matters for what comes next
+    return model
+
+
+@pytest.mark.parametrize("name", zoo.MUTANTS)
+def test_law_rejects(name):
+    search, part = zoo.MUTANTS[name]
+    verdict = laws.scores_add_up(search)
+    assert not verdict.holds
+    assert part in verdict.look_at, verdict
+    assert "hypothesis" in verdict.counterexample
+
+
+def test_law_rejects_a_cell_left_behind():
+    model = small_model()
+    verdict = laws.scores_add_up(zoo.cell_stays, models=[model], num_beams=(4,))
+    assert not verdict.holds
+    assert "reordered by the same parents" in verdict.look_at
+    laws.scores_add_up(PlainBeam(), models=[model], num_beams=(4,)).raise_if_broken()
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("search", [laws.beam_search, PlainBeam()], ids=["ours", "plain lists"])
+def test_law_accepts(search, seed):
+    laws.scores_add_up(search, seed=seed).raise_if_broken()
+
+
+@settings(max_examples=8)
+@given(seed=st.integers(0, 10_000), bias=st.floats(-3, 3), alpha=st.floats(-1, 2))
+def test_law_accepts_ours_on_any_model(seed, bias, alpha):
+    models = [laws.HashModel(7, seed, eos_bias=bias)]
+    laws.scores_add_up(
+        laws.beam_search, models=models, length_penalties=(alpha,), seed=seed, max_new_tokens=4
+    ).raise_if_broken()
+
+
+def gnmt_search(model, src, lengths, num_beams, longest, n_best, alpha):
+    return beam_search(
+        model, src, lengths, num_beams=num_beams, max_new_tokens=longest, n_best=n_best,
+        length_penalty=alpha, length_penalty_kind="gnmt",
+    )  # fmt: skip
+
+
+def test_another_penalty_can_be_stated():
+    def gnmt(length, exponent):
+        return ((5 + length) / 6) ** exponent
+
+    laws.scores_add_up(gnmt_search, penalty=gnmt).raise_if_broken()
+    laws.search_oracle(gnmt_search, penalty=gnmt, max_new_tokens=3).raise_if_broken()
+    assert not laws.scores_add_up(gnmt_search)
+
+
+def test_a_finished_flag_must_tell_the_truth():
+    def search(*args):
+        hyps = laws.beam_search(*args)
+        for hyp in (h for row in hyps for h in row):
+            object.__setattr__(hyp, "finished", True)
+        return hyps
+
+    verdict = laws.scores_add_up(search)
+    assert [c.name for c in verdict.checks if not c.holds] == ["finished = ends with EOS"]
+
+
+def test_dropout_is_off_while_a_module_is_rescored_and_on_again_afterwards():
+    model = small_model("gru")
+    model.encoder.dropout.p = model.decoder.dropout.p = 0.5
+    assert model.training
+    laws.scores_add_up(laws.beam_search, models=[model], num_beams=(2,)).raise_if_broken()
+    assert model.training and model.encoder.dropout.training
