@@ -1,17 +1,25 @@
-"""A box to type into: the model's answer and where it looked, at every change of the text.
+"""A box to type into: the model's answer and where it looked, after every Enter.
 
 ``compute`` and ``draw`` are pure; ``TranslationBox`` is the widget around them. A reader without a
 kernel sees the picture of the first example.
 """
 
+import math
+import os
+import re
+import textwrap
+import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 
 from seq2seq_lib.translate import Translation, Translator
 
-CELL, LEFT, TOP = 22, 74, 84  # pixels
-INK, PAPER, BLUE = "#1a1a1a", "#ffffff", "#0072B2"
+INK, PAPER, BLUE = "#000000", "#ffffff", "#0072B2"
+CELL, MARGIN, WIDTH = 22, 12, 560  # pixels; pictures of long texts are wider
 MAX_TOKENS = 40  # of the source: more do not fit a screen
+MAX_LABEL, MAX_TEXT = 16, 600  # characters that are drawn of one token, and of the answer
+SLANT = math.radians(60)  # of long column labels
 
 
 @dataclass(frozen=True)
@@ -28,54 +36,72 @@ def compute(translator: Translator, text: str) -> Answer:
     if not text.strip():
         return Answer(text, None, "Type something: the box is empty.")
     source = translator.tokenize(text)
+    if not source:
+        return Answer(text, None, "There is nothing in it that the model could read.")
     if len(source) > MAX_TOKENS:
         return Answer(
             text, None, f"That is {len(source)} tokens; the picture has room for {MAX_TOKENS}."
         )
     (translation,) = translator([text], max_new_tokens=2 * MAX_TOKENS)
-    message = ""
+    messages = []
     if translation.unknown:
-        unknown = ", ".join(repr(token) for token in dict.fromkeys(translation.unknown))
-        message = f"Never seen in training, read as unknown: {unknown}."
+        unknown = ", ".join(f"“{_label(token)}”" for token in dict.fromkeys(translation.unknown))
+        messages.append(f"Never seen in training, read as unknown: {unknown}.")
     if not translation.finished:
-        message += " The answer did not end and was cut."
-    return Answer(text, translation, message.strip())
+        messages.append("The answer did not end and was cut.")
+    return Answer(text, translation, " ".join(messages))
 
 
 def draw(answer: Answer) -> str:
     """The answer as an SVG: the output, the message, and the attention weights as a grid."""
     translation = answer.translation
     if translation is None:
-        return _svg(560, 60, "No answer", answer.message, _text(12, 36, answer.message))
+        return _svg(WIDTH, "No answer", "", _Lines(WIDTH).add(_cut(answer.message), 14))
     columns, rows = [*translation.source, "end"], translation.target
-    parts = [_text(12, 26, f"{translation.text}", size=18, weight="bold")]
-    if answer.message:
-        parts.append(_text(12, 46, answer.message, size=12))
-    slanted = max(map(len, columns)) > 3
-    top = TOP + (7 * max(map(len, columns)) if slanted else 0)
-    if translation.attention is not None:
+    grid = translation.attention is not None and len(rows) > 0
+    left = MARGIN + 8 + max(map(_width, map(_label, rows)), default=0)
+    slant = SLANT if max(map(len, columns)) > 3 else 0.0
+    # a slanted label goes up and to the right of its column
+    ends = [
+        left + CELL * (j + 1) + _width(_label(token)) * math.cos(slant) * bool(slant)
+        for j, token in enumerate(columns)
+    ]
+    width = max(WIDTH, MARGIN + max(ends)) if grid else WIDTH
+    lines = _Lines(width)
+    lines.add(_cut(translation.text) if rows else "(an empty answer)", 18, weight="bold")
+    lines.add(answer.message, 12)
+    if grid:
+        lines.add("Rows: the answer. Columns: your text. Numbers: % of attention.", 12)
+        rise = max(_width(_label(token)) for token in columns) * math.sin(slant)
+        top = lines.height + 16 + (rise or 16)
         for j, token in enumerate(columns):
-            x = LEFT + CELL * j + CELL / 2
-            parts.append(_column_label(x, top - 6, token, slanted))
+            lines.parts.append(_column_label(left + CELL * (j + 0.5), top - 6, token, slant))
         for i, token in enumerate(rows):
             y = top + CELL * i
-            parts.append(_text(LEFT - 8, y + 16, _visible(token), anchor="end"))
+            lines.parts.append(_text(left - 8, y + 15, _label(token), anchor="end"))
             for j, weight in enumerate(translation.attention[i].tolist()):
-                parts.append(_cell(LEFT + CELL * j, y, weight, token, columns[j]))
-    width = max(560, LEFT + CELL * len(columns) + 20)
-    height = top + CELL * len(rows) + 16 if translation.attention is not None else 60
+                lines.parts.append(_cell(left + CELL * j, y, weight, token, columns[j]))
+        lines.height = top + CELL * len(rows)
     description = (
-        f"Input: {answer.text}. Output: {translation.text}. {answer.message} "
+        f"Input: {_cut(answer.text)}. Output: {_cut(translation.text)}. {answer.message} "
         + _read_out(translation, columns)
     )
-    return _svg(width, height, f"Output: {translation.text}", description, "".join(parts))
+    return _svg(width, f"Output: {_cut(translation.text)}", description, lines)
 
 
 def box(translator: Translator, example: str, label: str = "your text"):
-    """The widget: a text field and the picture. It answers at every change, from the keyboard."""
+    """The widget: a text field and the picture. It answers to Enter, and when one leaves the field.
+
+    Where nbgrader executes the notebook nobody can type: there it is the picture alone.
+    """
+    if os.environ.get("NBGRADER_EXECUTION"):
+        from IPython.display import SVG
+
+        return SVG(draw(compute(translator, example)))
     return _widget_class()(translator, example, label)
 
 
+@cache
 def _widget_class():
     import ipywidgets as widgets
 
@@ -87,16 +113,23 @@ def _widget_class():
             self.field = widgets.Text(
                 value=example,
                 description=label,
+                placeholder="type, then press Enter",
                 continuous_update=False,
                 style={"description_width": "initial"},
-                layout=widgets.Layout(width="560px"),
+                layout=widgets.Layout(width=f"{WIDTH}px", max_width="100%"),
             )
+            # The example is the author's: if it fails the cell must fail too.
             self.picture = widgets.HTML(value=draw(compute(translator, example)))
             self.field.observe(self._answer, names="value")
             super().__init__([self.field, self.picture])
 
         def _answer(self, change) -> None:
-            self.picture.value = draw(compute(self.translator, change["new"]))
+            try:
+                answer = compute(self.translator, change["new"])
+            except Exception as error:  # an old answer under a new text would be a lie
+                reason = f"The model failed: {type(error).__name__}: {error}"
+                answer = Answer(change["new"], None, reason)
+            self.picture.value = draw(answer)
 
         def _repr_mimebundle_(self, **kwargs):
             """Beside the live widget the picture, for readers without a kernel."""
@@ -108,56 +141,91 @@ def _widget_class():
     return TranslationBox
 
 
-def _svg(width: float, height: float, title: str, description: str, body: str) -> str:
+class _Lines:
+    """Text from the top of a picture downwards, wrapped at its width, and what else is drawn."""
+
+    def __init__(self, width: float) -> None:
+        self.width, self.height, self.parts = width, 0.0, []
+
+    def add(self, text: str, size: int, weight: str = "normal") -> "_Lines":
+        room = max(1, int((self.width - 2 * MARGIN) / (0.62 * size)))
+        self.height += 6 if text else 0
+        for line in textwrap.wrap(text, room):
+            self.height += 1.3 * size
+            self.parts.append(_text(MARGIN, self.height, line, size=size, weight=weight))
+        return self
+
+
+def _svg(width: float, title: str, description: str, lines: _Lines) -> str:
     # A paper of its own makes the picture readable on a dark page too.
+    height = lines.height + MARGIN
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
-        f'viewBox="0 0 {width:g} {height:g}" role="img" font-family="sans-serif">'
-        f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
-        f'<rect width="100%" height="100%" rx="6" fill="{PAPER}"/>{body}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" style="max-width: 100%; height: auto" '
+        f'role="img" font-family="sans-serif">'
+        f"<title>{_xml(title)}</title><desc>{_xml(description)}</desc>"
+        f'<rect width="100%" height="100%" rx="6" fill="{PAPER}"/>{"".join(lines.parts)}</svg>'
     )
 
 
 def _text(x, y, text: str, *, size: int = 14, weight: str = "normal", anchor: str = "start") -> str:
     return (
-        f'<text x="{x:g}" y="{y:g}" font-size="{size}" font-weight="{weight}" '
-        f'text-anchor="{anchor}" fill="{INK}">{escape(text)}</text>'
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" font-weight="{weight}" '
+        f'text-anchor="{anchor}" fill="{INK}">{_xml(text)}</text>'
     )
 
 
-def _column_label(x: float, y: float, token: str, slanted: bool) -> str:
-    if not slanted:
-        return _text(x, y, _visible(token), anchor="middle")
-    turn = f"translate({x + 4:g} {y:g}) rotate(-60)"
-    return f'<g transform="{turn}">{_text(0, 0, _visible(token))}</g>'
+def _column_label(x: float, y: float, token: str, slant: float) -> str:
+    if not slant:
+        return _text(x - 1, y, _label(token), anchor="middle")
+    turn = f"translate({x + 4:.1f} {y:.1f}) rotate({-math.degrees(slant):.0f})"
+    return f'<g transform="{turn}">{_text(0, 0, _label(token))}</g>'
 
 
 def _cell(x: float, y: float, weight: float, row: str, column: str) -> str:
     # A printed number as well as a shade: nothing rests on colour alone.
-    number = f"{round(100 * weight)}" if weight >= 0.095 else ""
-    ink = PAPER if weight > 0.5 else INK
-    return (
-        f'<rect x="{x:g}" y="{y:g}" width="{CELL - 2}" height="{CELL - 2}" fill="{BLUE}" '
-        f'fill-opacity="{max(weight, 0.03):.2f}"><title>{escape(row)} from {escape(column)}: '
+    shade = max(weight, 0.03)
+    cell = (
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{CELL - 2}" height="{CELL - 2}" fill="{BLUE}" '
+        f'fill-opacity="{shade:.2f}"><title>{_xml(_label(row))} from {_xml(_label(column))}: '
         f"{weight:.2f}</title></rect>"
-        + (
-            f'<text x="{x + CELL / 2 - 1:g}" y="{y + 14:g}" font-size="10" text-anchor="middle" '
-            f'fill="{ink}">{number}</text>'
-            if number
-            else ""
-        )
+    )
+    if round(100 * weight) < 10:
+        return cell
+    # White is the clearer ink only on the darkest cells. So the contrast is 4.5 or more everywhere.
+    ink = PAPER if shade >= 0.93 else INK
+    return cell + (
+        f'<text x="{x + CELL / 2 - 1:.1f}" y="{y + 14:.1f}" font-size="10" text-anchor="middle" '
+        f'fill="{ink}">{round(100 * weight)}</text>'
     )
 
 
 def _read_out(translation: Translation, columns: list[str]) -> str:
-    if translation.attention is None:
+    if translation.attention is None or not translation.target:
         return ""
     best = translation.attention.argmax(1).tolist()
     return " ".join(
-        f"{target} looks most at {columns[j]}."
+        f"{_label(target)} looks most at {_label(columns[j])}."
         for target, j in zip(translation.target, best, strict=True)
     )
 
 
-def _visible(token: str) -> str:
-    return "␣" if token == " " else token
+def _label(token: str) -> str:
+    if not token.strip():
+        return "␣"
+    return token if len(token) <= MAX_LABEL else token[: MAX_LABEL - 1] + "…"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+
+
+def _width(text: str, size: int = 14) -> float:
+    """Pixels that a text needs at most, whatever sans-serif font the reader has."""
+    wide = sum(unicodedata.east_asian_width(c) in "WF" or c in "mwMW@%—…" for c in text)
+    return size * (wide + 0.62 * (len(text) - wide))
+
+
+def _xml(text: str) -> str:
+    """Escaped, and without characters that no XML file may hold, such as U+0000."""
+    return escape(re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text))
