@@ -1,8 +1,8 @@
 """Measure translations and predictions: BLEU, chrF, exact match, token accuracy, perplexity.
 
 `corpus_bleu` and `chrf` are sacreBLEU's numbers: report them with their `signature`, without
-which two BLEU scores cannot be compared (Post 2018). `bleu_from_scratch` is the same metric, written
-to be read, for pre-tokenised text; a test holds the two together to 1e-9.
+which two BLEU scores cannot be compared (Post 2018). `bleu_from_scratch` is the same metric,
+written to be read, for pre-tokenised text; a test holds the two together to 1e-9.
 
 **References are nested per hypothesis:** `references[i]` are the references of `hypotheses[i]`,
 a list of one or more. (sacreBLEU itself wants the transposed layout, `references[r][i]`; feeding

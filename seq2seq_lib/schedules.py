@@ -111,15 +111,14 @@ def cyclical(
     if step >= num_steps:
         return float(end)
     tau = step * num_cycles % num_steps / num_steps  # whole numbers until the last division
-    return _between(start, end, min(tau / ramp, 1.0))
+    return _between(start, end, tau / ramp)
 
 
 def _between(start: float, end: float, share: float) -> float:
-    """start at share 0, end at share 1, both exactly; never outside, whatever the rounding."""
+    """From start at share 0 to end at share 1, exactly; later it stays there."""
     if share >= 1:
-        return float(end)
-    low, high = min(start, end), max(start, end)
-    return float(min(max(start + (end - start) * share, low), high))
+        return float(end)  # start + (end - start) may miss end by rounding
+    return float(start + (end - start) * share)
 
 
 def _sigmoid(x: float) -> float:
