@@ -88,7 +88,7 @@ def _compare(
     def look_at() -> str:
         if name == "a shard of pads":
             return EMPTY
-        return AGAIN if len(shards) == 1 else _explain(gradients, shards, new_grads)
+        return AGAIN if len(shards) == 1 else _explain(gradients, shards, new_grads, grads)
 
     options = {"look_at": look_at, "sides": ("from the shards", "from one batch")}
     good = trial.equal(f"loss, {name}", new_loss, loss, tolerance, fed=fed, **options)
@@ -104,7 +104,9 @@ def _call(gradients: Callable, shards: list[Batch]) -> tuple[Tensor, list[Tensor
     return torch.as_tensor(loss).detach().clone(), [g.detach().clone() for g in grads]
 
 
-def _explain(gradients: Callable, shards: list[Batch], found: list[Tensor]) -> str:
+def _explain(
+    gradients: Callable, shards: list[Batch], found: list[Tensor], expected: list[Tensor]
+) -> str:
     """Which wrong way of combining the shards gives the gradients that were found."""
     alone = [_call(gradients, [shard])[1] for shard in shards]
     stacked = [torch.stack(parts) for parts in zip(*alone, strict=True)]  # [shards, ...]
@@ -116,6 +118,8 @@ def _explain(gradients: Callable, shards: list[Batch], found: list[Tensor]) -> s
         "it is the gradient of the last shard alone: the others were cleared (zero_grad inside the "
         "loop)": [s[-1] for s in stacked],
         "it is the gradient of the first shard alone": [s[0] for s in stacked],
+        "it is divided by the number of shards once too often: ranks that average their gradients "
+        "must multiply by the number of ranks first": [g / len(shards) for g in expected],
     }
     for text, suspect in suspects.items():
         pairs = list(zip(found, suspect, strict=True))

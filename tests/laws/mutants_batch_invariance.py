@@ -262,7 +262,9 @@ class MaskedSteps(Patient):
         self.cell = nn.GRUCell(E, H)
         with torch.no_grad():
             for parameter in self.cell.parameters():
-                parameter.copy_(torch.linspace(-0.6, 0.7, parameter.numel()).sin().view_as(parameter))
+                parameter.copy_(
+                    torch.linspace(-0.6, 0.7, parameter.numel()).sin().view_as(parameter)
+                )
 
     def forward(self, src, lengths):
         state, outputs = torch.zeros(len(src), H), []

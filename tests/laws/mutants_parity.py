@@ -163,7 +163,9 @@ def sentence_by_sentence(rnn, x, lengths):
     for row, length in enumerate(lengths.tolist()):
         found, state = rnn(x[row : row + 1, :length])
         outputs[row, :length] = found[0]
-        states.append(tuple(part[:, 0] for part in state) if isinstance(state, tuple) else state[:, 0])
+        states.append(
+            tuple(part[:, 0] for part in state) if isinstance(state, tuple) else state[:, 0]
+        )
     if isinstance(states[0], tuple):
         return outputs, tuple(torch.stack(parts) for parts in zip(*states, strict=True))
     return outputs, torch.stack(states)

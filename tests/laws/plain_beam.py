@@ -1,4 +1,4 @@
-"""Beam search in plain Python lists, one sentence at a time: correct, slow, with places to break."""
+"""Beam search in plain Python lists, a sentence at a time: correct, slow, with places to break."""
 
 from dataclasses import dataclass
 

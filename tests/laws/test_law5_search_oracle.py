@@ -1,4 +1,4 @@
-"""Law 5 must reject every way to lose, repeat or invent a hypothesis, and accept honest searches."""
+"""Law 5 must reject every way to lose, repeat or invent hypotheses, and accept honest searches."""
 
 import itertools
 

@@ -1,0 +1,231 @@
+"""What a verdict says, and that judging leaves no trace."""
+
+import math
+import random
+import subprocess
+import sys
+
+import numpy
+import pytest
+import torch
+from torch import nn
+
+from seq2seq_lib import laws
+from seq2seq_lib.laws import probes
+from seq2seq_lib.laws.verdict import Trial, difference
+from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
+
+
+def trial(*pairs, tolerance=1e-5):
+    result = Trial("A law")
+    for i, (actual, expected) in enumerate(pairs):
+        result.equal(
+            f"check {i}", torch.tensor(actual), torch.tensor(expected), tolerance,
+            fed="a probe", look_at="a cause",
+        )  # fmt: skip
+    return result
+
+
+def test_a_verdict_that_holds():
+    verdict = trial(([1.0], [1.0 + 1e-6]), ([2.0], [2.0])).verdict()
+    assert verdict.holds and bool(verdict)
+    assert verdict.raise_if_broken() is verdict
+    assert 5e-7 < verdict.max_diff < 2e-6 and verdict.tolerance == 1e-5
+    assert str(verdict) == repr(verdict) == "A law: HOLDS (2 checks, all within their tolerance)"
+    assert verdict.counterexample == verdict.look_at == ""
+    assert [check.name for check in verdict.checks] == ["check 0", "check 1"]
+
+
+def test_a_verdict_that_does_not():
+    verdict = trial(([1.0], [1.0]), ([1.0, 2.0, 7.5], [1.0, 3.0, 7.0]), ([4.0], [5.0])).verdict()
+    assert not verdict.holds and not verdict
+    assert str(verdict) == (
+        "A law: BROKEN (2 of 3 checks)\n"
+        "  first broken: check 1 (off by 0.143, allowed 1e-05)\n"
+        "  example: a probe: at [1] it is 2 (yours) but 3 (expected)\n"
+        "  look at: a cause\n"
+        "  also broken: check 2"
+    )
+    with pytest.raises(laws.LawBroken, match="check 1"):
+        verdict.raise_if_broken()
+    assert issubclass(laws.LawBroken, AssertionError)
+
+
+def test_the_first_failure_of_a_check_is_kept_and_the_largest_difference():
+    result = Trial("A law")
+    for actual in (0.0, 0.5, 0.9, 0.2):
+        result.equal("same name", torch.tensor(actual), torch.tensor(0.0), 0.1,
+                     fed=f"probe {actual}", look_at="x")  # fmt: skip
+    (check,) = result.verdict().checks
+    assert check.counterexample.startswith("probe 0.5")
+    assert check.max_diff == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected", "size"),
+    [
+        ([math.nan], [1.0], math.inf),
+        ([math.nan], [math.nan], math.inf),
+        ([math.inf], [1.0], math.inf),
+        ([-math.inf], [-math.inf], 0.0),
+        ([200.0], [100.0], 1.0),  # relative to what is large
+        ([0.02], [0.01], 0.01),  # absolute for what is small
+    ],
+)
+def test_difference(actual, expected, size):
+    assert float(difference(torch.tensor(actual), torch.tensor(expected))) == pytest.approx(size)
+
+
+def test_shapes_are_compared_before_numbers():
+    verdict = trial(([[1.0, 2.0]], [1.0, 2.0])).verdict()
+    assert "the shape is [1, 2] (yours) but [2] (expected)" in verdict.counterexample
+
+
+def test_a_law_without_anything_to_judge_says_so():
+    with pytest.raises(ValueError, match="give it a callable"):
+        laws.batch_invariance()
+
+
+# ---------------------------------------------------------------- crashes
+
+
+def boom(*args):
+    raise RuntimeError("the weights\nare tired")
+
+
+JUDGES = {
+    "batch_invariance": lambda f: laws.batch_invariance(f),
+    "parity": lambda f: laws.parity(f),
+    "loss_ledger": lambda f: laws.loss_ledger(f),
+    "parallel_stepwise": lambda f: laws.parallel_stepwise(f),
+    "search_oracle": lambda f: laws.search_oracle(f),
+    "scores_add_up": lambda f: laws.scores_add_up(f),
+    "shard_invariance": lambda f: laws.shard_invariance(f),
+}
+
+
+@pytest.mark.parametrize("law", JUDGES)
+def test_an_implementation_that_raises_does_not_hold(law):
+    verdict = JUDGES[law](boom)
+    assert not verdict.holds
+    assert "RuntimeError in boom(): the weights are tired" in verdict.counterexample
+
+
+@pytest.mark.parametrize("law", JUDGES)
+def test_an_implementation_that_returns_nothing_does_not_hold(law):
+    assert not JUDGES[law](lambda *args: None).holds
+
+
+@pytest.mark.parametrize("law", JUDGES)
+def test_interruptions_get_through(law):
+    def stop(*args):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        JUDGES[law](stop)
+
+
+# ---------------------------------------------------------------- traces
+
+
+def randomness():
+    return torch.get_rng_state(), random.getstate(), numpy.random.get_state()[1].tolist()  # noqa: NPY002
+
+
+@pytest.mark.parametrize("law", JUDGES)
+def test_random_generators_are_put_back(law):
+    def careless(*args):
+        torch.manual_seed(0), random.seed(0)
+        numpy.random.seed(0)  # noqa: NPY002
+        torch.rand(3)
+        return boom()
+
+    before = randomness()
+    JUDGES[law](careless)
+    after = randomness()
+    assert torch.equal(before[0], after[0]) and before[1:] == after[1:]
+
+
+class Careless(nn.Module):
+    """Switches to evaluation and forgets, moves its batch norm, leaves gradients and no_grad."""
+
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(11, 3)
+        self.norm = nn.BatchNorm1d(3)
+
+    def encode(self, src, lengths):
+        self.norm.train()
+        state = self.norm(self.words(src)[:, 0])
+        self.eval()
+        state.sum().backward(retain_graph=True)
+        torch.set_grad_enabled(False)
+        return None, state
+
+
+@pytest.mark.parametrize("shown_as", ["method", "closure", "module", "nested"])
+def test_modes_buffers_and_gradients_are_put_back(shown_as):
+    model = Careless()
+    model.forward = model.encode
+
+    def closure(src, lengths):
+        return model.encode(src, lengths)
+
+    def nested(src, lengths):
+        return closure(src, lengths)
+
+    shown = {"method": model.encode, "closure": closure, "module": model, "nested": nested}
+    laws.batch_invariance(shown[shown_as])
+    assert all(part.training for part in model.modules())
+    assert int(model.norm.num_batches_tracked) == 0
+    assert model.norm.running_mean.abs().max() == 0
+    assert all(p.grad is None for p in model.parameters())
+    assert torch.is_grad_enabled()
+
+
+def test_verdicts_can_be_repeated():
+    def noisy(src, lengths):
+        return None, torch.rand(len(src), 2)
+
+    torch.manual_seed(1)
+    first = str(laws.batch_invariance(noisy))
+    torch.manual_seed(2)
+    assert str(laws.batch_invariance(noisy)) == first
+
+
+def test_import_is_cheap():
+    """No plotting, no widgets behind ``import seq2seq_lib.laws``: nothing heavy besides torch."""
+    heavy = {"matplotlib", "ipywidgets", "sacrebleu", "pooch", "tqdm", "IPython", "pandas"}
+    code = (
+        "import sys, torch; before = set(sys.modules); import seq2seq_lib.laws; "
+        f"print({heavy} & (set(sys.modules) - before))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
+
+
+# ---------------------------------------------------------------- probes
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_probes_are_asymmetric(seed):
+    batch = probes.make_batch(seed=seed)
+    (B, S), T = batch.src.shape, batch.tgt_in.size(1)
+    assert len({B, S, T, 11, 13}) == 5
+    for lengths, longest in ((batch.src_lengths, S), (batch.tgt_lengths, T)):
+        values = lengths.tolist()
+        assert 1 in values and longest in values
+        assert values not in (sorted(values), sorted(values, reverse=True))
+    assert (batch.tgt_in[:, 0] == BOS_ID).all()
+    rows = torch.arange(B)
+    assert (batch.src[rows, batch.src_lengths - 1] == EOS_ID).all()
+    assert (batch.tgt_out[rows, batch.tgt_lengths - 1] == EOS_ID).all()
+    assert (batch.tgt_in[:, 1:] == batch.tgt_out[:, :-1])[batch.tgt_mask[:, 1:]].all()
+    assert (batch.src == PAD_ID).eq(~batch.src_mask).all()
+    planted = probes.fill_pads(batch, probes.noise(batch, 11, 13, seed))
+    assert (planted.src != PAD_ID).all() and (planted.tgt_out != PAD_ID).all()
+
+
+def test_a_vocabulary_too_small_for_a_probe_is_refused():
+    with pytest.raises(ValueError, match="at least 5 ids"):
+        probes.make_batch(src_vocab_size=4)
