@@ -1,4 +1,4 @@
-"""Fitting a model: steps, epochs, evaluation, and checkpoints that survive an interruption.
+"""Fitting a model: steps, epochs, evaluation; interrupted runs go on as if nothing had happened.
 
 The gradient of a step is the gradient of (summed loss) / (summed tokens) over all micro-batches of
 the step. Sums are differentiated and divided once, so one large batch and several small ones give
@@ -9,22 +9,28 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from seq2seq_lib._arguments import check_positive
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.checkpoints import (
     Checkpoint,
     CheckpointError,
+    EpochRecord,
+    History,
+    TrainingState,
+    check_folder,
+    kept_rng,
     load_checkpoint,
     save_checkpoint,
-    set_rng,
 )
+from seq2seq_lib.decoding import evaluation_mode
 from seq2seq_lib.losses import LossSum, sequence_loss
 from seq2seq_lib.vocab import Vocab
 
@@ -54,12 +60,14 @@ class TrainConfig:
     epochs: int = 10
     learning_rate: float = 2e-3  # of AdamW, after the warm-up
     warmup_steps: int = 0
-    cosine_decay: bool = False  # to 0 at the last step of the last epoch
+    cosine_decay: bool = False  # to 0 at the end of the last epoch
     weight_decay: float = 0.0
     clip_norm: float | None = 1.0  # of the whole gradient; None: no clipping
     label_smoothing: float = 0.0  # in training only
     accumulate: int = 1  # micro-batches a step
     patience: int | None = None  # stop after so many epochs without a better validation loss
+    keep_best: bool = False  # end with the weights of the best epoch; patience implies it
+    average_from: float | None = None  # after this share of all steps, average the weights (SWA)
     checkpoint_every: int | None = None  # steps; a checkpoint is written after each epoch anyway
 
     def __post_init__(self) -> None:
@@ -68,41 +76,18 @@ class TrainConfig:
         for name in ("patience", "checkpoint_every"):
             if getattr(self, name) is not None:
                 check_positive(getattr(self, name), name)
-        if not self.learning_rate > 0:
+        if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate must be > 0, but it is {self.learning_rate}.")
         if self.clip_norm is not None and not self.clip_norm > 0:
             raise ValueError(f"clip_norm must be > 0 or None, but it is {self.clip_norm}.")
-        if self.warmup_steps < 0:
+        if not 0 <= self.warmup_steps < math.inf:
             raise ValueError(f"warmup_steps must be ≥ 0, but it is {self.warmup_steps}.")
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """One line of the history. Losses in nats a token, teacher forced; valid may be None."""
-
-    epoch: int
-    step: int
-    train_loss: float
-    valid_loss: float | None
-    tokens: int
-    seconds: float
-
-
-@dataclass
-class History:
-    """What ``fit`` did: a record an epoch, and how it ended."""
-
-    records: list[EpochRecord] = field(default_factory=list)
-    stopped_early: bool = False
-
-    @property
-    def best(self) -> EpochRecord:
-        """The epoch with the lowest validation loss (training loss if there is none)."""
-        if not self.records:
-            raise ValueError("The history is empty: no epoch has been finished.")
-        return min(
-            self.records, key=lambda r: r.train_loss if r.valid_loss is None else r.valid_loss
-        )
+        if not 0 <= self.weight_decay < math.inf:
+            raise ValueError(f"weight_decay must be ≥ 0, but it is {self.weight_decay}.")
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(f"label_smoothing must be in [0, 1), not {self.label_smoothing}.")
+        if self.average_from is not None and not 0 <= self.average_from < 1:
+            raise ValueError(f"average_from must be in [0, 1) or None, not {self.average_from}.")
 
 
 def train_step(
@@ -115,6 +100,12 @@ def train_step(
     clip_norm: float | None = 1.0,
 ) -> LossSum:
     """One update from one or several micro-batches, as if they were one batch.
+
+    Args:
+        batches: the micro-batches, on the model's device.
+        loss_function: ``(model, batch, step) -> LossSum``.
+        step: handed to it, for schedules.
+        clip_norm: the gradient's largest norm, over all parameters together; None: no clipping.
 
     Returns:
         The loss over all of them. If they hold no real token, nothing is updated.
@@ -152,15 +143,22 @@ def teacher_forced_loss(
 ) -> LossFunction:
     """The loss function of ``fit``: cross-entropy of ``tgt_out``; pads count nothing.
 
+    In evaluation mode it is the plain one, teacher forced and without smoothing, so that validation
+    losses of all epochs and of all settings compare.
+
     Args:
         label_smoothing: see ``losses.sequence_loss``.
-        teacher_forcing: step to ratio, for example from ``schedules``; always 1 when left out.
+        teacher_forcing: step to ratio, for example ``functools.partial(schedules.linear, start=1,
+            end=0, num_steps=1000)``; always 1 when left out.
     """
 
     def loss(model: nn.Module, batch: Batch, step: int) -> LossSum:
-        ratio = 1.0 if teacher_forcing is None else teacher_forcing(step)
+        ratio, smoothing = 1.0, 0.0
+        if model.training:
+            smoothing = label_smoothing
+            ratio = 1.0 if teacher_forcing is None else teacher_forcing(step)
         logits = model(batch, teacher_forcing_ratio=ratio)
-        return sequence_loss(logits, batch.tgt_out, batch.tgt_mask, label_smoothing=label_smoothing)
+        return sequence_loss(logits, batch.tgt_out, batch.tgt_mask, label_smoothing=smoothing)
 
     return loss
 
@@ -171,19 +169,21 @@ def evaluate(
     *,
     device: torch.device | str = "cpu",
     loss_function: LossFunction | None = None,
+    step: int = 0,
 ) -> LossSum:
     """The loss over a whole loader: summed NLL over summed tokens, without dropout or gradient.
 
-    Teacher forced, so it is a likelihood: ``exp(mean)`` is the perplexity.
+    Teacher forced, so it is a likelihood: ``exp(mean)`` is the perplexity. The result does not
+    depend on how the sentences are batched, and measuring changes nothing: neither the model's mode
+    nor the random numbers that come next.
+
+    Args:
+        loss_function: ``(model, batch, step) -> LossSum``; sees the model in evaluation mode.
+        step: handed to it.
     """
     loss_function = loss_function or teacher_forced_loss()
-    training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            losses = [loss_function(model, batch.to(device), 0).detach() for batch in loader]
-    finally:
-        model.train(training)
+    with evaluation_mode(model), kept_rng():
+        losses = [loss_function(model, batch.to(device), step).detach() for batch in loader]
     if not losses:
         raise ValueError("evaluate got an empty loader.")
     return sum(losses[1:], losses[0])
@@ -216,141 +216,168 @@ def fit(
 ) -> History:
     """Train for some epochs with AdamW.
 
+    The model ends in evaluation mode, with its last weights; with ``average_from`` with the equal
+    average of those of the steps from there on (Izmailov et al. 2018); with ``keep_best`` or
+    ``patience`` with those that had the best validation loss. The last checkpoint's ``weights``
+    are the same.
+
     Args:
         model: moved to ``device``; called by ``loss_function``.
         train_loader: from ``batching.make_loader``; anything that gives batches and has a length
             will do, but only a batch sampler with ``set_epoch`` resumes in the middle of an epoch.
-        valid_loader: measured after each epoch.
+        valid_loader: measured after each epoch, on the averaged weights once there are some.
         config: see ``TrainConfig``.
-        loss_function: ``(model, batch, step) -> LossSum``; cross-entropy when left out.
+        loss_function: ``(model, batch, step) -> LossSum`` for training (``model.training``) and
+            validation; ``teacher_forced_loss`` when left out.
         checkpoint_path: written after each epoch, and every ``checkpoint_every`` steps. A file is
             replaced only when the new one is complete, so an interruption (Ctrl-C, power) leaves
             the last checkpoint whole.
         resume: go on from this checkpoint; on a CPU the result is bit for bit that of a run that
             was never interrupted.
-        src_vocab, tgt_vocab: stored in the checkpoint.
-        after_epoch: called with the model and the record, for example to print translations.
+        src_vocab, tgt_vocab: stored in the checkpoint; those of ``resume`` when left out.
+        after_epoch: called with the model that was validated and the record, for example to print
+            translations. The checkpoint of the epoch is already written.
         progress: show a bar.
+
+    Raises:
+        FloatingPointError: the loss or gradient became infinite or NaN.
+        CheckpointError: the checkpoint cannot be written, or ``resume`` is not of such a run.
     """
     from tqdm.auto import tqdm
 
     config = config or TrainConfig()
-    train_loss = loss_function or teacher_forced_loss(config.label_smoothing)
-    model.to(device)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
-    history, epoch, skip, running = History(), 0, 0, None
-    if resume is not None:
-        epoch, skip, running = _resume(model, optimizer, history, resume)
-    sampler = getattr(train_loader, "batch_sampler", None)
-
-    def save(next_epoch: int, next_batch: int, step: int) -> None:
-        if checkpoint_path is not None:
-            save_checkpoint(
-                checkpoint_path,
-                model,
-                src_vocab=src_vocab,
-                tgt_vocab=tgt_vocab,
-                optimizer=optimizer,
-                progress={
-                    "epoch": next_epoch,
-                    "batch": next_batch,
-                    "step": step,
-                    "running": None
-                    if not next_batch
-                    else [float(running.total), int(running.tokens)],
-                    "history": [asdict(record) for record in history.records],
-                },
-            )
-
-    step = resume.progress["step"] if resume is not None else 0
-    while epoch < config.epochs:
-        if hasattr(sampler, "set_epoch"):
-            sampler.set_epoch(epoch)
-        batches = len(train_loader)
-        steps = math.ceil(batches / config.accumulate)
-        started = time.perf_counter()
-        bar = tqdm(total=batches, initial=skip, desc=f"epoch {epoch + 1}", disable=not progress)
-        with bar:
-            for window in _windows(_iterate(train_loader, skip), config.accumulate):
-                for group in optimizer.param_groups:
-                    group["lr"] = learning_rate(step, config, steps * config.epochs)
-                window = [batch.to(device) for batch in window]
-                loss = train_step(
-                    model,
-                    window,
-                    optimizer,
-                    loss_function=train_loss,
-                    step=step,
-                    clip_norm=config.clip_norm,
-                )
-                running = loss if running is None else running + loss
-                step += 1
-                skip += len(window)
-                bar.update(len(window))
-                if step % 20 == 0:
-                    bar.set_postfix(loss=f"{running.mean:.3f}")
-                if config.checkpoint_every and step % config.checkpoint_every == 0:
-                    save(epoch, skip, step)
-        valid = None
-        if valid_loader is not None:
-            valid = float(
-                evaluate(model, valid_loader, device=device, loss_function=loss_function).mean
-            )
-        record = EpochRecord(
-            epoch=epoch + 1,
-            step=step,
-            train_loss=float(running.mean),
-            valid_loss=valid,
-            tokens=int(running.tokens),
-            seconds=time.perf_counter() - started,
+    if loss_function is not None and config.label_smoothing:
+        raise ValueError(
+            "config.label_smoothing has no effect on your own loss_function: set it 0."
         )
-        history.records.append(record)
-        epoch, skip, running = epoch + 1, 0, None
-        save(epoch, 0, step)
+    train_loss = loss_function or teacher_forced_loss(config.label_smoothing)
+    if checkpoint_path is not None:
+        check_folder(checkpoint_path)
+    state = _begin(model.to(device), config)
+    if resume is not None:
+        state.restore(resume)
+        src_vocab = _same_vocab("src_vocab", src_vocab, resume.src_vocab)
+        tgt_vocab = _same_vocab("tgt_vocab", tgt_vocab, resume.tgt_vocab)
+
+    def save() -> None:
+        if checkpoint_path is not None:
+            state.save(checkpoint_path, src_vocab, tgt_vocab)
+
+    history = state.history
+    while state.epoch < config.epochs and not history.has_run_out(config.patience):
+        started = time.perf_counter()
+        _begin_epoch(state, train_loader)
+        total_steps = math.ceil(state.batches / config.accumulate) * config.epochs
+        title = f"epoch {state.epoch + 1}"
+        with tqdm(
+            total=state.batches, initial=state.batch, desc=title, disable=not progress
+        ) as bar:
+            for window in _windows(train_loader, state.batch, config.accumulate):
+                window = [batch.to(device) for batch in window]
+                _update(state, window, train_loss, config, total_steps)
+                bar.update(len(window))
+                if state.step % 20 == 0:
+                    bar.set_postfix(loss=f"{state.loss.mean:.3f}")
+                if config.checkpoint_every and state.step % config.checkpoint_every == 0:
+                    save()
+        valid_loss = None
+        if valid_loader is not None:
+            options = {"device": device, "loss_function": loss_function, "step": state.step}
+            valid_loss = float(evaluate(state.current, valid_loader, **options).mean)
+        _end_epoch(state, config, valid_loss, time.perf_counter() - started)
+        save()
         if after_epoch is not None:
-            after_epoch(model, record)
-        if config.patience and epoch - history.best.epoch >= config.patience:
-            history.stopped_early = True
-            break
+            with kept_rng():  # whatever it draws, the training stays the same
+                after_epoch(state.current, history.records[-1])
+    history.stopped_early = state.epoch < config.epochs
+    model.load_state_dict(state.weights())
+    model.eval()
     return history
 
 
-def _resume(
-    model: nn.Module, optimizer: torch.optim.Optimizer, history: History, checkpoint: Checkpoint
-) -> tuple[int, int, LossSum | None]:
-    if checkpoint.optimizer is None or "step" not in checkpoint.progress:
+# The steps of fit. Each changes the state, and nothing else does.
+
+
+def _begin(model: nn.Module, config: TrainConfig) -> TrainingState:
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+    )
+    average = None if config.average_from is None else AveragedModel(model)  # of equal weights
+    return TrainingState(model, optimizer, average)
+
+
+def _begin_epoch(state: TrainingState, loader: Any) -> None:
+    sampler = getattr(loader, "batch_sampler", None)
+    if hasattr(sampler, "set_epoch"):
+        sampler.set_epoch(state.epoch)
+    if len(loader) == 0:
+        raise ValueError("train_loader gives no batches: there is nothing to train on.")
+    if state.batch > 0 and state.batches != len(loader):
         raise CheckpointError(
-            "This checkpoint holds a model but no training state: it was not written by fit."
+            f"The checkpoint was written after {state.batch} of {state.batches} batches of an "
+            f"epoch, but this train_loader gives {len(loader)}: it is not the same one."
         )
-    try:
-        model.load_state_dict(checkpoint.weights)
-        optimizer.load_state_dict(checkpoint.optimizer)
-    except (RuntimeError, ValueError) as error:
-        raise CheckpointError(f"The checkpoint does not fit this model: {error}") from error
-    done = checkpoint.progress
-    history.records = [EpochRecord(**record) for record in done["history"]]
-    running = None
-    if done["running"] is not None:
-        total, tokens = done["running"]
-        device = next(model.parameters()).device
-        running = LossSum(torch.tensor(total, device=device), torch.tensor(tokens, device=device))
-    set_rng(checkpoint.rng)
-    return done["epoch"], done["batch"], running
+    state.batches = len(loader)
 
 
-def _iterate(loader: Any, skip: int) -> Iterator[Batch]:
+def _update(
+    state: TrainingState,
+    window: list[Batch],
+    loss_function: LossFunction,
+    config: TrainConfig,
+    total_steps: int,
+) -> None:
+    for group in state.optimizer.param_groups:
+        group["lr"] = learning_rate(state.step, config, total_steps)
+        group["weight_decay"] = config.weight_decay
+    loss = train_step(
+        state.model,
+        window,
+        state.optimizer,
+        loss_function=loss_function,
+        step=state.step,
+        clip_norm=config.clip_norm,
+    )
+    if state.average is not None and state.step >= config.average_from * total_steps:
+        state.average.update_parameters(state.model)
+    state.loss = loss if state.loss is None else state.loss + loss
+    state.step += 1
+    state.batch += len(window)
+
+
+def _end_epoch(
+    state: TrainingState, config: TrainConfig, valid_loss: float | None, seconds: float
+) -> None:
+    record = EpochRecord(
+        epoch=state.epoch + 1,
+        step=state.step,
+        train_loss=float(state.loss.mean),
+        valid_loss=valid_loss,
+        tokens=int(state.loss.tokens),
+        seconds=seconds,
+    )
+    state.history.records.append(record)
+    if (config.keep_best or config.patience) and state.history.best is record:
+        weights = state.current.state_dict()
+        state.best = {name: weight.detach().cpu().clone() for name, weight in weights.items()}
+    state.epoch, state.batch, state.loss = state.epoch + 1, 0, None
+
+
+def _same_vocab(name: str, given: Vocab | None, stored: Vocab | None) -> Vocab | None:
+    if given is not None and stored is not None and given != stored:
+        raise CheckpointError(
+            f"{name} is not that of the checkpoint: the same ids would mean other words."
+        )
+    return stored if given is None else given
+
+
+def _windows(loader: Any, skip: int, size: int) -> Iterator[list[Batch]]:
+    """Lists of ``size`` batches, without the first ``skip`` batches of the loader."""
     # A DataLoader draws from the global generator when it is iterated. That draw is undone, so
     # that a run which starts here has the random numbers of one that came here.
-    state = torch.get_rng_state()
-    batches = iter(loader)
-    for _ in islice(batches, skip):
-        pass
-    torch.set_rng_state(state)
-    return batches
-
-
-def _windows(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:
+    with kept_rng():
+        batches = iter(loader)
+        for _ in islice(batches, skip):
+            pass
     while window := list(islice(batches, size)):
         yield window
