@@ -4,18 +4,19 @@ import torch
 from torch import Tensor
 
 INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+SHAPES = {1: "[B]", 2: "[B, T]"}  # of token ids, by rank
 
 
 def check_lengths(lengths: Tensor, max_len: int | None, name: str, minimum: int = 1) -> None:
     """Refuse lengths that are not integers ``[B]`` in ``minimum .. max_len``."""
     if not isinstance(lengths, Tensor) or lengths.dtype not in INTEGERS:
-        came = lengths.dtype if isinstance(lengths, Tensor) else type(lengths).__name__
-        raise TypeError(f"{name} must be an integer tensor of shape [B], but it is {came}.")
+        raise TypeError(f"{name} must be an integer tensor [B], but it is {kind_of(lengths)}.")
     if lengths.dim() != 1 or lengths.numel() == 0:
         raise ValueError(
             f"{name} must have shape [B] with B ≥ 1, but its shape is {list(lengths.shape)}."
         )
-    smallest, largest = lengths.min().item(), lengths.max().item()
+    lengths = lengths.cpu()  # one copy, where each comparison would wait for the GPU
+    smallest, largest = int(lengths.min()), int(lengths.max())
     if smallest < minimum:
         row = int(lengths.argmin())
         hint = ": an empty sentence still needs its EOS (see batching.collate)" if minimum else ""
@@ -29,25 +30,24 @@ def check_lengths(lengths: Tensor, max_len: int | None, name: str, minimum: int 
 
 
 def check_ids(ids: Tensor, vocab_size: int, name: str, rank: int = 2) -> None:
-    """Refuse token ids that are not int64/int32 of the given rank in ``0 .. vocab_size - 1``.
+    """Refuse token ids that are not int64 or int32 of the given rank in ``0 .. vocab_size - 1``.
 
     On a GPU an id out of range would end the whole process with a device-side assertion.
     """
     if not isinstance(ids, Tensor) or ids.dtype not in (torch.int64, torch.int32):
-        came = ids.dtype if isinstance(ids, Tensor) else type(ids).__name__
-        raise TypeError(f"{name} must be a tensor of int64 token ids, but it is {came}.")
+        raise TypeError(f"{name} must be an int64 tensor of token ids, but it is {kind_of(ids)}.")
     if ids.dim() != rank or ids.numel() == 0:
-        want = {1: "[B]", 2: "[B, T]"}[rank]
         raise ValueError(
-            f"{name} must have shape {want} with no empty dimension, but its shape is "
+            f"{name} must have shape {SHAPES[rank]} with no empty dimension, but its shape is "
             f"{list(ids.shape)}."
         )
-    smallest, largest = int(ids.min()), int(ids.max())
-    if smallest < 0 or largest >= vocab_size:
-        bad = smallest if smallest < 0 else largest
+    ids = ids.cpu()  # one copy, where each comparison would wait for the GPU
+    wrong = (ids < 0) | (ids >= vocab_size)
+    if wrong.any():
+        place = tuple(wrong.nonzero()[0].tolist())
         raise ValueError(
-            f"{name} must hold ids in 0 .. {vocab_size - 1}, but it holds {bad}: was it encoded "
-            f"with another vocabulary?"
+            f"{name} must hold ids in 0 .. {vocab_size - 1}, but {name}{list(place)} is "
+            f"{ids[place]}: was it encoded with another vocabulary?"
         )
 
 
@@ -64,3 +64,8 @@ def check_positive(value: int, name: str) -> None:
         raise TypeError(f"{name} must be an integer, but it is {value!r}.")
     if value < 1:
         raise ValueError(f"{name} must be ≥ 1, but it is {value}.")
+
+
+def kind_of(value: object) -> str:
+    """What came, for a message: the dtype of a tensor, else the name of the class."""
+    return str(value.dtype) if isinstance(value, Tensor) else type(value).__name__
