@@ -44,11 +44,13 @@ class Vocab:
         ids = {"pad_id": pad_id, "bos_id": bos_id, "eos_id": eos_id, "unk_id": unk_id}
         if len(set(ids.values())) < 4:
             raise ValueError(
-                f"The four special ids must be distinct, but they are {ids}: two tokens with one id "
-                f"cannot be told apart by a mask or a loss."
+                f"The four special ids must be distinct, but they are {ids}: a mask or a loss "
+                f"cannot tell apart two tokens with one id."
             )
         if tuple(ids.values()) != (PAD_ID, BOS_ID, EOS_ID, UNK_ID):
-            raise ValueError(f"This library's special ids are fixed at 0, 1, 2, 3; these are {ids}.")
+            raise ValueError(f"The special ids are fixed at 0, 1, 2, 3, but they are {ids}.")
+        if isinstance(tokens, str):
+            raise TypeError(f"tokens must be a list of strings, but it is the string {tokens!r}.")
         self.pad_id, self.bos_id, self.eos_id, self.unk_id = pad_id, bos_id, eos_id, unk_id
         self.tokens: tuple[str, ...] = (*SPECIAL_TOKENS, *tokens)
         for token in self.tokens:
@@ -70,6 +72,10 @@ class Vocab:
                 stay out, else UNK is never met in training.
             min_freq: drop what occurs less often; dropped tokens encode as UNK.
             max_size: keep at most so many entries, the four special ones included.
+
+        Raises:
+            ValueError: min_freq < 1 or max_size < 4.
+            TypeError: a sentence is a string.
         """
         if min_freq < 1:
             raise ValueError(f"min_freq must be ≥ 1, but it is {min_freq}.")
@@ -106,16 +112,28 @@ class Vocab:
         return f"Vocab({len(self)} tokens)"
 
     def encode(self, tokens: Sequence[str]) -> list[int]:
-        """Ids of the tokens; UNK for those not in the list. BOS and EOS are added by ``collate``."""
+        """Ids of the tokens; UNK for those not in the list. ``collate`` adds BOS and EOS.
+
+        A special token that stands in a text, say ``<eos>`` on a page about markup, is a word that
+        is not in the list: no text can end its own sentence or hide a word from the loss.
+        """
         if isinstance(tokens, str):
             raise TypeError(
                 f"encode wants a list of tokens, but got the string {tokens!r}: "
                 f"split it first (list(text) gives characters)."
             )
-        return [self._ids.get(token, UNK_ID) for token in tokens]
+        ids = [self._ids.get(token, UNK_ID) for token in tokens]
+        return [i if i >= len(SPECIAL_TOKENS) else UNK_ID for i in ids]
 
     def decode(self, ids: Iterable[int]) -> list[str]:
-        """Tokens up to the first EOS, which is left out like PAD and BOS; UNK stays visible."""
+        """Tokens up to the first EOS, which is left out like PAD and BOS; UNK stays visible.
+
+        Args:
+            ids: a list or a tensor ``[T]``.
+
+        Raises:
+            ValueError: an id before the EOS is not in ``0 .. len(self) - 1``.
+        """
         tokens = []
         for i in ids:
             i = int(i)
@@ -128,15 +146,23 @@ class Vocab:
         return tokens
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the tokens as JSON. The old file stays whole until the new one is complete."""
+        """Write the tokens as JSON, one a line. An interruption leaves the old file as it was."""
         path = Path(path)
-        part = path.with_name(path.name + ".part")
-        part.write_text(json.dumps(self.tokens, ensure_ascii=False, indent=0), encoding="utf-8")
-        os.replace(part, path)
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        try:
+            part.write_text(json.dumps(self.tokens, ensure_ascii=False, indent=0), encoding="utf-8")
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)  # after an interruption; already renamed otherwise
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Vocab":
-        """Read what ``save`` wrote; a ValueError if the file is not a vocabulary of this library."""
+        """Read what ``save`` wrote.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the file is not a vocabulary of this library, or only a part of one.
+        """
         path = Path(path)
         try:
             tokens = json.loads(path.read_text(encoding="utf-8"))
@@ -146,10 +172,17 @@ class Vocab:
 
     @classmethod
     def from_tokens(cls, tokens: Sequence[str], origin: str = "the list") -> "Vocab":
-        """A vocabulary from its whole list, special tokens first, as ``tokens`` holds it."""
+        """A vocabulary from its whole list, special tokens first, as ``tokens`` holds it.
+
+        Raises:
+            ValueError: it is no such list; ``origin`` says in the message where it came from.
+        """
         if not isinstance(tokens, list | tuple) or tuple(tokens[:4]) != SPECIAL_TOKENS:
             raise ValueError(
                 f"{origin} is not a vocabulary: a list that begins with {SPECIAL_TOKENS} was "
                 f"expected."
             )
-        return cls(tokens[4:])
+        try:
+            return cls(tokens[4:])
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{origin} is not a vocabulary: {error}") from error
