@@ -7,7 +7,7 @@ True = pad, Hugging Face's ``attention_mask`` means 1 = real. Ours says which po
 import torch
 from torch import Tensor
 
-from seq2seq_lib._arguments import INTEGERS, check_lengths
+from seq2seq_lib._arguments import INTEGERS, check_lengths, kind_of
 
 
 def sequence_mask(lengths: Tensor, max_len: int | None = None) -> Tensor:
@@ -40,8 +40,7 @@ def padding_mask(ids: Tensor, pad_id: int = 0) -> Tensor:
         pad_id: what torch calls ``padding_idx`` and Hugging Face ``pad_token_id``.
     """
     if not isinstance(ids, Tensor) or ids.dtype not in INTEGERS:
-        came = ids.dtype if isinstance(ids, Tensor) else type(ids).__name__
-        raise TypeError(f"ids must be an integer tensor of token ids, but it is {came}.")
+        raise TypeError(f"ids must be an integer tensor of token ids, but it is {kind_of(ids)}.")
     return ids != pad_id
 
 
@@ -54,13 +53,28 @@ def masked_softmax(scores: Tensor, mask: Tensor, dim: int = -1) -> Tensor:
 
     Args:
         scores: floats of any shape.
-        mask: bool, broadcastable to the shape of ``scores``.
+        mask: bool, True = real token; as many dimensions as ``scores``, each of the same size or 1.
+            For scores ``[B, T, S]`` that is ``src_mask.unsqueeze(1)``, ``[B, 1, S]``: a mask
+            ``[B, S]`` would be laid over ``[T, S]`` where B happens to equal T.
         dim: the axis that sums to one: for scores ``[B, T, S]`` the source axis, -1.
 
     Returns:
         The weights, with the shape and dtype of ``scores``.
+
+    Raises:
+        TypeError: scores are not floats or the mask is not bool.
+        ValueError: the mask does not fit.
     """
-    mask = _fit(mask, scores, "scores")
+    _check_bool(mask)
+    if not scores.is_floating_point():
+        raise TypeError(f"scores must be floats, but they are {scores.dtype}.")
+    if mask.dim() != scores.dim() or any(
+        m not in (1, s) for m, s in zip(mask.shape, scores.shape, strict=True)
+    ):
+        raise ValueError(
+            f"mask {list(mask.shape)} does not fit scores {list(scores.shape)}: it needs as many "
+            f"dimensions, each of the same size or 1 (see Tensor.unsqueeze)."
+        )
     empty = ~mask.any(dim, keepdim=True)
     scores = scores.masked_fill(~mask, float("-inf"))
     scores = scores.masked_fill(empty, 0.0)  # a row of -inf alone would be 0 / 0 = NaN
@@ -71,39 +85,37 @@ def masked_mean(values: Tensor, mask: Tensor, dim: int | None = None) -> Tensor:
     """Mean over the real positions: sum of the real values / number of real positions.
 
     Args:
-        values: floats ``[B, T]`` or ``[B, T, ...]``.
-        mask: bool with the leading dimensions of ``values``: ``[B, T]``. Anything that would
-            need broadcasting is refused: ``[B]`` against ``[B, 1]`` is a famous silent bug
-            (https://github.com/pytorch/tutorials/issues/306).
-        dim: the axis to average over; all masked axes when left out.
+        values: ``[B, T]`` or ``[B, T, ...]``; floats, or bool or integers to be counted.
+        mask: bool, True = real token; the shape of ``values``, or ``[B, T]``. Nothing is
+            broadcast: ``[B]`` against ``[B, 1]`` is a famous silent bug
+            (https://github.com/pytorch/tutorials/pull/382).
+        dim: the axis to average over; all axes of the mask when left out.
 
     Returns:
-        The mean; 0 where nothing is real.
+        The mean in the dtype of ``values`` (float32 for bool and integers); 0 where nothing is
+        real. Half precision is summed in float32: a sum beyond 65504 would be infinite.
+
+    Raises:
+        TypeError: the mask is not bool.
+        ValueError: its shape is another.
     """
     _check_bool(mask)
-    if mask.shape != values.shape[: mask.dim()]:
+    if mask.shape != values.shape and (mask.dim() != 2 or mask.shape != values.shape[:2]):
         raise ValueError(
-            f"mask has shape {list(mask.shape)} but values have {list(values.shape)}: the mask must "
-            f"equal the leading dimensions of the values, nothing is broadcast here."
+            f"mask has shape {list(mask.shape)} but values have {list(values.shape)}: the mask "
+            f"must have the shape of the values, or be [B, T] for values [B, T, ...]; nothing is "
+            f"broadcast here."
         )
-    axes = tuple(range(mask.dim())) if dim is None else (dim % values.dim(),)
-    mask = mask.reshape(mask.shape + (1,) * (values.dim() - mask.dim()))
-    total = values.masked_fill(~mask, 0.0).sum(axes)
-    count = mask.expand_as(values).sum(axes)
-    return total / count.clamp(min=1)
+    axes = tuple(range(mask.dim())) if dim is None else dim
+    mask = mask.reshape(mask.shape + (1,) * (values.dim() - mask.dim()))  # [B, T, 1, ...]
+    precise = torch.promote_types(values.dtype, torch.float32)
+    total = values.masked_fill(~mask, 0).sum(axes, dtype=precise)
+    mean = total / mask.expand_as(values).sum(axes).clamp(min=1)
+    return mean.to(values.dtype) if values.is_floating_point() else mean
 
 
 def _check_bool(mask: Tensor) -> None:
     if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
-        came = mask.dtype if isinstance(mask, Tensor) else type(mask).__name__
-        raise TypeError(f"mask must be a bool tensor (True = real token), but it is {came}.")
-
-
-def _fit(mask: Tensor, scores: Tensor, name: str) -> Tensor:
-    _check_bool(mask)
-    try:
-        return mask.expand_as(scores)
-    except RuntimeError:
-        raise ValueError(
-            f"mask {list(mask.shape)} cannot be broadcast to {name} {list(scores.shape)}."
-        ) from None
+        raise TypeError(
+            f"mask must be a bool tensor (True = real token), but it is {kind_of(mask)}."
+        )
