@@ -51,6 +51,6 @@ def seed_everything(seed: int) -> torch.Generator:
     import numpy  # slow to import, and only its seed is wanted
 
     random.seed(seed)
-    numpy.random.seed(seed)
+    numpy.random.seed(seed)  # noqa: NPY002 (the state that other people's code draws from)
     torch.manual_seed(seed)
     return torch.Generator().manual_seed(seed)
