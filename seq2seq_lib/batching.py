@@ -7,21 +7,25 @@
     tgt_out     w1  w2  w3 EOS  what it must say next
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
-from seq2seq_lib._arguments import check_positive
+from seq2seq_lib._arguments import check_positive, kind_of
 from seq2seq_lib.masks import sequence_mask
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, Vocab
 
 Example = tuple[list[int], list[int]]  # source ids, target ids, both without BOS and EOS
 
 
-def pad_sequences(sequences: Sequence[Sequence[int]], pad_id: int = PAD_ID) -> tuple[Tensor, Tensor]:
+def pad_sequences(
+    sequences: Sequence[Sequence[int]], pad_id: int = PAD_ID
+) -> tuple[Tensor, Tensor]:
     """Pad on the right to the longest sequence.
 
     Args:
@@ -40,14 +44,19 @@ def pad_sequences(sequences: Sequence[Sequence[int]], pad_id: int = PAD_ID) -> t
     if lengths.min() == 0:
         row = int(lengths.argmin())
         raise ValueError(f"Sequence {row} is empty: give it at least an EOS (see collate).")
-    ids = torch.full((len(sequences), int(lengths.max())), pad_id)  # [B, T]
+    ids = torch.full((len(sequences), int(lengths.max())), pad_id, dtype=torch.int64)  # [B, T]
     for row, sequence in enumerate(sequences):
-        ids[row, : len(sequence)] = torch.as_tensor(sequence)
+        ids[row, : len(sequence)] = torch.tensor(sequence)
     return ids, lengths
 
 
 def truncate(ids: Sequence[int], max_len: int) -> list[int]:
-    """At most ``max_len`` ids; a final EOS survives the cut, else the model never sees an end."""
+    """At most ``max_len`` ids. A final EOS survives the cut, else the model never sees an end.
+
+    Args:
+        ids: one sentence, with or without EOS.
+        max_len: ≥ 1, EOS counted.
+    """
     check_positive(max_len, "max_len")
     ids = list(ids)
     if len(ids) <= max_len:
@@ -55,7 +64,7 @@ def truncate(ids: Sequence[int], max_len: int) -> list[int]:
     return ids[: max_len - 1] + [EOS_ID] if ids[-1] == EOS_ID else ids[:max_len]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # == of tensors has no truth value
 class Batch:
     """A padded batch. All tensors int64; PAD fills the right side of each row.
 
@@ -65,6 +74,10 @@ class Batch:
         tgt_in: ``[B, T]``, begins with BOS: what the decoder reads.
         tgt_out: ``[B, T]``, ends with EOS: what it must predict. ``tgt_in`` shifted by one.
         tgt_lengths: ``[B]``, of ``tgt_in`` and of ``tgt_out`` alike.
+
+    Raises:
+        TypeError: one of them is no int64 tensor.
+        ValueError: their shapes do not fit together.
     """
 
     src: Tensor
@@ -74,7 +87,15 @@ class Batch:
     tgt_lengths: Tensor
 
     def __post_init__(self) -> None:
-        rows = {f.name: getattr(self, f.name).size(0) for f in fields(self)}
+        for name, value in self._tensors().items():
+            if not isinstance(value, Tensor) or value.dtype != torch.int64:
+                raise TypeError(f"{name} must be an int64 tensor, but it is {kind_of(value)}.")
+            rank = 1 if name.endswith("lengths") else 2
+            if value.dim() != rank:
+                raise ValueError(
+                    f"{name} must have {rank} dimension(s), but its shape is {list(value.shape)}."
+                )
+        rows = {name: value.size(0) for name, value in self._tensors().items()}
         if len(set(rows.values())) > 1:
             raise ValueError(f"All tensors of a batch need the same number of rows, not {rows}.")
         if self.tgt_in.shape != self.tgt_out.shape:
@@ -98,14 +119,15 @@ class Batch:
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> "Batch":
         """The same batch on another device."""
-        return Batch(*(t.to(device, non_blocking=non_blocking) for t in self._tensors()))
+        moved = (t.to(device, non_blocking=non_blocking) for t in self._tensors().values())
+        return Batch(*moved)
 
     def pin_memory(self) -> "Batch":
-        """The same batch in page-locked memory, for faster copies to a GPU."""
-        return Batch(*(t.pin_memory() for t in self._tensors()))
+        """The same batch in page-locked memory, for faster copies to a GPU (it needs one)."""
+        return Batch(*(t.pin_memory() for t in self._tensors().values()))
 
-    def _tensors(self) -> tuple[Tensor, ...]:
-        return tuple(getattr(self, f.name) for f in fields(self))
+    def _tensors(self) -> dict[str, Tensor]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
 def collate(examples: Sequence[Example], max_len: int | None = None) -> Batch:
@@ -161,7 +183,8 @@ class BucketSampler(Sampler[list[int]]):
         check_positive(pool_batches, "pool_batches")
         if len(lengths) == 0:
             raise ValueError("lengths is empty: there is nothing to put into batches.")
-        self.lengths, self.batch_size = list(lengths), batch_size
+        self.lengths = lengths.tolist() if isinstance(lengths, Tensor) else list(lengths)
+        self.batch_size = batch_size
         self.shuffle, self.seed, self.pool_batches = shuffle, seed, pool_batches
         self.epoch = 0
 
@@ -170,7 +193,7 @@ class BucketSampler(Sampler[list[int]]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return sum(1 for _ in self._ordered(list(range(len(self.lengths)))))
+        return math.ceil(len(self.lengths) / self.batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
         if not self.shuffle:
@@ -200,8 +223,10 @@ class TokenBatchSampler(BucketSampler):
     large batches, and every batch costs about the same.
 
     Args:
-        lengths: integers, one a sentence, counted with EOS.
+        lengths: integers ≥ 1, one a sentence, counted with EOS.
         max_tokens: cells a batch. A sentence longer than that is refused.
+        shuffle, seed: as in ``BucketSampler``.
+        pool_tokens: batches of average size sorted together, as ``pool_batches`` there.
     """
 
     def __init__(
@@ -215,7 +240,12 @@ class TokenBatchSampler(BucketSampler):
     ) -> None:
         check_positive(max_tokens, "max_tokens")
         super().__init__(lengths, 1, shuffle=shuffle, seed=seed, pool_batches=pool_tokens)
-        longest = max(self.lengths)
+        shortest, longest = min(self.lengths), max(self.lengths)
+        if shortest < 1:
+            raise ValueError(
+                f"lengths must be ≥ 1, EOS counted, but sentence {self.lengths.index(shortest)} "
+                f"has {shortest}."
+            )
         if longest > max_tokens:
             raise ValueError(
                 f"max_tokens is {max_tokens}, but sentence {self.lengths.index(longest)} alone has "
@@ -259,15 +289,24 @@ def make_loader(
         max_tokens: cells a batch, counting the longer of source and target with its EOS.
         shuffle: False gives a fixed, sorted order, for evaluation.
         seed: order of the batches; ``loader.batch_sampler.set_epoch(n)`` moves on.
-        max_len: truncate (EOS kept).
+        max_len: cut source and target to so many tokens, EOS counted and kept.
         pin_memory: for training on a GPU.
+
+    Raises:
+        ValueError: no examples; both sizes or neither; a sentence longer than ``max_tokens``.
     """
     if (batch_size is None) == (max_tokens is None):
-        raise ValueError("Give either batch_size or max_tokens.")
+        raise ValueError(
+            f"Give one of batch_size (sentences) and max_tokens (cells), but they are "
+            f"{batch_size} and {max_tokens}."
+        )
     if len(examples) == 0:
         raise ValueError("make_loader got no examples.")
-    cut = (lambda n: n) if max_len is None else (lambda n: min(n, max_len))
-    sizes = [(cut(len(target) + 1), cut(len(source) + 1)) for source, target in examples]
+    longest = math.inf if max_len is None else max_len
+    sizes = [
+        (min(len(target) + 1, longest), min(len(source) + 1, longest))  # + 1: EOS
+        for source, target in examples
+    ]
     sampler: BucketSampler
     if batch_size is not None:
         sampler = BucketSampler(sizes, batch_size, shuffle=shuffle, seed=seed)
@@ -277,6 +316,6 @@ def make_loader(
     return DataLoader(
         examples,
         batch_sampler=sampler,
-        collate_fn=lambda rows: collate(rows, max_len),
+        collate_fn=partial(collate, max_len=max_len),
         pin_memory=pin_memory,
     )
