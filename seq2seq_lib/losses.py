@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from seq2seq_lib._arguments import check_choice
+from seq2seq_lib._arguments import check_choice, kind_of
 
-IGNORE = -100  # torch's default ignore_index: no real class has it, so PAD may be any id
+IGNORE = -100  # torch's default ignore_index: no class has it, so PAD may be any id
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,15 @@ class LossSum:
 
     def __radd__(self, other: int) -> "LossSum":
         # sum() starts from 0
-        return self if other == 0 else NotImplemented
+        return self if isinstance(other, int) and other == 0 else NotImplemented
 
     def detach(self) -> "LossSum":
         """The same numbers without the graph, for logging."""
-        return LossSum(self.total.detach(), self.tokens)
+        return LossSum(self.total.detach(), self.tokens.detach())
 
     def all_reduce(self) -> "LossSum":
         """The sum over all ranks of ``torch.distributed``, without the graph."""
-        total, tokens = self.total.detach().clone(), self.tokens.clone()
+        total, tokens = self.total.detach().clone(), self.tokens.detach().clone()
         torch.distributed.all_reduce(total)
         torch.distributed.all_reduce(tokens)
         return LossSum(total, tokens)
@@ -79,25 +79,16 @@ def sequence_loss(
         weight: floats ``[V]``, one a class, as in ``nn.CrossEntropyLoss``.
 
     Returns:
-        ``LossSum(total, tokens)``; the gradient at pads is exactly 0.
+        ``LossSum(total, tokens)``; the gradient at pads is exactly 0, whatever the logits there
+        (also NaN). Logits in half precision are summed in float32.
 
     Raises:
         TypeError, ValueError: ranks, shapes, dtypes, target ids or smoothing out of range.
     """
-    _check(logits, targets, mask, "logits")
-    if not 0.0 <= label_smoothing < 1.0:
-        raise ValueError(f"label_smoothing must be in [0, 1), but it is {label_smoothing}.")
-    _check_weight(weight, logits)
-    flat = targets.masked_fill(~mask, IGNORE).flatten()  # [B*T]
-    total = F.cross_entropy(
-        logits.flatten(0, 1),  # [B, T, V] -> [B*T, V]: rows stay tokens, unlike reshape(B, V, T)
-        flat,
-        weight=weight,
-        ignore_index=IGNORE,
-        reduction="sum",
-        label_smoothing=label_smoothing,
+    nll = masked_cross_entropy(
+        logits, targets, mask, weight=weight, label_smoothing=label_smoothing, reduction="none"
     )
-    return LossSum(total, _count(targets, mask, weight))
+    return LossSum(nll.sum(), _count(targets, mask, weight))
 
 
 def masked_nll_loss(
@@ -108,28 +99,32 @@ def masked_nll_loss(
     weight: Tensor | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """``nn.NLLLoss`` over the real positions: the mean is Σ w·nll / Σ w over real tokens.
+    """``nn.NLLLoss`` over the real positions: minus the log-probability of each target.
+
+    The mean is Σ w·nll / Σ w over real tokens. Like ``nn.NLLLoss`` this is arithmetic and believes
+    its caller: given logits or probabilities instead of log-probabilities, it returns a number.
+    The symptom is a negative loss; the cure is ``masked_cross_entropy``, which takes logits.
 
     Args:
-        log_probs: floats ``[B, T, V]``, the output of ``log_softmax``, so never above 0.
-            Probabilities and logits are refused where they give themselves away by being
-            positive: their loss would be negative, and falling.
-        targets: int64 ``[B, T]``.
+        log_probs: floats ``[B, T, V]``, the output of ``log_softmax`` over V.
+        targets: int64 ``[B, T]``; what stands at pads does not matter.
         mask: bool ``[B, T]``, True = real token.
         weight: floats ``[V]``, one a class.
         reduction: ``"mean"``, ``"sum"`` (0-dim) or ``"none"`` (``[B, T]``, 0 at pads).
+
+    Returns:
+        nats; half precision comes back as float32. The gradient at pads is exactly 0.
+
+    Raises:
+        TypeError, ValueError: ranks, shapes, dtypes or target ids; an unknown reduction.
     """
     _check(log_probs, targets, mask, "log_probs")
     _check_weight(weight, log_probs)
-    index = targets.masked_fill(~mask, 0).unsqueeze(-1)  # [B, T, 1]
-    nll = -log_probs.gather(-1, index).squeeze(-1).masked_fill(~mask, 0.0)  # [B, T]
-    if nll.numel() and nll.min() < -1e-3:
-        raise ValueError(
-            f"log_probs must be ≤ 0, but a target has {-nll.min():.3g}: apply log_softmax first, or "
-            f"use masked_cross_entropy, which takes logits."
-        )
+    index = targets.masked_fill(~mask, 0)  # [B, T], ids that gather can read
+    nll = -log_probs.gather(-1, index.unsqueeze(-1)).squeeze(-1)  # [B, T, V] -> [B, T]
+    nll = nll.to(_precise(nll.dtype)).masked_fill(~mask, 0.0)
     if weight is not None:
-        nll = nll * weight[index.squeeze(-1)]
+        nll = nll * weight[index]
     return _reduce(nll, _count(targets, mask, weight), reduction)
 
 
@@ -144,23 +139,27 @@ def masked_cross_entropy(
 ) -> Tensor:
     """``nn.CrossEntropyLoss`` over the real positions: ``masked_nll_loss`` of the log-softmax.
 
-    Arguments as in ``sequence_loss``; ``reduction`` as in ``masked_nll_loss``.
+    The other arguments are those of ``sequence_loss``, ``reduction`` and result those of
+    ``masked_nll_loss``.
     """
-    check_choice(reduction, ("mean", "sum", "none"), "reduction")
-    if reduction != "none":
-        loss = sequence_loss(logits, targets, mask, label_smoothing=label_smoothing, weight=weight)
-        return loss.mean if reduction == "mean" else loss.total
     _check(logits, targets, mask, "logits")
     _check_weight(weight, logits)
+    if not 0.0 <= label_smoothing < 1.0:
+        raise ValueError(f"label_smoothing must be in [0, 1), but it is {label_smoothing}.")
+    precise = _precise(logits.dtype)
+    flat = targets.masked_fill(~mask, IGNORE).flatten()  # [B*T]
+    # ignore_index alone would do for finite logits; a NaN at a pad would get a NaN gradient
+    real = (flat != IGNORE).nonzero().squeeze(1)  # [N], the places of the real tokens
     losses = F.cross_entropy(
-        logits.flatten(0, 1),  # [B*T, V]
-        targets.masked_fill(~mask, IGNORE).flatten(),
-        weight=weight,
-        ignore_index=IGNORE,
+        # [B, T, V] -> [B*T, V] -> [N, V]: rows stay tokens, unlike in reshape(B, V, T)
+        logits.flatten(0, 1).index_select(0, real).to(precise),
+        flat[real],
+        weight=None if weight is None else weight.to(precise),
         reduction="none",
         label_smoothing=label_smoothing,
     )
-    return losses.view_as(targets)  # [B, T]
+    losses = losses.new_zeros(flat.shape).index_copy(0, real, losses)  # [N] -> [B*T], 0 at pads
+    return _reduce(losses.view(targets.shape), _count(targets, mask, weight), reduction)
 
 
 def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
@@ -173,6 +172,9 @@ def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
 
     Returns:
         nats a sentence, ``[B]``. A mean over dimensions would weigh the KL by 1/Z, silently.
+
+    Raises:
+        ValueError: the two differ in shape, or are not ``[B, Z]``.
     """
     if mu.shape != logvar.shape or mu.dim() != 2:
         raise ValueError(
@@ -182,7 +184,13 @@ def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
     return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(-1)  # [B, Z] -> [B]
 
 
+def _precise(dtype: torch.dtype) -> torch.dtype:
+    # a sum over a batch in float16 overflows beyond 65504 nats, and rounds long before
+    return torch.promote_types(dtype, torch.float32)
+
+
 def _count(targets: Tensor, mask: Tensor, weight: Tensor | None) -> Tensor:
+    # what torch divides by: the weights of the targets, 1 each without weights
     if weight is None:
         return mask.sum()
     return weight[targets.masked_fill(~mask, 0)].masked_fill(~mask, 0.0).sum()
@@ -209,18 +217,19 @@ def _check(scores: Tensor, targets: Tensor, mask: Tensor, name: str) -> None:
         raise ValueError(
             f"{name} must be floats [B, T, V], but they are {scores.dtype} {list(scores.shape)}."
         )
-    if targets.dtype != torch.int64:
-        raise TypeError(f"targets must be int64 token ids, but they are {targets.dtype}.")
-    if mask.dtype != torch.bool:
-        raise TypeError(f"mask must be bool (True = real token), but it is {mask.dtype}.")
+    if kind_of(targets) != "torch.int64":
+        raise TypeError(f"targets must be int64 token ids, but they are {kind_of(targets)}.")
+    if kind_of(mask) != "torch.bool":
+        raise TypeError(f"mask must be bool (True = real token), but it is {kind_of(mask)}.")
     if not targets.shape == mask.shape == scores.shape[:2]:
         raise ValueError(
             f"targets and mask must be [B, T] = {list(scores.shape[:2])}, but they are "
             f"{list(targets.shape)} and {list(mask.shape)}: nothing is broadcast here."
         )
-    real = targets.masked_fill(~mask, 0)
-    if real.numel() and (int(real.min()) < 0 or int(real.max()) >= scores.size(-1)):
+    wrong = mask & ((targets < 0) | (targets >= scores.size(-1)))  # [B, T]
+    if wrong.any():
+        row, t = wrong.nonzero()[0].tolist()
         raise ValueError(
-            f"targets must be ids in 0 .. {scores.size(-1) - 1} where the mask is True, but they "
-            f"reach from {int(real.min())} to {int(real.max())}."
+            f"targets must be ids in 0 .. {scores.size(-1) - 1} where the mask is True, but "
+            f"targets[{row}, {t}] is {targets[row, t]}."
         )
