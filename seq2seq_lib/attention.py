@@ -36,17 +36,30 @@ class Attention(nn.Module):
         Args:
             query: ``[B, Q]`` or ``[B, T, Q]``.
             keys: what ``precompute(memory)`` returned.
-            memory: ``[B, S, M]``.
+            memory: ``[B, S, M]``; finite at pads, where its weight is 0 (0 · NaN would be NaN).
             src_mask: bool ``[B, S]``, True = real token. Required: unmasked attention reads pads,
                 and the answer then depends on the neighbours in the batch.
 
         Returns:
-            context ``[B, M]`` or ``[B, T, M]`` and weights ``[B, S]`` or ``[B, T, S]``.
+            context ``[B, M]`` or ``[B, T, M]`` and weights ``[B, S]`` or ``[B, T, S]``. A sentence
+            without a real token has weights 0 and context 0.
+
+        Raises:
+            TypeError, ValueError: the mask is not bool; shapes do not fit. No row is repeated
+                silently: several hypotheses of a sentence need several rows of memory.
         """
-        if src_mask.shape != memory.shape[:2]:
+        if memory.dim() != 3:
+            raise ValueError(f"memory must be [B, S, M], but it is {list(memory.shape)}.")
+        if not src_mask.shape == keys.shape[:2] == memory.shape[:2]:
             raise ValueError(
-                f"src_mask must be [B, S] = {list(memory.shape[:2])}, but it is "
-                f"{list(src_mask.shape)}."
+                f"src_mask [B, S] and keys [B, S, ...] must have the B and S of the memory, "
+                f"{list(memory.shape[:2])}, but they are {list(src_mask.shape)} and "
+                f"{list(keys.shape)}."
+            )
+        if query.dim() not in (2, 3) or len(query) != len(memory):
+            raise ValueError(
+                f"query must be [B, Q] or [B, T, Q] with B = {len(memory)}, but it is "
+                f"{list(query.shape)}."
             )
         if query.dim() == 2:
             context, weights = self(query.unsqueeze(1), keys, memory, src_mask)
@@ -80,7 +93,7 @@ class DotAttention(Attention):
 
 
 class GeneralAttention(Attention):
-    """score(q, m) = qᵀ W m  (Luong et al. 2015, eq. 8 "general")."""
+    """score(q, m) = qᵀ W m  (Luong et al. 2015, "general")."""
 
     def __init__(self, query_size: int, memory_size: int) -> None:
         super().__init__()
@@ -94,11 +107,18 @@ class GeneralAttention(Attention):
 
 
 class AdditiveAttention(Attention):
-    """score(q, m) = vᵀ tanh(W q + U m)  (Bahdanau et al. 2015, appendix A.1.2)."""
+    """score(q, m) = vᵀ tanh(W q + U m + b)  (Bahdanau et al. 2015, appendix A.1.2, without b).
 
-    def __init__(self, query_size: int, memory_size: int, attention_size: int | None = None):
+    Args:
+        query_size, memory_size: Q and M.
+        attention_size: A, the size of v; Q when left out. A pass holds ``[B, T, S, A]`` numbers.
+    """
+
+    def __init__(
+        self, query_size: int, memory_size: int, attention_size: int | None = None
+    ) -> None:
         super().__init__()
-        attention_size = attention_size or query_size
+        attention_size = query_size if attention_size is None else attention_size
         self.query = nn.Linear(query_size, attention_size, bias=False)
         self.key = nn.Linear(memory_size, attention_size)
         self.energy = nn.Linear(attention_size, 1, bias=False)
