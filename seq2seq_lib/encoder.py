@@ -4,6 +4,7 @@ Everything is batch first, states included: ``nn.GRU`` gives its state as ``[lay
 with ``batch_first=True``, and that order stays inside this file and ``decoder.py``.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -32,16 +33,28 @@ class EncoderOutput(NamedTuple):
     src_mask: Tensor
 
 
-def make_rnn(cell: str, input_size: int, hidden_size: int, num_layers: int, dropout: float, **kw):
-    """``nn.GRU`` or ``nn.LSTM``, batch first. Dropout lies between layers, so one layer has none."""
+def make_rnn(
+    cell: str,
+    input_size: int,
+    hidden_size: int,
+    num_layers: int,
+    dropout: float,
+    bidirectional: bool = False,
+) -> nn.GRU | nn.LSTM:
+    """``nn.GRU`` or ``nn.LSTM``, batch first. Dropout lies between layers; one layer has none."""
     check_choice(cell, tuple(CELLS), "cell")
-    between = dropout if num_layers > 1 else 0.0  # torch warns about dropout that does nothing
+    check_positive(num_layers, "num_layers")
     return CELLS[cell](
-        input_size, hidden_size, num_layers, batch_first=True, dropout=between, **kw
+        input_size,
+        hidden_size,
+        num_layers,
+        batch_first=True,
+        dropout=dropout if num_layers > 1 else 0.0,  # torch warns about dropout without effect
+        bidirectional=bidirectional,
     )
 
 
-def map_state(function, state: State) -> State:
+def map_state(function: Callable[[Tensor], Tensor], state: State) -> State:
     """Apply a function to a GRU's state or to both halves of an LSTM's."""
     return tuple(function(s) for s in state) if isinstance(state, tuple) else function(state)
 
@@ -53,14 +66,17 @@ class Encoder(nn.Module):
     memory and final state of a sentence do not depend on its neighbours in the batch.
 
     Args:
-        vocab_size: V of the source.
+        vocab_size: V of the source, the four special ids included.
         embed_size: size of a word vector.
         hidden_size: H of memory and state. If ``bidirectional``, each direction has H / 2 units,
             so memory and state have size H either way.
         num_layers, dropout: as in ``nn.GRU``; dropout also acts on the embeddings.
         cell: ``"gru"`` or ``"lstm"``.
-        bidirectional: read in both directions; a learned bridge maps the joined final states
-            (Bahdanau et al. 2015 start the decoder from tanh(W h)).
+        bidirectional: read in both directions; a learned bridge tanh(W h) maps the joined final
+            states to the decoder's first (Bahdanau et al. 2015 map the backward one alone).
+
+    Raises:
+        TypeError, ValueError: a size < 1, an odd hidden_size if bidirectional, an unknown cell.
     """
 
     def __init__(
@@ -75,6 +91,8 @@ class Encoder(nn.Module):
         bidirectional: bool = True,
     ) -> None:
         super().__init__()
+        check_positive(vocab_size, "vocab_size")
+        check_positive(embed_size, "embed_size")
         check_positive(hidden_size, "hidden_size")
         if bidirectional and hidden_size % 2:
             raise ValueError(
@@ -94,8 +112,11 @@ class Encoder(nn.Module):
         """Encode a padded batch.
 
         Args:
-            src: int64 ``[B, S]``.
-            src_lengths: int64 ``[B]`` on any device, each in ``1 .. S``.
+            src: int64 ``[B, S]``; what stands beyond a row's length is not read.
+            src_lengths: integers ``[B]`` on any device, each in ``1 .. S``. None needs to be S.
+
+        Returns:
+            memory ``[B, S, H]``, final state ``[B, L, H]`` (LSTM: two) and mask ``[B, S]``.
 
         Raises:
             TypeError, ValueError: ranks, dtypes, ids or lengths out of range (the row is named).
@@ -105,9 +126,8 @@ class Encoder(nn.Module):
         if len(src_lengths) != len(src):
             raise ValueError(f"src has {len(src)} rows but src_lengths has {len(src_lengths)}.")
         embedded = self.dropout(self.embedding(src))  # [B, S] -> [B, S, E]
-        packed = pack_padded_sequence(
-            embedded, src_lengths.cpu(), batch_first=True, enforce_sorted=False
-        )
+        lengths = src_lengths.cpu()  # torch wants them there, also beside a GPU
+        packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
         outputs, state = self.rnn(packed)
         # total_length: the width of src, which may exceed the longest length
         memory, _ = pad_packed_sequence(outputs, batch_first=True, total_length=src.size(1))
@@ -127,7 +147,7 @@ class Encoder(nn.Module):
 
 
 class _Bridge(nn.Module):
-    """Final states of both directions to the decoder's first: tanh(W h); an LSTM's c without tanh."""
+    """Joined final states to the decoder's first: tanh(W h), but W c for an LSTM's cell."""
 
     def __init__(self, hidden_size: int, cell: str) -> None:
         super().__init__()
