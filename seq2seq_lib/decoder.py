@@ -24,7 +24,7 @@ from seq2seq_lib.encoder import EncoderOutput, State, make_rnn, map_state
 from seq2seq_lib.vocab import PAD_ID
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # == of tensors has no truth value
 class DecoderState:
     """All that a step needs and changes, one row a sentence or hypothesis.
 
@@ -70,8 +70,8 @@ class _BaseDecoder(nn.Module):
     """Embedding, RNN, readout and logits; the subclasses say how the source comes in.
 
     Args:
-        vocab_size: V of the target.
-        embed_size: size of a word vector and of the readout.
+        vocab_size: V of the target, the four special ids included.
+        embed_size: E, size of a word vector and of the readout.
         hidden_size: H of the state, equal to the encoder's.
         num_layers, dropout: as in ``nn.GRU``; dropout also acts on embeddings and readout.
         cell: ``"gru"`` or ``"lstm"``.
@@ -92,6 +92,8 @@ class _BaseDecoder(nn.Module):
     ) -> None:
         super().__init__()
         check_positive(vocab_size, "vocab_size")
+        check_positive(embed_size, "embed_size")
+        check_positive(hidden_size, "hidden_size")
         self.vocab_size = vocab_size
         self.embedding = nn.Embedding(vocab_size, embed_size, padding_idx=PAD_ID)
         self.input_scale = 1.0
@@ -110,21 +112,41 @@ class _BaseDecoder(nn.Module):
             self.output.weight = self.embedding.weight
 
     def start(self, encoded: EncoderOutput) -> DecoderState:
-        """The state before the first token."""
+        """The state before the first token, from what the encoder returned."""
         raise NotImplementedError
 
     def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
-        """Read ``tgt_in`` int64 ``[B, T]``; logits ``[B, T, V]`` predict the token after each."""
+        """Read a whole pass.
+
+        Args:
+            tgt_in: int64 ``[B, T]``, BOS first.
+            state: from ``start``, or where an earlier pass over the same sentences ended.
+
+        Returns:
+            ``DecoderOutput``: logits ``[B, T, V]`` for the token after each, state, attention.
+
+        Raises:
+            TypeError, ValueError: rank, dtype or ids; rows that are not those of the state.
+        """
         raise NotImplementedError
 
     def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """Read one token a row, int64 ``[B]``; logits ``[B, V]`` for the next and the new state."""
-        check_ids(tokens, self.vocab_size, "tokens", rank=1)
-        output = self(tokens.unsqueeze(1), state)
-        return output.logits.squeeze(1), output.state
+        """Read one token a row, int64 ``[B]``; logits ``[B, V]`` for the next and the new state.
 
-    def _embed(self, tgt_in: Tensor) -> Tensor:
+        A step is a pass of length 1: training and decoding run the same code.
+        """
+        if tokens.dim() != 1:
+            raise ValueError(f"tokens must be [B], one a row, but they are {list(tokens.shape)}.")
+        output = self(tokens.unsqueeze(1), state)  # [B] -> [B, 1]
+        return output.logits.squeeze(1), output.state  # [B, 1, V] -> [B, V]
+
+    def _embed(self, tgt_in: Tensor, state: DecoderState) -> Tensor:
         check_ids(tgt_in, self.vocab_size, "tgt_in")
+        if len(tgt_in) != len(state.src_mask):
+            raise ValueError(
+                f"tgt_in has {len(tgt_in)} rows but the state has {len(state.src_mask)}: "
+                f"state.select(rows) repeats or drops rows."
+            )
         return self.dropout(self.embedding(tgt_in) * self.input_scale)  # [B, T] -> [B, T, E]
 
     def _recur(self, inputs: Tensor, hidden: State) -> tuple[Tensor, State]:
@@ -152,17 +174,36 @@ class Decoder(_BaseDecoder):
 
     def start(self, encoded: EncoderOutput) -> DecoderState:
         final = encoded.final_state
-        top = (final[0] if isinstance(final, tuple) else final)[:, -1]  # [B, H]
-        return DecoderState(final, None, None, encoded.src_mask, context=top)
+        return DecoderState(final, None, None, encoded.src_mask, context=_top(final))
 
     def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
-        context = state.context.unsqueeze(1).expand(-1, tgt_in.size(1), -1)  # [B, T, H]
-        inputs = torch.cat([self._embed(tgt_in), context], -1)  # [B, T, E + H]
+        embedded = self._embed(tgt_in, state)  # [B, T, E]
+        context = state.context.unsqueeze(1).expand(-1, tgt_in.size(1), -1)  # [B, H] -> [B, T, H]
+        inputs = torch.cat([embedded, context], -1)  # [B, T, E + H]
         outputs, hidden = self._recur(inputs, state.hidden)
         return DecoderOutput(self._logits(outputs, context), replace(state, hidden=hidden), None)
 
 
-class AttentionDecoder(_BaseDecoder):
+class _AttendingDecoder(_BaseDecoder):
+    """What the two decoders with attention share: their first state."""
+
+    def __init__(
+        self,
+        vocab_size: int,
+        embed_size: int,
+        hidden_size: int,
+        attention: Attention,
+        **options,
+    ) -> None:
+        super().__init__(vocab_size, embed_size, hidden_size, **options)
+        self.attention = attention
+
+    def start(self, encoded: EncoderOutput) -> DecoderState:
+        keys = self.attention.precompute(encoded.memory)  # once a sentence, not once a step
+        return DecoderState(encoded.final_state, encoded.memory, keys, encoded.src_mask)
+
+
+class AttentionDecoder(_AttendingDecoder):
     """Attention after the recurrent step (Luong et al. 2015): the default.
 
     h_t = GRU(embed(y_t), h_{t-1});  c_t = attention(h_t, memory);  logits from tanh(W [h_t; c_t])
@@ -179,21 +220,18 @@ class AttentionDecoder(_BaseDecoder):
         attention: Attention,
         **options,
     ) -> None:
-        super().__init__(vocab_size, embed_size, hidden_size, input_size=embed_size, **options)
-        self.attention = attention
-
-    def start(self, encoded: EncoderOutput) -> DecoderState:
-        keys = self.attention.precompute(encoded.memory)
-        return DecoderState(encoded.final_state, encoded.memory, keys, encoded.src_mask)
+        super().__init__(
+            vocab_size, embed_size, hidden_size, attention, input_size=embed_size, **options
+        )
 
     def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
-        outputs, hidden = self._recur(self._embed(tgt_in), state.hidden)  # [B, T, H]
+        outputs, hidden = self._recur(self._embed(tgt_in, state), state.hidden)  # [B, T, H]
         context, weights = self.attention(outputs, state.keys, state.memory, state.src_mask)
         state = replace(state, hidden=hidden, attention=weights[:, -1])
         return DecoderOutput(self._logits(outputs, context), state, weights)
 
 
-class BahdanauDecoder(_BaseDecoder):
+class BahdanauDecoder(_AttendingDecoder):
     """Attention before the recurrent step (Bahdanau et al. 2015).
 
     c_t = attention(h_{t-1}, memory);  h_t = GRU([embed(y_t); c_t], h_{t-1});
@@ -210,29 +248,32 @@ class BahdanauDecoder(_BaseDecoder):
         attention: Attention,
         **options,
     ) -> None:
+        input_size = embed_size + hidden_size
         super().__init__(
-            vocab_size, embed_size, hidden_size, input_size=embed_size + hidden_size, **options
+            vocab_size, embed_size, hidden_size, attention, input_size=input_size, **options
         )
-        self.attention = attention
-
-    start = AttentionDecoder.start
 
     def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
         hidden, outputs, contexts, weights = state.hidden, [], [], []
-        for embedded in self._embed(tgt_in).split(1, dim=1):  # T times [B, 1, E]
-            query = (hidden[0] if isinstance(hidden, tuple) else hidden)[:, -1]  # [B, H]
+        for embedded in self._embed(tgt_in, state).split(1, dim=1):  # T times [B, 1, E]
+            query = _top(hidden)  # [B, H]
             context, weight = self.attention(query, state.keys, state.memory, state.src_mask)
             inputs = torch.cat([embedded, context.unsqueeze(1)], -1)  # [B, 1, E + H]
             output, hidden = self._recur(inputs, hidden)
             outputs.append(output)
             contexts.append(context)
             weights.append(weight)
-        attention = torch.stack(weights, 1)  # [B, T, S]
-        logits = self._logits(torch.cat(outputs, 1), torch.stack(contexts, 1))
-        return DecoderOutput(logits, replace(state, hidden=hidden, attention=weights[-1]), attention)
+        logits = self._logits(torch.cat(outputs, 1), torch.stack(contexts, 1))  # [B, T, V]
+        state = replace(state, hidden=hidden, attention=weights[-1])
+        return DecoderOutput(logits, state, torch.stack(weights, 1))
 
 
 def log_probs(logits: Tensor) -> Tensor:
-    """Log-softmax over the vocabulary, in float32 at least: half precision rounds it too coarsely."""
-    precise = torch.float32 if logits.dtype in (torch.float16, torch.bfloat16) else logits.dtype
+    """Log-softmax over the last axis, in float32 at least: half precision rounds too coarsely."""
+    precise = torch.promote_types(logits.dtype, torch.float32)
     return F.log_softmax(logits, -1, dtype=precise)
+
+
+def _top(hidden: State) -> Tensor:
+    # h of the uppermost layer, [B, L, H] -> [B, H]
+    return (hidden[0] if isinstance(hidden, tuple) else hidden)[:, -1]
