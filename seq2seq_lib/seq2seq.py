@@ -44,6 +44,11 @@ class Seq2SeqConfig:
             raise ValueError(f"dropout must be in [0, 1), but it is {self.dropout}.")
         check_choice(self.cell, ("gru", "lstm"), "cell")
         check_choice(self.attention, ATTENTIONS, "attention")
+        if self.attend_first and self.attention == "none":
+            raise ValueError(
+                "attend_first needs an attention, but attention is 'none': choose one of "
+                f"{', '.join(map(repr, ATTENTIONS[1:]))}, or leave attend_first out."
+            )
 
 
 def make_attention(kind: str, hidden_size: int) -> Attention:
@@ -72,8 +77,8 @@ class Seq2Seq(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
-        self.encoder = encoder or make_encoder(config)
-        self.decoder = decoder or make_decoder(config)
+        self.encoder = make_encoder(config) if encoder is None else encoder
+        self.decoder = make_decoder(config) if decoder is None else decoder
 
     @classmethod
     def from_dict(cls, config: dict) -> "Seq2Seq":
@@ -97,8 +102,12 @@ class Seq2Seq(nn.Module):
             teacher_forcing_ratio: the probability that a step reads the gold token rather than the
                 model's own last one (its most probable token, without gradient). The coin is drawn
                 anew for every token of every row, as in Bengio et al. 2015. At 1 the whole pass is
-                parallel; below it goes token by token. At 0 the gold tokens are never read.
-            generator: for the coins, on the CPU.
+                parallel; below it goes token by token. At 0 no gold token is read after BOS; only
+                their number decides when to stop.
+            generator: for the coins, on the CPU; torch's global one when left out.
+
+        Raises:
+            ValueError: the ratio is not in [0, 1].
         """
         if not 0.0 <= teacher_forcing_ratio <= 1.0:
             raise ValueError(
