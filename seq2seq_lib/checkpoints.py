@@ -35,6 +35,7 @@ CONTENT = {
     "optimizer": (dict, type(None)),
     "rng": dict,
     "progress": dict,
+    "extra": dict,
 }
 
 
@@ -90,6 +91,7 @@ class Checkpoint:
         weights: the weights to use; in training with averages or ``keep_best`` not the last ones.
         src_vocab, tgt_vocab: None if none were saved.
         optimizer, rng, progress: what ``training.fit`` needs to go on.
+        extra: numbers, strings and tensors of the caller's, such as a model of subwords.
     """
 
     model_class: str
@@ -100,6 +102,7 @@ class Checkpoint:
     optimizer: dict[str, Any] | None
     rng: dict[str, Any]
     progress: dict[str, Any]
+    extra: dict[str, Any]
 
     def build(self, model_class: Any = Seq2Seq) -> Any:
         """The model with its weights, on the CPU, in evaluation mode."""
@@ -143,6 +146,7 @@ def save_checkpoint(
     tgt_vocab: Vocab | None = None,
     optimizer: torch.optim.Optimizer | None = None,
     progress: dict[str, Any] | None = None,
+    extra: dict[str, Any] | None = None,
     weights: dict[str, Tensor] | None = None,
 ) -> None:
     """Write weights, configuration, vocabularies, optimiser and random state into one file.
@@ -170,6 +174,7 @@ def save_checkpoint(
         "optimizer": optimizer.state_dict() if optimizer is not None else None,
         "rng": get_rng(),
         "progress": progress or {},
+        "extra": extra or {},
     }
     try:
         with open(part, "wb") as file:
@@ -233,6 +238,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         optimizer=content["optimizer"],
         rng=content["rng"],
         progress=content["progress"],
+        extra=content["extra"],
     )
 
 
@@ -260,7 +266,11 @@ class TrainingState:
         return on_cpu(self.current.state_dict()) if self.best is None else self.best
 
     def save(
-        self, path: str | os.PathLike[str], src_vocab: Vocab | None, tgt_vocab: Vocab | None
+        self,
+        path: str | os.PathLike[str],
+        src_vocab: Vocab | None,
+        tgt_vocab: Vocab | None,
+        extra: dict[str, Any] | None = None,
     ) -> None:
         """Write a checkpoint that ``restore`` goes on from."""
         progress = {
@@ -281,6 +291,7 @@ class TrainingState:
             tgt_vocab=tgt_vocab,
             optimizer=self.optimizer,
             progress=progress,
+            extra=extra,
             weights=self.weights(),
         )
 

@@ -211,6 +211,7 @@ def fit(
     resume: Checkpoint | None = None,
     src_vocab: Vocab | None = None,
     tgt_vocab: Vocab | None = None,
+    extra: dict[str, Any] | None = None,
     after_epoch: Callable[[nn.Module, EpochRecord], None] | None = None,
     progress: bool = True,
 ) -> History:
@@ -234,7 +235,7 @@ def fit(
             the last checkpoint whole.
         resume: go on from this checkpoint; on a CPU the result is bit for bit that of a run that
             was never interrupted.
-        src_vocab, tgt_vocab: stored in the checkpoint; those of ``resume`` when left out.
+        src_vocab, tgt_vocab, extra: stored in the checkpoint; those of ``resume`` when left out.
         after_epoch: called with the model that was validated and the record, for example to print
             translations. The checkpoint of the epoch is already written.
         progress: show a bar.
@@ -258,10 +259,11 @@ def fit(
         state.restore(resume)
         src_vocab = _same_vocab("src_vocab", src_vocab, resume.src_vocab)
         tgt_vocab = _same_vocab("tgt_vocab", tgt_vocab, resume.tgt_vocab)
+        extra = resume.extra if extra is None else extra
 
     def save() -> None:
         if checkpoint_path is not None:
-            state.save(checkpoint_path, src_vocab, tgt_vocab)
+            state.save(checkpoint_path, src_vocab, tgt_vocab, extra)
 
     history = state.history
     while state.epoch < config.epochs and not history.has_run_out(config.patience):

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from seq2seq_lib.batching import collate, encode_pairs, make_loader
+from seq2seq_lib.batching import collate, make_loader
 from seq2seq_lib.corpora import Corpus, CorpusError, detokenize, multi30k, tokenize
 from seq2seq_lib.corpora.download import cache_folder
 from seq2seq_lib.decoding import Hypothesis, beam_search
@@ -24,6 +24,7 @@ from seq2seq_lib.metrics import corpus_bleu
 from seq2seq_lib.runtime import get_device, seed_everything
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.training import (
+    Checkpoint,
     CheckpointError,
     EpochRecord,
     History,
@@ -31,6 +32,7 @@ from seq2seq_lib.training import (
     fit,
     load_checkpoint,
 )
+from seq2seq_lib.subwords import Subwords
 from seq2seq_lib.vocab import UNK_ID, Vocab
 
 
@@ -133,12 +135,12 @@ class Translator:
 class Recipe:
     """How ``train`` trains on Multi30k unless told otherwise."""
 
-    min_freq: int = 2  # rarer words are UNK
+    num_pieces: int = 6000  # subwords, of each language
     embed_size: int = 256
     hidden_size: int = 256
-    dropout: float = 0.35
+    dropout: float = 0.3
     batch_size: int = 64
-    epochs: int = 10
+    epochs: int = 12
     learning_rate: float = 2e-3
     warmup_steps: int = 300
     label_smoothing: float = 0.1
@@ -156,17 +158,18 @@ def train(
     after_epoch: Callable[[nn.Module, EpochRecord], None] | None = None,
     progress: bool = True,
 ) -> tuple[Translator, History]:
-    """Train a translation model on a corpus of words.
+    """Train a translation model on the pieces of a corpus's words.
 
     Args:
-        resume: go on from ``checkpoint_path``, with the vocabularies and sizes stored there.
+        resume: go on from ``checkpoint_path``, with the pieces and sizes stored there.
         Others as in ``training.fit``.
     """
     seed_everything(recipe.seed)
     checkpoint = load_checkpoint(checkpoint_path) if resume else None
     if checkpoint is None:
-        src_vocab = Vocab.build((pair.source for pair in corpus.train), recipe.min_freq)
-        tgt_vocab = Vocab.build((pair.target for pair in corpus.train), recipe.min_freq)
+        read = Subwords.train((detokenize(p.source) for p in corpus.train), recipe.num_pieces)
+        write = Subwords.train((detokenize(p.target) for p in corpus.train), recipe.num_pieces)
+        src_vocab, tgt_vocab = read.vocab(), write.vocab()
         model = Seq2Seq(
             Seq2SeqConfig(
                 src_vocab_size=len(src_vocab),
@@ -178,15 +181,24 @@ def train(
             )
         )
     else:
+        read, write = _load_subwords(checkpoint)
         src_vocab, tgt_vocab = checkpoint.src_vocab, checkpoint.tgt_vocab
         model = checkpoint.build()
+    train_ids, valid_ids = (
+        [
+            (
+                src_vocab.encode(read.encode(detokenize(pair.source))),
+                tgt_vocab.encode(write.encode(detokenize(pair.target))),
+            )
+            for pair in pairs
+        ]
+        for pairs in (corpus.train, corpus.valid)
+    )
     pin = torch.device(device).type == "cuda"
-    train_pairs = encode_pairs(corpus.train, src_vocab, tgt_vocab)
-    valid_pairs = encode_pairs(corpus.valid, src_vocab, tgt_vocab)
     history = fit(
         model,
-        make_loader(train_pairs, recipe.batch_size, seed=recipe.seed, pin_memory=pin),
-        make_loader(valid_pairs, recipe.batch_size, shuffle=False, pin_memory=pin),
+        make_loader(train_ids, recipe.batch_size, seed=recipe.seed, pin_memory=pin),
+        make_loader(valid_ids, recipe.batch_size, shuffle=False, pin_memory=pin),
         TrainConfig(
             epochs=recipe.epochs,
             learning_rate=recipe.learning_rate,
@@ -200,10 +212,11 @@ def train(
         resume=checkpoint,
         src_vocab=src_vocab,
         tgt_vocab=tgt_vocab,
+        extra={"read": _as_tensor(read), "write": _as_tensor(write)},
         after_epoch=after_epoch,
         progress=progress,
     )
-    return Translator(model, src_vocab, tgt_vocab), history
+    return Translator(model, src_vocab, tgt_vocab, read.encode, write.decode), history
 
 
 def default_checkpoint(languages: tuple[str, str]) -> Path:
@@ -214,9 +227,28 @@ def default_checkpoint(languages: tuple[str, str]) -> Path:
 def load_translator(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> Translator:
     """The translator that ``train`` wrote; a ``CheckpointError`` for any other file."""
     checkpoint = load_checkpoint(path)
+    read, write = _load_subwords(checkpoint)
+    model = checkpoint.build().to(device)
+    return Translator(model, checkpoint.src_vocab, checkpoint.tgt_vocab, read.encode, write.decode)
+
+
+def _as_tensor(subwords: Subwords) -> Tensor:
+    return torch.frombuffer(bytearray(subwords.to_bytes()), dtype=torch.uint8)
+
+
+def _load_subwords(checkpoint: Checkpoint) -> tuple[Subwords, Subwords]:
+    try:
+        read, write = (
+            Subwords(bytes(checkpoint.extra[side].tolist())) for side in ("read", "write")
+        )
+    except (AttributeError, KeyError, ValueError) as error:
+        raise CheckpointError(
+            f"This checkpoint cannot read or write text ({error!r}): it was not written by "
+            f"seq2seq_lib.translate."
+        ) from error
     if checkpoint.src_vocab is None or checkpoint.tgt_vocab is None:
-        raise CheckpointError(f"{path} holds no vocabularies: it cannot read or write text.")
-    return Translator(checkpoint.build().to(device), checkpoint.src_vocab, checkpoint.tgt_vocab)
+        raise CheckpointError("This checkpoint holds no vocabularies: it cannot read text.")
+    return read, write
 
 
 def bleu(translator: Translator, sources: Sequence[str], references: Sequence[str], **search):

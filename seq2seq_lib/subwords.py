@@ -1,0 +1,93 @@
+"""Pieces of words, so that a word never seen in training is still read: SentencePiece.
+
+A vocabulary of words must call every rare word UNK. A vocabulary of pieces splits it, down to
+letters if need be: German "Schneemann" becomes "schnee" and "mann". Byte-pair encoding: Sennrich
+et al. 2016; SentencePiece: Kudo and Richardson 2018.
+"""
+
+import io
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID, Vocab
+
+APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
+
+
+class Subwords:
+    """A SentencePiece model: lower-cased text to pieces and back.
+
+    Args:
+        model: what ``to_bytes`` gave; to learn a new one call ``Subwords.train``.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        from sentencepiece import SentencePieceProcessor
+
+        self._model = model
+        try:
+            self._processor = SentencePieceProcessor(model_proto=model)
+        except RuntimeError as error:
+            raise ValueError(f"These bytes are not a SentencePiece model: {error}") from error
+
+    @classmethod
+    def train(cls, lines: Iterable[str], vocab_size: int) -> "Subwords":
+        """Learn pieces by byte-pair encoding; the same lines give the same pieces.
+
+        Args:
+            lines: training sentences as plain text.
+            vocab_size: pieces, the four special tokens included.
+
+        Raises:
+            ValueError: no text, or not enough for so many pieces.
+        """
+        from sentencepiece import SentencePieceTrainer
+
+        file = io.BytesIO()
+        try:
+            SentencePieceTrainer.train(
+                sentence_iterator=iter([normalise(line) for line in lines]),
+                model_writer=file,
+                model_type="bpe",
+                vocab_size=vocab_size,
+                character_coverage=1.0,
+                num_threads=1,
+                minloglevel=2,  # errors only
+                pad_id=PAD_ID,
+                bos_id=BOS_ID,
+                eos_id=EOS_ID,
+                unk_id=UNK_ID,
+                pad_piece=SPECIAL_TOKENS[PAD_ID],
+                bos_piece=SPECIAL_TOKENS[BOS_ID],
+                eos_piece=SPECIAL_TOKENS[EOS_ID],
+                unk_piece=SPECIAL_TOKENS[UNK_ID],
+            )
+        except RuntimeError as error:
+            raise ValueError(
+                f"No {vocab_size} pieces can be learned from this text: {error}. Take a smaller "
+                f"vocab_size or more text."
+            ) from error
+        return cls(file.getvalue())
+
+    def to_bytes(self) -> bytes:
+        """The model, for a checkpoint."""
+        return self._model
+
+    def vocab(self) -> Vocab:
+        """All pieces as a ``Vocab``, with SentencePiece's ids."""
+        size = self._processor.get_piece_size()
+        return Vocab(self._processor.id_to_piece(i) for i in range(len(SPECIAL_TOKENS), size))
+
+    def encode(self, text: str) -> list[str]:
+        """Pieces of a text; "▁" stands where a word begins."""
+        return self._processor.encode(normalise(text), out_type=str)
+
+    def decode(self, pieces: Sequence[str]) -> str:
+        """The text that the pieces spell."""
+        return "".join(pieces).replace("▁", " ").strip()
+
+
+def normalise(text: str) -> str:
+    """Lower case, Unicode NFC, plain apostrophes, single spaces."""
+    text = unicodedata.normalize("NFC", text).lower().translate(APOSTROPHES)
+    return " ".join(text.split())
