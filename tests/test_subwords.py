@@ -1,0 +1,81 @@
+"""Subwords: text to pieces and back, learned once and stored whole."""
+
+import pytest
+
+from seq2seq_lib.corpora import detokenize, phrases
+from seq2seq_lib.subwords import Subwords, normalise
+from seq2seq_lib.vocab import SPECIAL_TOKENS, UNK_ID
+
+
+@pytest.fixture(scope="module")
+def lines():
+    return [detokenize(pair.target) for pair in phrases(600, 1, 1).train]
+
+
+@pytest.fixture(scope="module")
+def subwords(lines):
+    return Subwords.train(lines, vocab_size=120)
+
+
+def test_pieces_spell_the_text_they_came_from(subwords, lines):
+    for line in lines[:100]:
+        assert subwords.decode(subwords.encode(line)) == normalise(line)
+
+
+def test_vocabulary_has_the_size_asked_for_and_the_special_tokens_first(subwords):
+    vocab = subwords.vocab()
+    assert len(vocab) == 120
+    assert vocab.tokens[:4] == SPECIAL_TOKENS
+
+
+def test_ids_are_those_of_sentencepiece(subwords, lines):
+    vocab = subwords.vocab()
+    for line in lines[:20]:
+        expected = subwords._processor.encode(normalise(line))
+        assert vocab.encode(subwords.encode(line)) == expected
+
+
+def test_a_word_never_seen_is_split_and_not_unknown(subwords, lines):
+    letters = sorted({c for line in lines for c in line if c.isalpha()})
+    word = "".join(letters[:9])
+    assert not any(word in line for line in lines)
+    pieces = subwords.encode(word)
+    assert len(pieces) > 1
+    assert UNK_ID not in subwords.vocab().encode(pieces)
+    assert subwords.decode(pieces) == word
+
+
+def test_a_letter_never_seen_is_unknown(subwords):
+    pieces = subwords.encode("猫")
+    assert UNK_ID in subwords.vocab().encode(pieces)
+
+
+def test_the_same_lines_give_the_same_pieces(subwords, lines):
+    assert Subwords.train(lines, vocab_size=120).vocab() == subwords.vocab()
+
+
+def test_bytes_bring_the_model_back(subwords, lines):
+    again = Subwords(subwords.to_bytes())
+    assert again.encode(lines[0]) == subwords.encode(lines[0])
+
+
+def test_case_accents_apostrophes_and_spaces_do_not_matter(subwords):
+    assert normalise("  L’E\u0301te\u0301  ") == "l'été"
+    assert subwords.encode("LE  CHAT") == subwords.encode("le chat")
+
+
+def test_an_empty_text_has_no_pieces(subwords):
+    assert subwords.encode("  ") == []
+    assert subwords.decode([]) == ""
+
+
+def test_too_little_text_is_refused_with_what_to_do(lines):
+    with pytest.raises(ValueError, match="smaller vocab_size or more text"):
+        Subwords.train(lines[:3], vocab_size=5000)
+    with pytest.raises(ValueError, match="smaller vocab_size or more text"):
+        Subwords.train([], vocab_size=100)
+
+
+def test_bytes_that_are_no_model_are_refused():
+    with pytest.raises(ValueError, match="not a SentencePiece model"):
+        Subwords(b"not a model")
