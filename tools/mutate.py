@@ -1,0 +1,279 @@
+"""Use: python tools/mutate.py [--sample N] [--only MODULE] [--jobs J]     (or: make mutation)
+
+Are the tests worth their name? This breaks the library in hundreds of small ways, one at a time
+("<" becomes "<=", "+" becomes "-", a constant grows by one, ...), and runs the tests of the broken
+module. A mutant that no test notices is a survivor. Survivors that cannot be noticed, because the
+mutant computes the same, are explained in tools/mutation_survivors.toml; the command fails if
+another one survives, or more than 5 % altogether.
+
+Every mutant runs in a fork of a process that has PyTorch loaded already, so it costs the time of
+the tests alone.
+"""
+
+import argparse
+import ast
+import copy
+import importlib.abc
+import importlib.util
+import multiprocessing
+import os
+import random
+import signal
+import sys
+import tomllib
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SURVIVORS = ROOT / "tools" / "mutation_survivors.toml"
+ALLOWED = 0.05
+SECONDS = 300  # for one mutant; one that hangs is noticed
+
+# module: the tests that must notice, quick ones first
+TESTS = {
+    "masks": ["test_masks.py"],
+    "losses": ["test_losses.py"],
+    "attention": ["test_attention.py"],
+    "cells": ["test_cells.py"],
+    "hypotheses": ["test_decoding.py", "test_beam_search.py"],
+    "decoding": ["test_decoding.py", "test_beam_search.py"],
+    "batching": ["test_batching.py"],
+    "metrics": ["test_metrics.py"],
+}
+
+COMPARE = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
+}  # fmt: skip
+BINARY = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult, ast.Mod: ast.FloorDiv, ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
+}  # fmt: skip
+METHODS = {
+    "min": "max", "max": "min", "amax": "amin", "argmax": "argmin", "any": "all", "all": "any",
+    "sum": "mean", "cumsum": "cumprod", "zeros": "ones", "softmax": "log_softmax",
+    "log_softmax": "softmax", "sigmoid": "tanh", "tanh": "sigmoid", "exp": "log", "log": "exp",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One small break. ``key`` names it whatever the line numbers are."""
+
+    module: str
+    key: str
+    source: str
+
+
+class Collector(ast.NodeTransformer):
+    """Counts the places that can be broken; at the wanted one it makes the break."""
+
+    def __init__(self, wanted: int = -1) -> None:
+        self.wanted, self.place = wanted, -1
+        self.scope: list[str] = []
+        self.description = ""
+
+    def visit_Raise(self, node):  # the wording of errors is not behaviour worth this price
+        return node
+
+    def visit_AnnAssign(self, node):
+        if node.value is not None:
+            node.value = self.visit(node.value)
+        return node
+
+    def visit_Expr(self, node):  # docstrings
+        return node if isinstance(node.value, ast.Constant) else self.generic_visit(node)
+
+    def visit_JoinedStr(self, node):
+        return node
+
+    def visit_ClassDef(self, node):
+        return self._scoped(node)
+
+    def visit_FunctionDef(self, node):
+        node.decorator_list, decorators = [], node.decorator_list
+        node.returns, returns = None, node.returns
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        annotations = [a.annotation for a in arguments]
+        for argument in arguments:
+            argument.annotation = None
+        node = self._scoped(node)
+        for argument, annotation in zip(arguments, annotations, strict=True):
+            argument.annotation = annotation
+        node.decorator_list, node.returns = decorators, returns
+        return node
+
+    def visit_Compare(self, node):
+        node = self.generic_visit(node)
+        for i, operator in enumerate(node.ops):
+            if type(operator) in COMPARE:
+                new = copy.deepcopy(node)
+                new.ops[i] = COMPARE[type(operator)]()
+                node = self._break(node, new)
+        return node
+
+    def visit_BinOp(self, node):
+        node = self.generic_visit(node)
+        if type(node.op) not in BINARY or _is_text(node):
+            return node
+        return self._break(node, ast.BinOp(node.left, BINARY[type(node.op)](), node.right))
+
+    def visit_BoolOp(self, node):
+        node = self.generic_visit(node)
+        other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+        return self._break(node, ast.BoolOp(other, node.values))
+
+    def visit_UnaryOp(self, node):
+        node = self.generic_visit(node)
+        return self._break(node, node.operand)  # drop "-", "not" or "~"
+
+    def visit_Constant(self, node):
+        if isinstance(node.value, bool):
+            return self._break(node, ast.Constant(not node.value))
+        if isinstance(node.value, int | float):
+            return self._break(node, ast.Constant(node.value + 1))
+        return node
+
+    def visit_Attribute(self, node):
+        node = self.generic_visit(node)
+        if node.attr not in METHODS:
+            return node
+        return self._break(node, ast.Attribute(node.value, METHODS[node.attr], node.ctx))
+
+    def visit_If(self, node):
+        node = self.generic_visit(node)
+        new = ast.If(ast.Constant(False), node.body, node.orelse)
+        return self._break(node, new, shown=f"if {ast.unparse(node.test)}: -> if False:")
+
+    def visit_AugAssign(self, node):
+        node = self.generic_visit(node)
+        if type(node.op) not in BINARY:
+            return node
+        return self._break(node, ast.AugAssign(node.target, BINARY[type(node.op)](), node.value))
+
+    def _scoped(self, node):
+        self.scope.append(node.name)
+        node = self.generic_visit(node)
+        self.scope.pop()
+        return node
+
+    def _break(self, old, new, shown=None):
+        self.place += 1
+        if self.place != self.wanted:
+            return old
+        self.description = shown or f"{ast.unparse(old)} -> {ast.unparse(new)}"
+        self.description = f"{'.'.join(self.scope)}: {self.description}"
+        return new
+
+
+def _is_text(node: ast.BinOp) -> bool:
+    sides = (node.left, node.right)
+    return any(
+        isinstance(s, ast.JoinedStr) or (isinstance(s, ast.Constant) and isinstance(s.value, str))
+        for s in sides
+    )
+
+
+def mutants_of(module: str) -> Iterator[Mutant]:
+    """Every break of a module, in the order of its code."""
+    text = (ROOT / "seq2seq_lib" / f"{module}.py").read_text(encoding="utf-8")
+    counter = Collector()
+    counter.visit(ast.parse(text))
+    seen: dict[str, int] = {}
+    for wanted in range(counter.place + 1):
+        collector = Collector(wanted)
+        tree = ast.fix_missing_locations(collector.visit(ast.parse(text)))
+        key = collector.description
+        seen[key] = seen.get(key, 0) + 1
+        if seen[key] > 1:
+            key += f" (no. {seen[key]})"
+        yield Mutant(module, key, ast.unparse(tree))
+
+
+class Broken(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports the mutant instead of the module."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self.name, self.mutant = f"seq2seq_lib.{mutant.module}", mutant
+
+    def find_spec(self, fullname, path=None, target=None):
+        if fullname == self.name:
+            return importlib.util.spec_from_loader(fullname, self)
+        return None
+
+    def exec_module(self, module):
+        exec(compile(self.mutant.source, f"<{self.mutant.key}>", "exec"), module.__dict__)
+
+
+def survives(mutant: Mutant | None, tests: list[str]) -> bool:
+    """Run the tests against the mutant in a child process; None runs them unbroken."""
+    child = os.fork()
+    if child == 0:
+        signal.alarm(SECONDS)  # ends the child: noticed
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        if mutant is not None:
+            sys.meta_path.insert(0, Broken(mutant))
+        import pytest
+
+        paths = [str(ROOT / "tests" / test) for test in tests]
+        # tests that start another interpreter cannot see the break
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-k", "not interpreter and not subprocess"]
+        os._exit(int(pytest.main([*options, *paths])))
+    _, status = os.waitpid(child, 0)
+    return status == 0
+
+
+def _judge(mutant: Mutant) -> tuple[str, str, bool]:
+    return mutant.module, mutant.key, survives(mutant, TESTS[mutant.module])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
+    parser.add_argument("--sample", type=int, default=400, help="how many mutants (0: all)")
+    parser.add_argument("--only", choices=sorted(TESTS), help="of one module")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+
+    os.environ.update(CI="true", OMP_NUM_THREADS="1", SEQ2SEQ_DEVICE="cpu")
+    import hypothesis  # noqa: F401  (loaded once, before the forks)
+    import pytest  # noqa: F401
+    import sacrebleu  # noqa: F401
+    import torch
+
+    torch.set_num_threads(1)
+    modules = [options.only] if options.only else list(TESTS)
+    mutants = [mutant for module in modules for mutant in mutants_of(module)]
+    total = len(mutants)
+    if options.sample and options.sample < total:
+        mutants = random.Random(options.seed).sample(mutants, options.sample)
+    for module in modules:
+        if not survives(None, TESTS[module]):
+            print(f"The tests of {module} fail without any break: nothing can be learned.")
+            return 1
+    explained = tomllib.loads(SURVIVORS.read_text("utf-8")) if SURVIVORS.exists() else {}
+    alive = []
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(options.jobs, mp_context=context) as pool:
+        for done, (module, key, lives) in enumerate(pool.map(_judge, mutants), 1):
+            if lives:
+                alive.append((module, key))
+                why = explained.get(module, {}).get(key)
+                print(f"[{done}/{len(mutants)}] ALIVE {module} | {key} | {why or 'UNEXPLAINED'}")
+            elif done % 25 == 0:
+                print(f"[{done}/{len(mutants)}] {len(alive)} alive", flush=True)
+    unexplained = [key for module, key in alive if key not in explained.get(module, {})]
+    print(
+        f"{len(mutants)} mutants of {total}: {len(mutants) - len(alive)} noticed, {len(alive)} "
+        f"alive ({len(alive) / len(mutants):.1%}), {len(unexplained)} of them unexplained"
+    )
+    return int(len(alive) > ALLOWED * len(mutants) or bool(unexplained))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
