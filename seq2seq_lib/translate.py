@@ -9,7 +9,7 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from seq2seq_lib.batching import collate, make_loader
-from seq2seq_lib.corpora import Corpus, CorpusError, detokenize, multi30k, tokenize
+from seq2seq_lib.corpora import Corpus, detokenize, multi30k, tokenize
 from seq2seq_lib.corpora.download import cache_folder
 from seq2seq_lib.decoding import Hypothesis, beam_search
 from seq2seq_lib.metrics import corpus_bleu
 from seq2seq_lib.runtime import get_device, seed_everything
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
+from seq2seq_lib.subwords import Subwords
 from seq2seq_lib.training import (
     Checkpoint,
     CheckpointError,
@@ -32,7 +33,6 @@ from seq2seq_lib.training import (
     fit,
     load_checkpoint,
 )
-from seq2seq_lib.subwords import Subwords
 from seq2seq_lib.vocab import UNK_ID, Vocab
 
 
@@ -182,6 +182,7 @@ def train(
         )
     else:
         read, write = _load_subwords(checkpoint)
+        _check_corpus(checkpoint, corpus.name)
         src_vocab, tgt_vocab = checkpoint.src_vocab, checkpoint.tgt_vocab
         model = checkpoint.build()
     train_ids, valid_ids = (
@@ -212,7 +213,7 @@ def train(
         resume=checkpoint,
         src_vocab=src_vocab,
         tgt_vocab=tgt_vocab,
-        extra={"read": _as_tensor(read), "write": _as_tensor(write)},
+        extra={"read": _as_tensor(read), "write": _as_tensor(write), "corpus": corpus.name},
         after_epoch=after_epoch,
         progress=progress,
     )
@@ -226,7 +227,10 @@ def default_checkpoint(languages: tuple[str, str]) -> Path:
 
 def load_translator(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> Translator:
     """The translator that ``train`` wrote; a ``CheckpointError`` for any other file."""
-    checkpoint = load_checkpoint(path)
+    return _make_translator(load_checkpoint(path), device)
+
+
+def _make_translator(checkpoint: Checkpoint, device: torch.device | str) -> Translator:
     read, write = _load_subwords(checkpoint)
     model = checkpoint.build().to(device)
     return Translator(model, checkpoint.src_vocab, checkpoint.tgt_vocab, read.encode, write.decode)
@@ -249,6 +253,13 @@ def _load_subwords(checkpoint: Checkpoint) -> tuple[Subwords, Subwords]:
     if checkpoint.src_vocab is None or checkpoint.tgt_vocab is None:
         raise CheckpointError("This checkpoint holds no vocabularies: it cannot read text.")
     return read, write
+
+
+def _check_corpus(checkpoint: Checkpoint, name: str) -> None:
+    """Refuse another language pair: nothing else would notice that its text means nothing here."""
+    trained_on = checkpoint.extra.get("corpus", name)
+    if trained_on != name:
+        raise CheckpointError(f"This checkpoint was trained on {trained_on}, not on {name}.")
 
 
 def bleu(translator: Translator, sources: Sequence[str], references: Sequence[str], **search):
@@ -277,25 +288,49 @@ def raw_lines(languages: tuple[str, str], split: str, data_dir=None) -> tuple[li
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; 0 if it went well, 2 for a mistake that the message explains."""
+    """Run the command.
+
+    Returns:
+        0 if it went well, 2 for a mistake that the message explains, 130 after Ctrl-C, 141 if the
+        reader of its output went away.
+    """
     options = _parser().parse_args(arguments)
+    options.languages = tuple(options.languages)
+    options.checkpoint = options.checkpoint or default_checkpoint(options.languages)
+    options.saved = False  # becomes True when this run has written a checkpoint
     try:
         torch.set_num_threads(options.threads)
-        options.languages = tuple(options.languages)
-        options.checkpoint = options.checkpoint or default_checkpoint(options.languages)
         options.run(options)
-    except (CheckpointError, CorpusError, FloatingPointError, RuntimeError, ValueError) as error:
+        sys.stdout.flush()  # here, where a closed pipe can be handled
+    except BrokenPipeError:  # "translate | head": what is left has no reader, and no complaint
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (OSError, RuntimeError, ValueError, FloatingPointError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nInterrupted.", file=sys.stderr)
-        if options.command == "train" and options.checkpoint.exists():
-            print(
-                f"{options.checkpoint} holds the last whole checkpoint: go on with --resume.",
-                file=sys.stderr,
-            )
+        print("\nInterrupted.", _what_is_saved(options), file=sys.stderr)
         return 130
     return 0
+
+
+def _what_is_saved(options: argparse.Namespace) -> str:
+    path = options.checkpoint
+    if options.command != "train" or not path.exists():
+        return "" if options.command != "train" else "No epoch was finished: nothing is saved."
+    if options.saved or options.resume:
+        return f"{path} holds the last whole checkpoint: go on with --resume."
+    return f"No epoch was finished: {path} is the old checkpoint."
+
+
+def _at_least(smallest: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        value = int(text)
+        if value < smallest:
+            raise argparse.ArgumentTypeError(f"must be ≥ {smallest}, but it is {value}")
+        return value
+
+    return number
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -318,25 +353,41 @@ def _parser() -> argparse.ArgumentParser:
         help="of de, en, fr, cs (default: de en)",
     )
     common.add_argument("--device", help="cpu, cuda, mps, …; else SEQ2SEQ_DEVICE or what is there")
-    common.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
+    common.add_argument("--threads", type=_at_least(1), default=1, help="CPU threads (default: 1)")
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument("--data-dir", metavar="DIR", help="folder that holds multi30k/")
     search = argparse.ArgumentParser(add_help=False)
-    search.add_argument("--beams", type=int, default=5, help="beam width (default: 5)")
+    search.add_argument("--beams", type=_at_least(1), default=5, help="beam width (default: 5)")
     search.add_argument(
         "--length-penalty", type=float, default=1.0, help="above 0 favours longer (default: 1)"
     )
 
     command = commands.add_parser("train", parents=[common, data], help="train a model")
-    command.add_argument("--epochs", type=int, default=recipe.epochs, help="default: %(default)s")
     command.add_argument(
-        "--batch-size", type=int, default=recipe.batch_size, help="sentences; default: %(default)s"
+        "--epochs", type=_at_least(1), default=recipe.epochs, help="default: %(default)s"
     )
-    command.add_argument("--hidden-size", type=int, default=recipe.hidden_size)
-    command.add_argument("--seed", type=int, default=recipe.seed)
-    command.add_argument("--limit", type=int, metavar="N", help="use the first N training pairs")
-    command.add_argument("--resume", action="store_true", help="go on from the checkpoint")
-    command.add_argument("--overwrite", action="store_true", help="replace an old checkpoint")
+    command.add_argument(
+        "--batch-size",
+        type=_at_least(1),
+        default=recipe.batch_size,
+        help="sentences; default: %(default)s",
+    )
+    for name, what in (("hidden_size", "units"), ("num_pieces", "subwords of each language")):
+        command.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=_at_least(1),
+            default=getattr(recipe, name),
+            help=f"{what}; default: %(default)s",
+        )
+    command.add_argument("--seed", type=_at_least(0), default=recipe.seed)
+    command.add_argument(
+        "--limit", type=_at_least(1), metavar="N", help="use the first N training pairs"
+    )
+    old = command.add_mutually_exclusive_group()
+    old.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint, with its sizes"
+    )
+    old.add_argument("--overwrite", action="store_true", help="replace an old checkpoint")
     command.set_defaults(run=_train)
 
     command = commands.add_parser(
@@ -349,8 +400,10 @@ def _parser() -> argparse.ArgumentParser:
         "evaluate", parents=[common, data, search], help="BLEU on a split of Multi30k"
     )
     command.add_argument("--split", choices=("train", "valid", "test"), default="test")
-    command.add_argument("--limit", type=int, metavar="N", help="use the first N sentences")
-    command.add_argument("--show", type=int, default=5, help="print so many translations")
+    command.add_argument(
+        "--limit", type=_at_least(1), metavar="N", help="use the first N sentences"
+    )
+    command.add_argument("--show", type=_at_least(0), default=5, help="print so many translations")
     command.set_defaults(run=_evaluate)
     return parser
 
@@ -359,6 +412,8 @@ def _train(options: argparse.Namespace) -> None:
     path = options.checkpoint
     if path.exists() and not (options.resume or options.overwrite):
         raise ValueError(f"{path} exists: give --resume to go on with it, or --overwrite.")
+    if options.resume and not path.exists():
+        raise ValueError(f"There is no checkpoint {path} to go on with: leave out --resume.")
     _check_writable(path)
     device = get_device(options.device)
     corpus = multi30k(options.languages, data_dir=options.data_dir)
@@ -368,10 +423,12 @@ def _train(options: argparse.Namespace) -> None:
         epochs=options.epochs,
         batch_size=options.batch_size,
         hidden_size=options.hidden_size,
+        num_pieces=options.num_pieces,
         seed=options.seed,
     )
 
     def report(model: nn.Module, record: EpochRecord) -> None:
+        options.saved = True
         print(
             f"epoch {record.epoch}: training loss {record.train_loss:.3f}, validation loss "
             f"{record.valid_loss:.3f} nats a token, {record.seconds:.0f} s",
@@ -386,21 +443,28 @@ def _train(options: argparse.Namespace) -> None:
         device=device,
         after_epoch=report,
     )
+    if not options.saved:
+        done = len(history.records)
+        print(f"{path} is finished: {done} of {options.epochs} epochs. Give more to go on.")
+        return
     minutes = sum(record.seconds for record in history.records) / 60
     print(f"{path} written after {minutes:.1f} minutes of training on {device}.")
 
 
 def _translate(options: argparse.Namespace) -> None:
-    translator = load_translator(options.checkpoint, get_device(options.device))
-    lines: Iterable[str] = options.text or (line.rstrip("\n") for line in sys.stdin)
+    translator = _make_translator(_trained(options), get_device(options.device))
     for translation in translator(
-        list(lines), num_beams=options.beams, length_penalty=options.length_penalty
+        options.text or _standard_input(),
+        num_beams=options.beams,
+        length_penalty=options.length_penalty,
     ):
         print(translation.text)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    translator = load_translator(options.checkpoint, get_device(options.device))
+    checkpoint = _trained(options)
+    _check_corpus(checkpoint, f"multi30k-{'-'.join(options.languages)}")
+    translator = _make_translator(checkpoint, get_device(options.device))
     sources, references = raw_lines(options.languages, options.split, options.data_dir)
     sources, references = sources[: options.limit], references[: options.limit]
     score, translations = bleu(
@@ -417,8 +481,34 @@ def _evaluate(options: argparse.Namespace) -> None:
     print(f"BLEU {score.score:.2f}  {score.signature}")
 
 
+def _trained(options: argparse.Namespace) -> Checkpoint:
+    if not options.checkpoint.exists():
+        raise CheckpointError(
+            f"There is no checkpoint {options.checkpoint}: train one first (python -m "
+            f"seq2seq_lib.translate train), or name one with --checkpoint."
+        )
+    return load_checkpoint(options.checkpoint)
+
+
+def _standard_input() -> list[str]:
+    """Its lines, read as UTF-8 on every system. Only a line feed ends a line: one in, one out."""
+    if sys.stdin.isatty():
+        print("Type sentences, one a line, and end with Ctrl-D (Windows: Ctrl-Z).", file=sys.stderr)
+    try:
+        text = sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"Standard input is not UTF-8 (line {line}): convert it first, for example with "
+            f"iconv -f latin1 -t utf-8."
+        ) from error
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def _check_writable(path: Path) -> None:
     """Before minutes of training, not after them."""
+    if path.is_dir():
+        raise CheckpointError(f"{path} is a folder: give the path of a file.")
     try:
         if path.parent == cache_folder():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -426,9 +516,10 @@ def _check_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise CheckpointError(
-            f"Nothing can be written into {path.parent}: {error}. Choose another --checkpoint."
+            f"Nothing can be written into {path.parent}: {error.strerror}. Choose another --checkpoint."
         ) from error
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8")  # like its input, also in a pipe on Windows
     sys.exit(main())
