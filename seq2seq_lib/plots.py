@@ -32,13 +32,20 @@ def show(figure: "Figure", alt: str) -> None:
     Elsewhere the text is printed. ``alt`` says what is to be seen, so it must be true on every
     machine; the numbers of one run belong into a cell that computes them.
     """
+    from IPython.core.interactiveshell import InteractiveShell
     from IPython.display import display
 
+    if not alt.strip():
+        raise ValueError("alt is empty: say in a sentence what the figure shows.")
+    text = f"[Figure: {alt}]"
+    if not InteractiveShell.initialized():  # a plain script, where display would print the PNG
+        print(text)
+        return
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
     png = base64.b64encode(file.getvalue()).decode()
     display(
-        {"image/png": png, "text/plain": f"[Figure: {alt}]"},
+        {"image/png": png, "text/plain": text},
         metadata={"image/png": {"alt": alt}},
         raw=True,
     )
@@ -63,9 +70,21 @@ def attention_heatmap(
             f"weights must be [T, S] = [{len(target)}, {len(source)}] for these tokens, but they "
             f"are {list(weights.shape)}."
         )
-    ax = ax or new_axes(1.2 + 0.3 * max(len(source), 12), 1.2 + 0.28 * max(len(target), 4))
-    image = ax.imshow(weights.detach().cpu().numpy(), cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    ax.set_xticks(range(len(source)), [_visible(t) for t in source], rotation=_slant(source))
+    if weights.numel() == 0:
+        raise ValueError("There are no weights to draw: source or target has no tokens.")
+    slanted = any(len(token) > 3 for token in source)
+    if ax is None:  # room for the cells, and for the labels beside them
+        width = 1.2 + 0.3 * max(len(source), 12) + 0.06 * max(map(len, target))
+        height = 1.2 + 0.28 * max(len(target), 4) + 0.06 * slanted * max(map(len, source))
+        ax = new_axes(width, height)
+    image = ax.imshow(
+        weights.detach().float().cpu().numpy(), cmap="Blues", vmin=0, vmax=1, aspect="auto"
+    )
+    ax.set_xticks(range(len(source)), [_visible(t) for t in source])
+    if slanted:  # each label ends at its column
+        ax.tick_params(axis="x", labelrotation=60)
+        for label in ax.get_xticklabels():
+            label.set(horizontalalignment="right", rotation_mode="anchor")
     ax.set_yticks(range(len(target)), [_visible(t) for t in target])
     ax.set(xlabel="source token", ylabel="output token", title=title)
     ax.figure.colorbar(image, ax=ax, label="weight", ticks=[0, 0.5, 1])
@@ -83,8 +102,10 @@ def loss_curves(
     """Training and validation loss after each epoch, in nats a token.
 
     Args:
+        train, valid: equally many numbers, at least one; None where nothing was measured.
         floor: the entropy of the task, below which no model can come; drawn as a line.
     """
+    _check_equally_many("epochs", train=train, valid=valid)
     ax = ax or new_axes()
     epochs = range(1, len(train) + 1)
     ax.plot(epochs, train, "o-", color=BLUE, label="training")
@@ -92,8 +113,10 @@ def loss_curves(
         ax.plot(epochs, valid, "s--", color=VERMILLION, label="validation")
     if floor is not None:
         ax.axhline(floor, color=GREY, linestyle=":", label="entropy of the task")
-    ax.set(xlabel="epoch", ylabel="loss (nats a token)", title=title, ylim=(0, None))
-    ax.set_xticks(list(epochs))
+    ax.set(xlabel="epoch", ylabel="loss (nats a token)", title=title)
+    highest = max(v for v in (*train, *valid, floor) if v is not None) or 1.0
+    ax.set_ylim(-0.03 * highest, 1.08 * highest)  # markers whole, a floor of 0 above the frame
+    ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)  # no epoch 1.5
     ax.legend(frameon=False)
     return ax
 
@@ -113,6 +136,7 @@ def pad_drift(
         ignoring, packed: mean cosine similarity over all pairs of sentences, for an encoder that
             reads the pads and for one that stops at each sentence's end.
     """
+    _check_equally_many("points", pads=pads, ignoring=ignoring, packed=packed)
     ax = ax or new_axes()
     ax.plot(pads, ignoring, "o-", color=VERMILLION, label="encoder that reads the pads")
     ax.plot(pads, packed, "s--", color=BLUE, label="encoder that stops in time")
@@ -122,9 +146,12 @@ def pad_drift(
     return ax
 
 
+def _check_equally_many(what: str, **sequences: Sequence) -> None:
+    lengths = {name: len(sequence) for name, sequence in sequences.items()}
+    if len(set(lengths.values())) > 1 or 0 in lengths.values():
+        raise ValueError(f"There must be equally many {what}, at least one, but got {lengths}.")
+
+
 def _visible(token: str) -> str:
-    return "␣" if token == " " else token
-
-
-def _slant(tokens: Sequence[str]) -> int:
-    return 0 if all(len(t) <= 3 for t in tokens) else 60
+    token = "␣" if token.isspace() else token
+    return token.replace("$", r"\$")  # else matplotlib reads $...$ as a formula
