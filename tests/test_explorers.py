@@ -1,0 +1,411 @@
+"""Explorers: the answer by value, the picture as XML, the widget without a browser.
+
+The browser itself is in test_browser.py.
+"""
+
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seq2seq_lib.explorers.translation_box import Answer, box, compute, draw
+from seq2seq_lib.translate import Translation
+
+SVG = "{http://www.w3.org/2000/svg}"
+STATIC = "image/svg+xml"
+
+
+@dataclass
+class Echo:
+    """Plays a ``Translator``: answers with the words in capitals, in reverse order.
+
+    The word "new" is unknown, "long" makes an answer that does not end, "fail" an error.
+    """
+
+    attends: bool = True
+    asked: tuple = ()
+
+    def tokenize(self, text: str) -> list[str]:
+        return text.replace("?", " ").split()
+
+    def __call__(self, lines, *, max_new_tokens):
+        self.asked += ((tuple(lines), max_new_tokens),)
+        return [self.translation(self.tokenize(line)) for line in lines]
+
+    def translation(self, source: list[str]) -> Translation:
+        if "fail" in source:
+            raise RuntimeError("out of <memory>")
+        target = [token.upper() for token in reversed(source)]
+        attention = torch.full((len(target), len(source) + 1), 0.3 / len(source))
+        for i in range(len(target)):
+            attention[i, -2 - i] = 0.7
+        return Translation(
+            text=" ".join(target),
+            source=source,
+            target=target,
+            unknown=[token for token in source if token == "new"],
+            log_prob=-1.0,
+            attention=attention if self.attends else None,
+            finished="long" not in source,
+        )
+
+
+def parse(svg: str) -> ET.Element:
+    root = ET.fromstring(svg)
+    assert root.tag == f"{SVG}svg"
+    return root
+
+
+def drawn(text: str, **changes) -> ET.Element:
+    return parse(draw(replace(compute(Echo(), text), **changes)))
+
+
+def texts(root: ET.Element) -> list[str]:
+    return [element.text for element in root.iter(f"{SVG}text")]
+
+
+def cells(root: ET.Element) -> list[ET.Element]:
+    return [rect for rect in root.iter(f"{SVG}rect") if rect.find(f"{SVG}title") is not None]
+
+
+# ---------------------------------------------------------------- compute
+
+
+def test_an_answer_is_the_translation_of_the_whole_text():
+    echo = Echo()
+    answer = compute(echo, " one two ")
+    assert answer == Answer(" one two ", answer.translation, "")
+    assert answer.translation.text == "TWO ONE"
+    assert echo.asked == (((" one two ",), 80),), "asked once, as it was typed, with a limit"
+
+
+@pytest.mark.parametrize("text", ["", "  \t "])
+def test_an_empty_box_says_so_and_asks_no_model(text):
+    echo = Echo()
+    assert compute(echo, text) == Answer(text, None, "Type something: the box is empty.")
+    assert echo.asked == ()
+
+
+def test_text_without_tokens_is_answered_with_a_message():
+    echo = Echo()
+    answer = compute(echo, "???")
+    assert answer.translation is None and "nothing in it" in answer.message
+    assert echo.asked == ()
+
+
+def test_forty_tokens_are_translated_and_forty_one_are_refused_with_their_number():
+    assert compute(Echo(), "a " * 40).translation is not None
+    echo = Echo()
+    answer = compute(echo, "a " * 41)
+    assert answer.translation is None and "41 tokens" in answer.message and "40" in answer.message
+    assert echo.asked == ()
+
+
+def test_unknown_tokens_are_named_once_each():
+    answer = compute(Echo(), "a new new thing")
+    assert answer.message == "Never seen in training, read as unknown: “new”."
+
+
+def test_an_unfinished_answer_is_not_sold_as_a_whole_one():
+    assert compute(Echo(), "a long way").message == "The answer did not end and was cut."
+    both = compute(Echo(), "a new long way").message
+    assert both.startswith("Never seen") and both.endswith("was cut.")
+
+
+def test_compute_is_pure():
+    one, other = compute(Echo(), "a new way"), compute(Echo(), "a new way")
+    assert torch.equal(one.translation.attention, other.translation.attention)
+    assert draw(one) == draw(other)
+
+
+# ---------------------------------------------------------------- draw
+
+
+def test_the_grid_has_a_cell_for_each_pair_of_tokens_and_one_column_for_the_end():
+    root = drawn("one two three")
+    assert len(cells(root)) == 3 * 4
+    assert {cell.find(f"{SVG}title").text.split(":")[0] for cell in cells(root)} == {
+        f"{row} from {column}"
+        for row in ("THREE", "TWO", "ONE")
+        for column in ("one", "two", "three", "end")
+    }
+
+
+def test_cells_stand_in_the_row_of_their_output_and_the_column_of_their_source():
+    places = {
+        cell.find(f"{SVG}title").text.split(":")[0]: (float(cell.get("x")), float(cell.get("y")))
+        for cell in cells(drawn("a b"))
+    }
+    assert places["B from a"][0] < places["B from b"][0] < places["B from end"][0]
+    assert places["B from a"][1] < places["A from a"][1]
+    assert places["B from b"][0] == places["A from b"][0]
+    assert places["B from a"][1] == places["B from b"][1]
+
+
+def test_answer_labels_message_and_key_numbers_are_printed():
+    root = drawn("a new way")
+    shown = texts(root)
+    assert {"WAY NEW A", "WAY", "NEW", "A", "a", "new", "way", "end"} <= set(shown)
+    assert any("Never seen in training" in text for text in shown)
+    assert any("%" in text for text in shown), "the unit of the numbers"
+    assert shown.count("70") == 3 and shown.count("10") == 9
+
+
+@pytest.mark.parametrize(
+    ("weight", "number", "shade"),
+    [(0.0, None, "0.03"), (0.094, None, "0.09"), (0.096, "10", "0.10"), (1.0, "100", "1.00")],
+)
+def test_a_cell_prints_its_percentage_unless_it_is_negligible(weight, number, shade):
+    translation = Translation("x", [], ["x"], [], -1.0, torch.tensor([[weight]]), True)
+    root = parse(draw(Answer("text", translation, "")))
+    (cell,) = cells(root)
+    assert cell.get("fill-opacity") == shade
+    assert cell.find(f"{SVG}title").text == f"x from end: {weight:.2f}"
+    numbers = [text for text in texts(root) if text.isdigit()]
+    assert numbers == ([number] if number else [])
+
+
+def luminance(rgb) -> float:
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def colour(name: str) -> list[float]:
+    return [int(name[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+
+
+def test_every_number_is_readable_on_its_cell():
+    """WCAG 2: a contrast of 4.5 for small text."""
+    weights = torch.arange(101)[None] / 100
+    translation = Translation("x", ["t"] * 100, ["x"], [], -1.0, weights, True)
+    root = parse(draw(Answer("text", translation, "")))
+    elements = list(root)
+    checked = 0
+    for cell in cells(root):
+        number = elements[elements.index(cell) + 1] if cell is not elements[-1] else cell
+        if number.get("font-size") != "10":
+            continue
+        a = float(cell.get("fill-opacity"))
+        paper = [a * c + 1 - a for c in colour(cell.get("fill"))]
+        light, dark = sorted([luminance(paper), luminance(colour(number.get("fill")))])[::-1]
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, f"weight {a}"
+        checked += 1
+    assert checked == 91  # 0.10 .. 1.00
+
+
+def test_the_picture_has_a_paper_of_its_own_for_dark_pages():
+    for root in (drawn("a b"), drawn("")):
+        paper = root.find(f"{SVG}rect")
+        assert (paper.get("width"), paper.get("height")) == ("100%", "100%")
+        inks = {text.get("fill") for text in root.iter(f"{SVG}text")}
+        for ink in inks:
+            assert luminance(colour(paper.get("fill"))) - luminance(colour(ink)) > 0.9
+
+
+def test_a_screen_reader_hears_the_answer_and_where_it_looked():
+    root = drawn("a new way")
+    assert root.get("role") == "img"
+    assert root[0].tag == f"{SVG}title" and root[0].text == "Output: WAY NEW A"
+    assert root[1].tag == f"{SVG}desc"
+    for part in (
+        "Input: a new way.",
+        "unknown: “new”",
+        "WAY looks most at way.",
+        "A looks most at",
+    ):
+        assert part in root[1].text
+
+
+def test_without_attention_there_is_an_answer_and_no_grid():
+    root = parse(draw(compute(Echo(attends=False), "one two")))
+    assert texts(root) == ["TWO ONE"] and cells(root) == []
+    assert "looks" not in root[1].text
+
+
+@pytest.mark.parametrize("attention", [None, torch.zeros(0, 2)])
+def test_an_empty_answer_is_shown_as_empty(attention):
+    translation = Translation("", ["a"], [], [], -1.0, attention, True)
+    root = parse(draw(Answer("a", translation, "")))
+    assert texts(root) == ["(an empty answer)"] and cells(root) == []
+
+
+def test_no_answer_shows_its_reason():
+    root = drawn("")
+    assert texts(root) == ["Type something: the box is empty."]
+    assert root[0].text == "No answer"
+
+
+def test_spaces_are_visible():
+    translation = Translation("x", [" "], [" "], [], -1.0, torch.tensor([[0.9, 0.1]]), True)
+    assert texts(parse(draw(Answer(" ", translation, ""))))[-4:-2] == ["end", "␣"]
+
+
+HOSTILE = "<script>alert(1)</script> & \"quotes\" 'x' ]]> &amp; \x00\x0b\ud800\uffff é 東京 🎈"
+
+
+def test_special_characters_are_text_and_never_markup():
+    class Keep(Echo):
+        def translation(self, source):
+            found = super().translation(source)
+            return replace(found, text=HOSTILE, target=source, unknown=source)
+
+    root = parse(draw(compute(Keep(), HOSTILE)))
+    tags = {element.tag.removeprefix(SVG) for element in root.iter()}
+    assert tags == {"svg", "title", "desc", "rect", "text", "g"}
+    shown = texts(root)
+    for token in ("&", '"quotes"', "'x'", "]]>", "&amp;", "é", "東京", "🎈"):
+        assert token in shown
+    assert "�" in "".join(shown), "what XML cannot hold is replaced, not dropped silently"
+
+
+@given(st.text(max_size=60))
+def test_any_text_gives_a_picture_that_is_xml(text):
+    root = parse(draw(compute(Echo(), text)))
+    assert root[1].tag == f"{SVG}desc" or root[0].text == "No answer"
+
+
+def extent(root: ET.Element):
+    """Left, right and lowest edge of all that is drawn, for a font of middling width."""
+    edges = []
+    for parent in root.iter():
+        for element in parent:
+            if element.tag == f"{SVG}rect" and element.get("x"):
+                x, y = float(element.get("x")), float(element.get("y"))
+                edges.append((x, x + float(element.get("width")), y, y + 20))
+            if element.tag == f"{SVG}text":
+                long = 0.55 * float(element.get("font-size")) * len(element.text)
+                x, y = float(element.get("x")), float(element.get("y"))
+                high = float(element.get("font-size"))
+                if turn := re.match(r"translate\((\S+) (\S+)\)", parent.get("transform", "")):
+                    x, y = x + float(turn[1]), y + float(turn[2])
+                    long, high = 0.5 * long, 0.87 * long  # at 60 degrees
+                start = {"start": 0, "middle": 0.5, "end": 1}[element.get("text-anchor")]
+                edges.append((x - start * long, x + (1 - start) * long, y - high, y))
+    lefts, rights, tops, bottoms = zip(*edges, strict=True)
+    return min(lefts), max(rights), min(tops), max(bottoms)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a b",
+        "a new long way",
+        "donaudampfschifffahrtsgesellschaft " * 40,
+        "1 " * 40,
+        "a donaudampfschifffahrtsgesellschaft",
+        "w" * 3000,
+        "new " + "W" * 200 + " long",
+    ],
+)
+def test_nothing_is_cut_off(text):
+    root = drawn(text)
+    left, right, top, bottom = extent(root)
+    assert left >= 0 and right <= float(root.get("width"))
+    assert top >= 0 and bottom <= float(root.get("height"))
+
+
+def test_a_long_reason_is_wrapped_too():
+    root = parse(draw(Answer("x", None, "word " * 60)))
+    left, right, _, bottom = extent(root)
+    assert len(texts(root)) > 3
+    assert right <= float(root.get("width")) and bottom <= float(root.get("height"))
+
+
+def test_short_labels_stand_upright_and_long_ones_slanted():
+    assert drawn("a b c").find(f"{SVG}g") is None
+    assert len(drawn("a four").findall(f"{SVG}g")) == 3
+
+
+# ---------------------------------------------------------------- the widget
+
+
+def test_the_widget_begins_with_the_answer_to_its_example():
+    widget = box(Echo(), "one two", label="a pair")
+    assert (widget.field.value, widget.field.description) == ("one two", "a pair")
+    assert widget.picture.value == draw(compute(Echo(), "one two"))
+    assert widget.children == (widget.field, widget.picture)
+
+
+def test_typing_changes_the_picture():
+    widget = box(Echo(), "one two")
+    for text in ("three four", "", "one two", "a " * 99, "new"):
+        before = widget.picture.value
+        widget.field.value = text
+        assert widget.picture.value == draw(compute(Echo(), text)) != before
+
+
+def test_the_model_is_asked_at_enter_and_not_at_every_key():
+    assert box(Echo(), "one").field.continuous_update is False
+
+
+def test_the_field_can_be_found_without_seeing_it():
+    field = box(Echo(), "one", label="your text").field
+    assert field.description == "your text" and "Enter" in field.placeholder
+    assert field.tabbable is not False and field.disabled is False
+
+
+def test_a_failing_model_is_reported_in_place_of_the_old_answer_and_the_box_lives_on():
+    widget = box(Echo(), "one two")
+    widget.field.value = "fail"
+    (shown,) = texts(parse(widget.picture.value))
+    assert shown == "The model failed: RuntimeError: out of <memory>"
+    widget.field.value = "one"
+    assert "ONE" in texts(parse(widget.picture.value))
+
+
+def test_an_example_that_fails_is_the_authors_mistake_and_stops_the_cell():
+    with pytest.raises(RuntimeError, match="memory"):
+        box(Echo(), "fail")
+
+
+def test_two_boxes_do_not_disturb_each_other():
+    one, other = box(Echo(), "one"), box(Echo(attends=False), "one")
+    before = other.picture.value
+    one.field.value = "two"
+    assert other.picture.value == before
+
+
+def test_a_reader_without_a_kernel_sees_the_picture_and_the_output_is_the_same_every_time():
+    bundles = []
+    for _ in range(2):
+        widget = box(Echo(), "one two")
+        bundle = widget._repr_mimebundle_()
+        data, _ = bundle if isinstance(bundle, tuple) else (bundle, {})
+        assert data[STATIC] == widget.picture.value
+        parse(data[STATIC])
+        assert "application/vnd.jupyter.widget-view+json" in data
+        bundles.append({kind: data[kind] for kind in (STATIC, "text/plain")})
+    assert bundles[0] == bundles[1]
+    assert bundles[0]["text/plain"] == "TranslationBox()"
+
+
+def test_the_fallback_shows_what_the_box_shows_now():
+    widget = box(Echo(), "one two")
+    widget.field.value = "three"
+    data, _ = widget._repr_mimebundle_()
+    assert data[STATIC] == draw(compute(Echo(), "three"))
+
+
+def test_under_grading_the_box_is_a_picture(monkeypatch):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    picture = box(Echo(), "one two")
+    assert not hasattr(picture, "field")
+    assert "TWO ONE" in texts(parse(picture._repr_svg_()))
+    assert repr(picture) == "<IPython.core.display.SVG object>"
+
+
+def test_ipywidgets_are_imported_only_for_a_widget():
+    code = (
+        "import sys; from seq2seq_lib.explorers import translation_box as t\n"
+        "t.draw(t.Answer('', None, 'empty'))\n"
+        "assert 'ipywidgets' not in sys.modules and 'matplotlib' not in sys.modules"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
