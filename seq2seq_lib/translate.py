@@ -303,7 +303,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.run(options)
         sys.stdout.flush()  # here, where a closed pipe can be handled
     except BrokenPipeError:  # "translate | head": what is left has no reader, and no complaint
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
         return 141
     except (OSError, RuntimeError, ValueError, FloatingPointError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -516,7 +517,8 @@ def _check_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise CheckpointError(
-            f"Nothing can be written into {path.parent}: {error.strerror}. Choose another --checkpoint."
+            f"Nothing can be written into {path.parent}: {error.strerror}. Choose another "
+            f"--checkpoint."
         ) from error
 
 
