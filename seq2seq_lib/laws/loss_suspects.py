@@ -62,6 +62,17 @@ def suspects(logits: Tensor, targets: Tensor, mask: Tensor) -> Iterator[tuple[st
         "the mean over the pads: the mask is inverted",
         (nll * ~mask).sum() / (~mask).sum().clamp(min=1),
     )
+    survivors = mask.sum(0)  # [T]
+    yield (
+        "a [B, 1] loss under a [B] mask, step by step: masked_select broadcasts to [B, B] and "
+        "counts every loss, pads included, once for each True; squeeze the loss to [B]",
+        (nll.sum(0) * survivors).sum() / (B * survivors.sum()),
+    )
+    yield (
+        "the sum over steps of means over all rows: the mask had no effect within a "
+        "step; was a [B, 1] loss broadcast against a [B] mask?",
+        nll.mean(0).sum(),
+    )
     probs = logits.softmax(-1)
     yield (
         f"cross-entropy of probabilities: softmax was taken twice, and the loss cannot fall below "

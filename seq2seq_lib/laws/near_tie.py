@@ -40,7 +40,9 @@ def near_tie(
             tgt_out=target,
             tgt_lengths=torch.tensor([len(tokens)], device=source.src.device),
         )
-        log_probs = logits(forced).log_softmax(-1)[0, torch.arange(len(tokens)), target[0]]
+        log_probs = logits(forced).log_softmax(-1)[
+            0, torch.arange(len(tokens), device=target.device), target[0]
+        ]
         totals.append(float(log_probs.sum()))
         at_fork.append(float(log_probs[fork]) if fork is not None else float("nan"))
     return abs(totals[0] - totals[1]) < NEAR_TIE or abs(at_fork[0] - at_fork[1]) < NEAR_TIE

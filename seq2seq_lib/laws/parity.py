@@ -36,6 +36,10 @@ LAYERS = (
     "the layers: layer 1 reads the outputs of layer 0, both directions; states are ordered layer 0 "
     "forward, layer 0 backward, layer 1 forward, ..."
 )
+STATES = (
+    "the final state alone, the outputs are right: it has one slice for every layer and direction "
+    "(h_n[:n] keeps the bottom ones), ordered layer 0 forward, layer 0 backward, layer 1 ..."
+)
 BIAS = "the biases: with bias=False there are none, neither bias_ih nor bias_hh"
 GRADIENT = (
     "where the graph is cut: .detach(), .data, .item(), torch.no_grad(), weights copied instead of "
@@ -112,19 +116,25 @@ def _compare(
     where = f"nn.{kind.upper()}, {layers} layer(s), {'both ways' if both_ways else 'one way'}"
     where += f", {'with' if has_bias else 'without'} biases, {str(dtype).removeprefix('torch.')}"
     fed = f"{where}, lengths {ids(lengths)}"
-    labels = ["outputs"] + [f"final {part}" for part in ("h", "c")]
-    forward_equal = True
-    for label, ours, theirs in zip(labels, found, expected, strict=False):
-        forward_equal &= trial.equal(
+
+    def why() -> str:
+        return _explain(rnn, x, lengths, outputs, case)
+
+    def forward(label: str, ours: Tensor, theirs: Tensor, look_at) -> bool:
+        return trial.equal(
             f"{name}: forward",
             ours,
             theirs,
             TOLERANCE[dtype],
             fed=f"{fed}: {label}",
-            look_at=lambda: _explain(rnn, x, lengths, outputs, case),
+            look_at=look_at,
             sides=("yours", "torch"),
         )
-    if forward_equal:  # else the gradients differ for the same reason
+
+    good = forward("outputs", found[0], expected[0], why)
+    for part, ours, theirs in zip("hc", found[1:], expected[1:], strict=False):
+        good &= forward(f"final {part}", ours, theirs, why if is_padded or not good else STATES)
+    if good:  # else the gradients differ for the same reason
         inputs = [("x", x), *(rnn.named_parameters() if weight_gradients else [])]
         _compare_gradients(
             trial, f"{name}: gradient", found, expected, inputs, fed, TOLERANCE[dtype]

@@ -163,28 +163,49 @@ def modules_of(function: Any, depth: int = 3) -> Iterator[nn.Module]:
 
 
 @contextlib.contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Without dropout, if it is a module; every part gets its mode back."""
+    parts = list(model.modules()) if isinstance(model, nn.Module) else []
+    modes = [part.training for part in parts]
+    try:
+        if parts:
+            model.eval()
+        yield
+    finally:
+        for part, training in zip(parts, modes, strict=True):
+            part.training = training
+
+
+@contextlib.contextmanager
 def undisturbed(*functions: Any, seed: int = 0) -> Iterator[None]:
     """Put everything back afterwards that an implementation may change by accident.
 
     Random number generators (torch, Python, numpy), gradient mode, and for every module that the
     callables show: training mode, buffers (a batch norm's running mean), gradients. Inside,
-    torch's generators start from ``seed``, so that a verdict can be repeated, and gradients are
-    on.
+    torch's generators start from ``seed``, so that a verdict can be repeated, gradients are on, and
+    cuDNN is off: its RNNs refuse gradients in evaluation mode and round to TF32's three digits.
     """
     modules = {id(m): m for function in functions for m in modules_of(function)}.values()
     modes = [(part, part.training) for module in modules for part in module.modules()]
     buffers = [(buffer, buffer.clone()) for module in modules for buffer in module.buffers()]
-    gradients = [(p, p.grad) for module in modules for p in module.parameters()]
+    gradients = [
+        (p, p.grad, None if p.grad is None else p.grad.clone())
+        for module in modules
+        for p in module.parameters()
+    ]
     on_gpu = torch.cuda.is_available() and torch.cuda.is_initialized()
     gpu_states = torch.cuda.get_rng_state_all() if on_gpu else None
     cpu_state, python_state = torch.get_rng_state(), random.getstate()
     numpy_random = sys.modules["numpy"].random if "numpy" in sys.modules else None
     numpy_state = numpy_random.get_state() if numpy_random else None
+    cudnn = torch.backends.cudnn.enabled
     try:
         torch.manual_seed(seed)
+        torch.backends.cudnn.enabled = False
         with torch.enable_grad():
             yield
     finally:
+        torch.backends.cudnn.enabled = cudnn
         torch.set_rng_state(cpu_state)
         random.setstate(python_state)
         if numpy_random:
@@ -196,5 +217,5 @@ def undisturbed(*functions: Any, seed: int = 0) -> Iterator[None]:
         for buffer, value in buffers:
             with torch.no_grad():
                 buffer.copy_(value)
-        for parameter, gradient in gradients:
-            parameter.grad = gradient
+        for parameter, gradient, value in gradients:
+            parameter.grad = gradient if value is None else gradient.copy_(value)

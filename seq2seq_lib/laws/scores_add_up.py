@@ -5,9 +5,8 @@ and the score is that log-probability under the length penalty as stated. A sear
 states returns sensible words with the numbers of others.
 """
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -78,7 +77,7 @@ def scores_add_up(
                             one = batch.src[b : b + 1, : int(batch.src_lengths[b])]
                             fed = f"{_name(model)}, source {ids(one[0])}, num_beams {width}"
                             fed += f", length_penalty {exponent}"
-                            with _evaluating(model):
+                            with probes.evaluating(model):
                                 true = [rescore(model, one, hyp.tokens) for hyp in hyps]
                             for rank, hyp in enumerate(hyps):
                                 _judge(trial, hyp, rank, true, exponent, penalty, tolerance, fed)
@@ -169,18 +168,6 @@ def _explain_score(
         if math.isclose(found, suspect, abs_tol=1e-5):
             return f"{text}; {SCORE}"
     return SCORE
-
-
-@contextlib.contextmanager
-def _evaluating(model: Any) -> Iterator[None]:
-    was = isinstance(model, nn.Module) and model.training
-    if was:
-        model.eval()
-    try:
-        yield
-    finally:
-        if was:
-            model.train()
 
 
 def _name(model: Any) -> str:

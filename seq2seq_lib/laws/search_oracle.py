@@ -74,7 +74,7 @@ def search_oracle(
             ``n_best`` hypotheses: anything with ``tokens`` (ids without BOS, EOS last if it
             ended). Scores are recomputed here, so an error of a score alone is law 6's.
         models: with the decoding protocol (see ``decoding``) and at most some seven live tokens;
-            weightless ones when left out.
+            weightless ones when left out. The oracle reads modules in evaluation mode.
         length_penalties: exponents to try; ``(0.0,)`` for a search without penalty.
         penalty: ``(length, exponent)`` to what a log-probability is divided by.
         max_new_tokens: of the longest outputs.
@@ -120,9 +120,11 @@ class _Judge:
     def model(self, model, src: Tensor, src_lengths: Tensor, longest: int, exponents) -> None:
         """All checks on one model and one batch of sources."""
         ones = [src[b : b + 1, :n] for b, n in enumerate(src_lengths.tolist())]  # [1, n]
-        oracles = [
-            {output.tokens: output for output in every_output(model, one, longest)} for one in ones
-        ]
+        with probes.evaluating(model):
+            oracles = [
+                {output.tokens: output for output in every_output(model, one, longest)}
+                for one in ones
+            ]
         full = max(map(len, oracles))
         if 0.0 in exponents:
             self.greedy(model, src, src_lengths, longest, oracles)
@@ -173,7 +175,8 @@ class _Judge:
         found = self.run(model, src, src_lengths, 1, longest, 1, 0.0)
         for b, n in enumerate(src_lengths.tolist()):
             one = src[b : b + 1, :n]
-            greedy, near_tie = greedy_output(model, one, longest, TOLERANCE)
+            with probes.evaluating(model):
+                greedy, near_tie = greedy_output(model, one, longest, TOLERANCE)
             best = found[b][0] if found[b] else ()
             self.trial.claim(
                 "one beam = greedy search",

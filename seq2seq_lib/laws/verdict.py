@@ -157,10 +157,8 @@ class Trial:
         if worst > tolerance:
             first = tuple((diff > tolerance).nonzero()[0].tolist())
             where = f"at {list(first)} " if first else ""  # a single number has no place
-            text = (
-                f"{fed}: {where}it is {number(actual[first])} ({sides[0]}) "
-                f"but {number(expected[first])} ({sides[1]})"
-            )
+            one, two = two_numbers(actual[first], expected[first])
+            text = f"{fed}: {where}it is {one} ({sides[0]}) but {two} ({sides[1]})"
         return self._record(name, worst, tolerance, text, look_at)
 
     def claim(
@@ -228,6 +226,15 @@ def number(value: Tensor | float) -> str:
     """Four digits: enough to recognise a number, few enough to be equal on every machine."""
     value = value.detach() if isinstance(value, Tensor) else value
     return f"{float(value):.4g}"
+
+
+def two_numbers(one: Tensor, two: Tensor) -> tuple[str, str]:
+    """Both with four digits, or with so many that they look as different as they are."""
+    for digits in (4, 6, 9, 17):
+        shown = tuple(f"{float(value.detach()):.{digits}g}" for value in (one, two))
+        if shown[0] != shown[1]:
+            break
+    return shown
 
 
 def ids(values: Tensor | Sequence[int]) -> str:

@@ -25,6 +25,16 @@ def broadcast_mask(logits, targets, mask):
     return torch.cat(chosen).sum() / sum(len(c) for c in chosen)
 
 
+def broadcast_mask_summed(logits, targets, mask):
+    """B02, D13: as the chatbot tutorial did it: the sum over steps of such means.
+
+    https://github.com/pytorch/tutorials/issues/338
+    """
+    nll = nll_of(logits, targets)
+    steps = [nll[:, t, None].masked_select(mask[:, t]) for t in range(mask.size(1))]
+    return sum(step.mean() for step in steps if len(step)) + nll.sum() * 0
+
+
 def reduced_before_masked(logits, targets, mask):
     """B04: the mean first, then times mask over mask: a number times 1.
 
@@ -152,7 +162,8 @@ def mean_of_batch_means(batches):
 
 
 MUTANTS = {  # loss, a part of the verdict
-    "[B, 1] x [B] (B02)": (broadcast_mask, "yours"),
+    "[B, 1] x [B] (B02)": (broadcast_mask, "masked_select broadcasts"),
+    "[B, 1] x [B], summed (B02)": (broadcast_mask_summed, "mask had no effect within a step"),
     "reduced before masked (B04)": (reduced_before_masked, "mask had no effect"),
     "over the padded length (B05)": (padded_length, "divided by B * T"),
     "reshape for transpose (B07)": (reshape_for_transpose, "reshape(B, V, T)"),

@@ -113,7 +113,7 @@ MUTANTS = {  # recompute, what it claims to do, a part of the verdict
     "top layer dropped": (
         top_layer_dropped,
         {"cells": ("gru",), "num_layers": (2,), "bidirectional": (True,)},
-        "final h",
+        "the final state alone",
     ),
     "graph cut": (cut_graph, GRU_ALL, ".detach()"),
     "states not batch first": (states_of_torch, GRU_ALL, "transpose them"),

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seq2seq_lib import laws
+from seq2seq_lib import cells, laws, losses
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 
 GRID = [
@@ -80,13 +80,14 @@ def test_in_float64_rounding_is_no_excuse():
         assert verdict.max_diff < 1e-9
 
 
-def test_search_obeys_on_a_small_trained_vocabulary():
-    """Law 5 over a model with weights: 4 live tokens."""
-    config = Seq2SeqConfig(11, 6, 5, 6, 1, 0.0)
+def test_search_obeys_on_a_model_with_weights():
+    """Four live tokens: everything can be written down."""
+    config = Seq2SeqConfig(11, 6, 5, 6, 1, 0.5)  # dropout: search switches it off
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
-        model = Seq2Seq(config).eval()
+        model = Seq2Seq(config)
     laws.search_oracle(laws.beam_search, models=[model], max_new_tokens=3).raise_if_broken()
+    assert model.training and model.decoder.dropout.training
 
 
 def test_dropout_left_on_is_the_verdict_on_a_model_in_training_mode():
@@ -95,3 +96,15 @@ def test_dropout_left_on_is_the_verdict_on_a_model_in_training_mode():
     verdict = laws.parallel_stepwise(mine.logits, mine.start, mine.step)
     assert not verdict and "call .eval()" in verdict.look_at
     assert model.training
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_laws_hold_on_cuda(cell):
+    model = make_model(cell, 2, True, "general", False, dropout=0.4).eval().cuda()
+    for verdict in laws.judge_model(model):
+        verdict.raise_if_broken()
+    assert torch.backends.cudnn.enabled
+    laws.loss_ledger(losses.sequence_loss, device="cuda").raise_if_broken()
+    laws.parity(cells.unroll_stack, device="cuda").raise_if_broken()
+    laws.search_oracle(laws.beam_search, max_new_tokens=3, device="cuda").raise_if_broken()

@@ -76,6 +76,11 @@ def test_difference(actual, expected, size):
     assert float(difference(torch.tensor(actual), torch.tensor(expected))) == pytest.approx(size)
 
 
+def test_numbers_are_shown_with_the_digits_in_which_they_differ():
+    text = trial(([3.64301], [3.64309])).verdict().counterexample
+    assert "it is 3.64301 (yours) but 3.64309 (expected)" in text
+
+
 def test_shapes_are_compared_before_numbers():
     verdict = trial(([[1.0, 2.0]], [1.0, 2.0])).verdict()
     assert "the shape is [1, 2] (yours) but [2] (expected)" in verdict.counterexample
@@ -180,7 +185,18 @@ def test_modes_buffers_and_gradients_are_put_back(shown_as):
     assert int(model.norm.num_batches_tracked) == 0
     assert model.norm.running_mean.abs().max() == 0
     assert all(p.grad is None for p in model.parameters())
-    assert torch.is_grad_enabled()
+    assert torch.is_grad_enabled() and torch.backends.cudnn.enabled
+
+
+def test_gradients_that_were_there_are_still_there():
+    model = Careless()
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    grads = [p.grad for p in model.parameters()]
+    laws.batch_invariance(model.encode)
+    assert all(
+        p.grad is g and (g == 1).all() for p, g in zip(model.parameters(), grads, strict=True)
+    )
 
 
 def test_verdicts_can_be_repeated():
