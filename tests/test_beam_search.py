@@ -32,7 +32,7 @@ from seq2seq_lib.decoding import (
     prune,
     rescore,
 )
-from seq2seq_lib.hypotheses import Paths
+from seq2seq_lib.hypotheses import Paths, Pool
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 PENALTIES = [(a, kind) for a in (0.0, 0.6, 1.0, -0.5) for kind in ("plain", "gnmt")]
@@ -248,6 +248,16 @@ def test_a_beam_equals_the_slow_beam_that_never_stops_early(search, k, n_best, e
     assert [h.tokens for h in found] == expected[:n_best]
 
 
+@pytest.mark.parametrize(("exponent", "kind"), [*PENALTIES, (2.5, "plain")])
+def test_narrow_beams_equal_the_slow_beam_for_all_penalties(exponent, kind):
+    options = {"length_penalty": exponent, "length_penalty_kind": kind, "max_new_tokens": 5}
+    for seed in range(12):
+        model, source = HashModel(seed, vocab_size=6, eos_bias=seed % 3), sources(1, seed=seed)
+        for k, n_best in ((4, 3), (2, 1)):
+            (found,) = beam_search(model, *source, num_beams=k, n_best=n_best, **options)
+            assert [h.tokens for h in found] == Slow(model, *source, **options).beam(k)[:n_best]
+
+
 @settings(max_examples=60)
 @given(searches(), st.integers(1, 9), st.booleans())
 def test_what_a_beam_returns_is_sorted_distinct_within_limits_and_scored(search, k, early):
@@ -278,6 +288,8 @@ def test_ties_come_out_in_one_order():
         (every,) = exhaustive_search(even, *ONE, n_best=None, **options)
         (found,) = beam_search(even, *ONE, num_beams=64, n_best=64, **options)
         assert found == every and len(every) == 40
+        # with an exponent of 1 all 40 score ln 0.25; with 0 those of one length are equal
+        assert tokens([every])[0] == sorted(tokens([every])[0], key=lambda ids: (len(ids), ids))
     (found,) = beam_search(even, *ONE, num_beams=3, n_best=3, max_new_tokens=3)
     assert tokens([found]) == [[[EOS_ID], [A, EOS_ID], [A, A, EOS_ID]]]
 
@@ -292,6 +304,19 @@ def test_a_batch_of_beams_equals_its_sentences_on_real_models():
             assert tokens(alone)[0] == tokens(together)[row]
             for h, e in zip(alone[0], together[row], strict=True):
                 assert h.log_prob == pytest.approx(e.log_prob, abs=1e-4)  # float32
+
+
+def test_a_pool_prefers_the_lower_ids_whatever_comes_first():
+    def path(token):
+        total = torch.tensor([-1.0], dtype=torch.float64)
+        ids = torch.tensor([[token]])
+        return Paths(ids[0] * 0, ids, total[:, None], total, None, ids[0] * 0, None, "cpu")
+
+    for order in ((4, 5), (5, 4)):
+        pool = Pool(1, 1, decoding.Score(0.0, "plain"))
+        for token in order:
+            pool.add(path(token), finished=False)
+        assert [h.tokens for h in pool.best[0]] == [[4]]
 
 
 # --- stopping
@@ -310,6 +335,18 @@ def test_a_search_stops_when_no_open_output_can_win():
         steps = []
         beam_search(coin, *ONE, num_beams=1, max_new_tokens=50, length_penalty=exponent)
         assert len(steps) == expected
+    # The prefix counts as length: (10 ln 0.4 + ln 0.6) / 11 is out of reach once n ln 0.4 / 60 is
+    # below it, n = 58. The first 10 steps read the prefix.
+    steps = []
+    options = {"max_new_tokens": 50, "length_penalty": 1.0, "prefix": [A] * 10}
+    beam_search(coin, *ONE, num_beams=1, **options)
+    assert len(steps) == 58
+
+
+def test_a_search_goes_on_while_the_last_of_n_best_can_be_beaten():
+    tree = {BOS_ID: {EOS_ID: 0.5, A: 0.5}, A: {EOS_ID: 0.1, C: 0.9}, C: {EOS_ID: 1.0}}
+    (found,) = beam_search(TableModel(tree), *ONE, num_beams=2, n_best=2, max_new_tokens=9)
+    assert tokens([found]) == [[[EOS_ID], [A, C, EOS_ID]]]
 
 
 def test_the_bound_looks_at_the_longest_length_and_not_the_next():
@@ -327,6 +364,15 @@ def test_the_bound_looks_at_the_longest_length_and_not_the_next():
     assert exact[0].tokens == [B] * 20
     (early,) = beam_search(model, *ONE, num_beams=2, early_stopping=True, **options)
     assert early[0].tokens != exact[0].tokens
+
+
+def test_the_bound_looks_at_the_next_length_where_long_outputs_are_punished():
+    # The end has p = 0.1 now and 1 after one more token: 2 ln 0.9 is better than ln 0.1, but
+    # 50 ln 0.9, the score after all steps, would be worse.
+    later = TableModel({BOS_ID: {A: 0.9, EOS_ID: 0.1}, A: {EOS_ID: 1.0}})
+    options = {"max_new_tokens": 50, "length_penalty": -1.0}
+    (found,) = beam_search(later, *ONE, num_beams=2, **options)
+    assert tokens([found]) == [[[A, EOS_ID]]]
 
 
 def test_early_stopping_ends_at_num_beams_finished_outputs():

@@ -167,8 +167,9 @@ def test_greedy_search_equals_a_slow_loop():
                 log_probs, state = model.step(torch.tensor([last]), state)
                 log_probs[:, [PAD_ID, BOS_ID]] = NINF
                 last = int(log_probs[0].argmax())
-                expected.append(last)
-            assert hypothesis.tokens == expected
+                expected.append((last, log_probs[0, last].item()))
+            # float64 in, float64 out
+            assert list(zip(hypothesis.tokens, hypothesis.token_log_probs, strict=True)) == expected
             assert hypothesis.finished == (last == EOS_ID)
 
 
