@@ -380,7 +380,9 @@ def _parser() -> argparse.ArgumentParser:
             default=getattr(recipe, name),
             help=f"{what}; default: %(default)s",
         )
-    command.add_argument("--seed", type=_at_least(0), default=recipe.seed)
+    command.add_argument(
+        "--seed", type=_at_least(0), default=recipe.seed, help="default: %(default)s"
+    )
     command.add_argument(
         "--limit", type=_at_least(1), metavar="N", help="use the first N training pairs"
     )
@@ -400,7 +402,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "evaluate", parents=[common, data, search], help="BLEU on a split of Multi30k"
     )
-    command.add_argument("--split", choices=("train", "valid", "test"), default="test")
+    command.add_argument(
+        "--split", choices=("train", "valid", "test"), default="test", help="default: %(default)s"
+    )
     command.add_argument(
         "--limit", type=_at_least(1), metavar="N", help="use the first N sentences"
     )

@@ -1,0 +1,768 @@
+"""From text to text: the ``Translator``, and the command with its exit codes and messages.
+
+The command runs in this process on a Multi30k of generated phrases, which the library reads as if
+it were the real one. One test trains on real sentences, where SEQ2SEQ_DATA_DIR names some.
+"""
+
+import io
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from seq2seq_lib import training, translate
+from seq2seq_lib.checkpoints import load_checkpoint, save_checkpoint
+from seq2seq_lib.corpora import Corpus, Pair, detokenize, download, phrases
+from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
+from seq2seq_lib.training import CheckpointError
+from seq2seq_lib.translate import (
+    Recipe,
+    Translator,
+    default_checkpoint,
+    load_translator,
+    main,
+    raw_lines,
+    train,
+)
+from seq2seq_lib.vocab import EOS_ID, UNK_ID, Vocab
+
+# ---------------------------------------------------------------- Translator
+
+
+@dataclass(frozen=True)
+class Step:
+    """The state of ``Scripted``: how many tokens were said, and where it looked."""
+
+    said: Tensor  # [B]
+    attention: Tensor | None = None  # [B, S]
+
+    def select(self, rows: Tensor) -> "Step":
+        look = None if self.attention is None else self.attention[rows]
+        return Step(self.said[rows], look)
+
+
+class Scripted(nn.Module):
+    """Says the given ids whatever it reads; at step t it looks at source place ``looks[t]``."""
+
+    def __init__(self, ids: list[int], looks: list[int] | None, vocab_size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))  # a model lies on some device
+        self.ids, self.looks, self.vocab_size = ids, looks, vocab_size
+
+    def start(self, src: Tensor, src_lengths: Tensor) -> Step:
+        self.width = src.size(1)
+        return Step(torch.zeros(len(src), dtype=torch.int64))
+
+    def step(self, tokens: Tensor, state: Step) -> tuple[Tensor, Step]:
+        log_probs = torch.full((len(tokens), self.vocab_size), -9.0)
+        attention = None if self.looks is None else torch.full((len(tokens), self.width), 0.01)
+        for row, t in enumerate(state.said.tolist()):
+            log_probs[row, self.ids[min(t, len(self.ids) - 1)]] = -0.1
+            if attention is not None:
+                attention[row, self.looks[min(t, len(self.looks) - 1)]] = 0.9
+        return log_probs, Step(state.said + 1, attention)
+
+
+SRC = Vocab(["ein", "hund", "bellt"])
+TGT = Vocab(["a", "dog", "barks"])
+A, DOG, BARKS = TGT.encode(["a", "dog", "barks"])
+
+
+def scripted(ids: list[int], looks: list[int] | None) -> Translator:
+    return Translator(Scripted(ids, looks, len(TGT)), SRC, TGT)
+
+
+def random_translator(**changes) -> Translator:
+    torch.manual_seed(5)
+    sizes = {"embed_size": 6, "hidden_size": 10, **changes}
+    # float64, so that sums in another order cannot choose another token
+    model = Seq2Seq(Seq2SeqConfig(len(SRC), len(TGT), **sizes)).double()
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, std=0.7)
+    return Translator(model, SRC, TGT)
+
+
+LINES = [
+    "ein hund bellt",
+    "",
+    "bellt",
+    "ein ein ein ein hund hund bellt",
+    " \t",
+    "hund ein",
+    "bellt",
+]
+
+
+def test_translations_come_in_the_order_of_their_lines():
+    translations = random_translator()(LINES, batch_size=2, max_new_tokens=12)
+    assert [t.source for t in translations] == [line.split() for line in LINES]
+    assert translations[2].text == translations[6].text
+
+
+@pytest.mark.parametrize("attention", ["general", "none"])
+@pytest.mark.parametrize("num_beams", [1, 3])
+def test_a_line_alone_is_translated_as_in_any_batch(attention, num_beams):
+    translator = random_translator(attention=attention)
+    options = {"num_beams": num_beams, "max_new_tokens": 12}
+    alone = [translator([line], **options)[0] for line in LINES]
+    for batch_size in (2, 3, 64):
+        together = translator(LINES, batch_size=batch_size, **options)
+        for one, other in zip(alone, together, strict=True):
+            assert one.target == other.target and one.text == other.text
+            assert one.log_prob == pytest.approx(other.log_prob, abs=1e-9)
+            if attention != "none":
+                torch.testing.assert_close(one.attention, other.attention, rtol=0, atol=1e-9)
+
+
+def test_attention_has_a_row_an_output_token_and_a_column_for_the_end():
+    for t in random_translator()(LINES, max_new_tokens=12):
+        assert t.attention.shape == (len(t.target), len(t.source) + 1)
+        # nothing was looked at beyond the source's end
+        torch.testing.assert_close(t.attention.sum(1), torch.ones(len(t.target)).double())
+
+
+def test_a_model_without_attention_translates_and_says_so():
+    for t in random_translator(attention="none")(LINES, max_new_tokens=12):
+        assert t.attention is None
+
+
+def test_an_empty_line_is_read_as_its_end_alone():
+    (empty,) = random_translator()([""], max_new_tokens=12)
+    assert empty.source == [] and empty.unknown == []
+    assert empty.attention.shape[1] == 1
+
+
+def test_no_lines_give_no_translations():
+    assert random_translator()([]) == []
+
+
+def test_a_string_is_refused_and_not_read_letter_by_letter():
+    with pytest.raises(TypeError, match=r"list of lines.*translator\(\[text\]\)"):
+        random_translator()("ein hund")
+
+
+def test_the_end_is_cut_off_and_an_answer_without_one_is_marked():
+    (whole,) = scripted([A, DOG, BARKS, EOS_ID], [0, 1, 2, 3])(["ein hund bellt"])
+    assert (whole.text, whole.target, whole.finished) == (
+        "a dog barks",
+        ["a", "dog", "barks"],
+        True,
+    )
+    assert whole.log_prob == pytest.approx(-0.4)
+    (cut,) = scripted([A, DOG], [0, 1])(["ein hund"], max_new_tokens=4)
+    assert (cut.text, cut.finished) == ("a dog dog dog", False)
+    assert cut.attention.shape == (4, 3)
+
+
+def test_an_unknown_output_is_copied_from_where_the_model_looked():
+    translator = scripted([A, UNK_ID, UNK_ID, EOS_ID], [0, 2, 1, 3])
+    (found,) = translator(["ein Schneemann Waldi"])
+    assert found.target == ["a", "waldi", "schneemann"]
+    assert found.text == "a waldi schneemann"
+    assert found.unknown == ["schneemann", "waldi"]
+
+
+def test_an_unknown_output_is_never_copied_from_the_sources_end():
+    (found,) = scripted([UNK_ID, EOS_ID], [2, 2])(["hund waldi"])  # it looks at EOS
+    assert found.target[0] in ("hund", "waldi")
+
+
+def test_without_attention_or_source_an_unknown_output_stays_visible():
+    assert scripted([UNK_ID, EOS_ID], None)(["waldi"])[0].text == "<unk>"
+    assert scripted([UNK_ID, EOS_ID], [0])([""])[0].text == "<unk>"
+
+
+def test_known_words_are_not_called_unknown():
+    (found,) = scripted([A, EOS_ID], [0, 1])(["Ein Hund"])
+    assert found.source == ["ein", "hund"] and found.unknown == []
+
+
+# ---------------------------------------------------------------- a command without real data
+
+
+def fake_multi30k(languages, data_dir=None, tokenizer=None) -> Corpus:
+    """Phrases in the place of Multi30k; each language pair has a name of its own, as there."""
+    corpus = phrases(num_train=120, num_valid=10, num_test=12)
+
+    def read(pair: Pair) -> Pair:
+        if tokenizer is None:
+            return pair
+        source, target = (tuple(tokenizer(detokenize(t))) for t in (pair.source, pair.target))
+        return Pair(source, target)
+
+    splits = (tuple(map(read, corpus.split(name))) for name in ("train", "valid", "test"))
+    return Corpus(f"multi30k-{'-'.join(languages)}", *splits)
+
+
+def never(*args, **kwargs):
+    raise AssertionError("the data were read before the mistake was found")
+
+
+@pytest.fixture
+def data(monkeypatch):
+    monkeypatch.setattr(translate, "multi30k", fake_multi30k)
+
+
+SMALL = "--hidden-size 8 --num-pieces 90 --batch-size 32 --limit 96 --epochs 2".split()
+
+
+def train_args(path, *more: str) -> list[str]:
+    return ["train", "--checkpoint", str(path), *SMALL, *more]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A checkpoint of an uninterrupted run of two epochs; tests read it and leave it as it is."""
+    path = tmp_path_factory.mktemp("trained") / "model.pt"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(translate, "multi30k", fake_multi30k)
+        assert main(train_args(path)) == 0
+    return path
+
+
+def refused(capsys, arguments) -> str:
+    """The message of a command that fails: one line on stderr, exit code 2, nothing on stdout."""
+    assert main([str(argument) for argument in arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("error: ") and err.count("\n") == 1, err
+    assert "Traceback" not in err
+    return err
+
+
+def misused(capsys, arguments) -> str:
+    """The message of a command that argparse refuses."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    return capsys.readouterr().err
+
+
+def leftovers(folder) -> list[str]:
+    return [file.name for file in folder.iterdir() if file.suffix != ".pt"]
+
+
+# ---------------------------------------------------------------- help and arguments
+
+
+@pytest.mark.parametrize("command", ["train", "translate", "evaluate"])
+def test_help_explains_every_option(command, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    out = capsys.readouterr().out
+    assert "--checkpoint FILE" in out and "--languages SOURCE TARGET" in out
+    (commands,) = (a for a in translate._parser()._actions if a.dest == "command")
+    options = commands.choices[command]._actions
+    assert len(options) >= 7
+    assert [option.dest for option in options if not option.help] == []
+
+
+def test_the_commands_of_the_module_docstring_parse():
+    lines = [
+        line.removeprefix("python -m seq2seq_lib.translate ")
+        for line in translate.__doc__.splitlines()
+        if line.startswith("python -m")
+    ]
+    assert len(lines) == 3
+    for line in lines:
+        words = re.findall(r'"[^"]*"|\S+', line)
+        assert translate._parser().parse_args(words).run is not None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["fly"],
+        ["translate", "--beams", "0"],
+        ["translate", "--threads", "0"],
+        ["evaluate", "--limit", "0"],
+        ["evaluate", "--show", "-1"],
+        ["evaluate", "--split", "exam"],
+        ["train", "--epochs", "0"],
+        ["train", "--batch-size", "-3"],
+        ["train", "--limit", "0"],
+        ["train", "--limit", "some"],
+        ["train", "--hidden-size", "0"],
+        ["train", "--num-pieces", "0"],
+        ["train", "--seed", "-1"],
+        ["train", "--languages", "de"],
+        ["train", "--resume", "--overwrite"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_arguments_are_refused_before_anything_is_read(arguments, capsys, monkeypatch):
+    monkeypatch.setattr(translate, "multi30k", never)
+    monkeypatch.setattr(translate, "load_checkpoint", never)
+    message = misused(capsys, arguments)
+    assert "usage:" in message and "error:" in message
+    for argument in arguments:  # the message names what is wrong
+        if argument in ("--beams", "--threads", "--limit", "--epochs", "--batch-size"):
+            assert f"argument {argument}" in message
+
+
+def test_without_a_name_the_checkpoint_lies_in_the_cache(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(translate, "cache_folder", lambda: tmp_path / "cache")
+    path = default_checkpoint(("fr", "en"))
+    assert path == tmp_path / "cache" / "translate-fr-en.pt"
+    message = refused(capsys, ["translate", "--languages", "fr", "en", "bonjour"])
+    assert str(path) in message and "train one first" in message
+
+
+# ---------------------------------------------------------------- train
+
+
+def test_train_reports_each_epoch_and_writes_one_file(data, tmp_path, capsys):
+    path = tmp_path / "model.pt"
+    assert main(train_args(path)) == 0
+    out, err = capsys.readouterr()
+    first, second, last = out.splitlines()
+    number = r"\d+\.\d{3}"
+    for n, line in ((1, first), (2, second)):
+        expected = rf"epoch {n}: training loss {number}, validation loss {number} nats a token"
+        assert re.match(expected, line)
+    assert last.startswith(f"{path} written after") and "on cpu" in last
+    assert [file.name for file in tmp_path.iterdir()] == ["model.pt"]
+
+
+def test_the_same_command_trains_the_same_model(data, trained, tmp_path):
+    assert main(train_args(tmp_path / "again.pt")) == 0
+    same_run(load_checkpoint(tmp_path / "again.pt"), load_checkpoint(trained))
+
+
+def same_run(one, other) -> None:
+    assert one.weights.keys() == other.weights.keys()
+    for name in one.weights:
+        assert torch.equal(one.weights[name], other.weights[name]), name
+    losses = [
+        [(r["train_loss"], r["valid_loss"]) for r in checkpoint.progress["history"]]
+        for checkpoint in (one, other)
+    ]
+    assert losses[0] == losses[1] and len(losses[0]) == 2
+
+
+def test_limit_and_seed_reach_the_training(data, tmp_path, trained):
+    changed = tmp_path / "changed.pt"
+    assert main(train_args(changed, "--seed", "7", "--epochs", "1", "--limit", "40")) == 0
+    assert load_checkpoint(changed).progress["step"] == 2  # 40 pairs in batches of 32
+    assert load_checkpoint(trained).progress["step"] == 6  # 96 pairs, twice
+    other = load_checkpoint(changed).config
+    assert other["hidden_size"] == 8 and other["tgt_vocab_size"] == 90
+
+
+def test_train_in_python_gives_the_translator_that_the_file_holds(tmp_path):
+    path = tmp_path / "model.pt"
+    recipe = Recipe(num_pieces=90, embed_size=8, hidden_size=8, epochs=1)
+    corpus = fake_multi30k(("de", "en"))
+    translator, history = train(corpus, recipe, checkpoint_path=path, progress=False)
+    assert len(history.records) == 1
+    sources = [detokenize(pair.source) for pair in corpus.test]
+    loaded = load_translator(path)(sources, max_new_tokens=9)
+    for one, other in zip(translator(sources, max_new_tokens=9), loaded, strict=True):
+        assert one.text == other.text and one.log_prob == pytest.approx(other.log_prob, abs=1e-5)
+
+
+def test_too_many_pieces_for_a_little_text_is_explained(data, tmp_path, capsys):
+    message = refused(capsys, train_args(tmp_path / "m.pt", "--num-pieces", "99999"))
+    assert "99999 pieces" in message and list(tmp_path.iterdir()) == []
+
+
+# ---------------------------------------------------------------- refused before training
+
+
+def test_an_existing_checkpoint_is_not_replaced_unasked(trained, monkeypatch, capsys):
+    monkeypatch.setattr(translate, "multi30k", never)
+    before = trained.read_bytes()
+    message = refused(capsys, train_args(trained))
+    assert "exists" in message and "--resume" in message and "--overwrite" in message
+    assert trained.read_bytes() == before
+
+
+def test_overwrite_begins_anew(data, tmp_path):
+    path = tmp_path / "model.pt"
+    path.write_bytes(b"old")
+    assert main(train_args(path, "--overwrite", "--epochs", "1")) == 0
+    assert load_checkpoint(path).progress["epoch"] == 1
+
+
+def test_resume_without_a_checkpoint_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(translate, "multi30k", never)
+    message = refused(capsys, train_args(tmp_path / "none.pt", "--resume"))
+    assert "no checkpoint" in message and "none.pt" in message
+
+
+@pytest.mark.parametrize("place", ["no/such/folder/m.pt", "file/m.pt", "folder"])
+def test_a_place_that_cannot_be_written_is_refused_before_training(
+    place, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(translate, "multi30k", never)
+    (tmp_path / "file").write_text("a file where a folder belongs")
+    (tmp_path / "folder").mkdir()
+    more = ["--overwrite"] if place == "folder" else []
+    message = refused(capsys, train_args(tmp_path / place, *more))
+    assert place.split("/")[0] in message
+    assert "Choose another --checkpoint" in message or "is a folder" in message
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["file", "folder"]
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="this user may write everywhere"
+)
+def test_a_read_only_folder_is_refused_before_training(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(translate, "multi30k", never)
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o500)
+    assert "Nothing can be written" in refused(capsys, train_args(folder / "m.pt"))
+
+
+def test_a_name_too_long_for_any_file_is_one_line(capsys):
+    assert "too long" in refused(capsys, train_args("x" * 5000)).lower()
+
+
+# ---------------------------------------------------------------- interruption
+
+
+def interrupt_step(monkeypatch, number: int) -> None:
+    """Ctrl-C in the given update of the next training."""
+    steps = iter(range(1, 1000))
+    original = training.train_step
+
+    def step(*args, **kwargs):
+        if next(steps) == number:
+            raise KeyboardInterrupt
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(training, "train_step", step)
+
+
+def test_an_interrupted_run_goes_on_and_equals_one_that_was_not(
+    data, trained, tmp_path, monkeypatch, capsys
+):
+    path = tmp_path / "model.pt"
+    with monkeypatch.context() as patch:
+        interrupt_step(patch, 5)  # in the second epoch
+        assert main(train_args(path)) == 130
+    err = capsys.readouterr().err
+    assert "Interrupted." in err and "--resume" in err and str(path) in err
+    assert "Traceback" not in err
+    assert load_checkpoint(path).progress["epoch"] == 1
+    assert leftovers(tmp_path) == []
+
+    assert main(train_args(path, "--resume")) == 0
+    out = capsys.readouterr().out
+    assert "epoch 2:" in out and "epoch 1:" not in out
+    same_run(load_checkpoint(path), load_checkpoint(trained))
+
+
+def test_an_interruption_while_writing_leaves_the_last_checkpoint_whole(
+    data, tmp_path, monkeypatch, capsys
+):
+    path = tmp_path / "model.pt"
+    original, saves = torch.save, iter(range(1, 100))
+
+    def save(content, file):
+        if next(saves) == 2:
+            file.write(b"half a checkpoint")
+            raise KeyboardInterrupt
+        original(content, file)
+
+    monkeypatch.setattr(torch, "save", save)
+    assert main(train_args(path)) == 130
+    assert load_checkpoint(path).progress["epoch"] == 1
+    assert leftovers(tmp_path) == []
+
+
+def test_before_the_first_epoch_an_interruption_promises_nothing(
+    data, tmp_path, monkeypatch, capsys
+):
+    path = tmp_path / "model.pt"
+    with monkeypatch.context() as patch:
+        interrupt_step(patch, 2)
+        assert main(train_args(path)) == 130
+    err = capsys.readouterr().err
+    assert "nothing is saved" in err and "--resume" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_old_checkpoint_is_not_passed_off_as_the_interrupted_run(
+    data, tmp_path, monkeypatch, capsys
+):
+    path = tmp_path / "model.pt"
+    path.write_bytes(b"old")
+    interrupt_step(monkeypatch, 2)
+    assert main(train_args(path, "--overwrite")) == 130
+    err = capsys.readouterr().err
+    assert "the old checkpoint" in err and "--resume" not in err
+    assert path.read_bytes() == b"old"
+
+
+def test_a_finished_run_says_so_and_leaves_the_file_alone(data, trained, capsys):
+    before = trained.read_bytes()
+    assert main(train_args(trained, "--resume")) == 0
+    assert "2 of 2 epochs" in capsys.readouterr().out
+    assert trained.read_bytes() == before
+
+
+# ---------------------------------------------------------------- translate
+
+
+def stdin(monkeypatch, content: bytes) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="ascii"))
+
+
+SENTENCES = ["we sing", "", "the hero does not buy her bee", "we sing"]
+
+
+def expected(path, sentences) -> list[str]:
+    return [t.text for t in load_translator(path)(sentences)]
+
+
+def translate_args(path, *sentences: str) -> list[str]:
+    return ["translate", "--checkpoint", str(path), *sentences]
+
+
+def test_arguments_are_translated_a_line_each(trained, capsys):
+    assert main(translate_args(trained, *SENTENCES)) == 0
+    assert capsys.readouterr().out.split("\n") == [*expected(trained, SENTENCES), ""]
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_standard_input_is_translated_line_by_line(trained, monkeypatch, capsys, end, mark):
+    stdin(monkeypatch, (mark + "\n".join(SENTENCES) + end).encode())
+    assert main(translate_args(trained)) == 0
+    assert capsys.readouterr().out.split("\n") == [*expected(trained, SENTENCES), ""]
+
+
+def test_odd_line_ends_do_not_shift_the_lines(trained, monkeypatch, capsys):
+    lines = ["we sing\r", "we\u2028sing\x0c", "we sing"]
+    stdin(monkeypatch, "\n".join(lines).encode())
+    assert main(translate_args(trained)) == 0
+    out = capsys.readouterr().out.split("\n")
+    assert out[:-1] == expected(trained, lines) and len(out) == 4
+
+
+def test_empty_input_gives_empty_output(trained, monkeypatch, capsys):
+    stdin(monkeypatch, b"")
+    assert main(translate_args(trained)) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_input_that_is_not_utf8_is_refused_with_its_line(trained, monkeypatch, capsys):
+    stdin(monkeypatch, "we sing\nle h\u00e9ros\n".encode("latin-1"))
+    message = refused(capsys, translate_args(trained))
+    assert "not UTF-8 (line 2)" in message and "iconv" in message
+
+
+def test_a_person_at_a_terminal_is_told_what_to_do(trained, monkeypatch, capsys):
+    stdin(monkeypatch, b"we sing\n")
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    assert main(translate_args(trained)) == 0
+    assert "Ctrl-D" in capsys.readouterr().err
+
+
+def test_a_closed_pipe_ends_quietly(trained, monkeypatch, capsys):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert main(translate_args(trained, "we sing")) == 141
+        monkeypatch.undo()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_search_options_reach_the_search(trained, capsys):
+    assert main(translate_args(trained, "--beams", "1", *SENTENCES)) == 0
+    greedy = [t.text for t in load_translator(trained)(SENTENCES, num_beams=1)]
+    assert capsys.readouterr().out.split("\n")[:-1] == greedy
+    assert "length_penalty" in refused(
+        capsys, translate_args(trained, "--length-penalty", "nan", "we sing")
+    )
+
+
+def test_an_interrupted_translation_says_only_that(trained, monkeypatch, capsys):
+    def beam_search(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(translate, "beam_search", beam_search)
+    assert main(translate_args(trained, "we sing")) == 130
+    assert capsys.readouterr().err.strip() == "Interrupted."
+
+
+def test_as_a_command_it_speaks_utf8_in_every_locale(trained, tmp_path):
+    checkpoint = load_checkpoint(trained)
+    model = checkpoint.build()
+    piece = checkpoint.tgt_vocab.tokens.index("é")
+    with torch.no_grad():
+        model.decoder.output.bias[piece] = 1000.0  # it says "é" and nothing else
+    path = tmp_path / "e.pt"
+    vocabs = {"src_vocab": checkpoint.src_vocab, "tgt_vocab": checkpoint.tgt_vocab}
+    save_checkpoint(path, model, **vocabs, extra=checkpoint.extra)
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "seq2seq_lib.translate", *translate_args(path)],
+        input="héros\n".encode(),
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+    )
+    assert run.returncode == 0, run.stderr.decode()
+    assert run.stdout.decode("utf-8").splitlines() == ["é" * 80]
+
+
+# ---------------------------------------------------------------- evaluate
+
+
+def evaluate_args(path, *more: str) -> list[str]:
+    return ["evaluate", "--checkpoint", str(path), *more]
+
+
+def test_evaluate_prints_translations_and_bleu_with_its_signature(data, trained, capsys):
+    assert main(evaluate_args(trained, "--limit", "6", "--show", "2")) == 0
+    out = capsys.readouterr().out.splitlines()
+    sources, references = raw_lines(("de", "en"), "test")
+    assert out[0] == f"source      {sources[0]}"
+    assert out[1].startswith("translation ")
+    assert out[2] == f"reference   {references[0]}"
+    assert sum(line.startswith("source") for line in out) == 2
+    score, translations = translate.bleu(load_translator(trained), sources[:6], references[:6])
+    assert out[-1] == f"BLEU {score.score:.2f}  {score.signature}"
+    assert "case:lc" in out[-1] and "tok:13a" in out[-1] and "version:" in out[-1]
+    assert len(translations) == 6
+
+
+def test_bleu_counts_the_case_of_published_lines_as_the_signature_says():
+    class Perfect:
+        def __call__(self, sources, **search):
+            return [
+                replace(scripted([A, EOS_ID], None)(["ein"])[0], text=s.lower()) for s in sources
+            ]
+
+    lines = ["A dog barks at the old man.", "Two men ride on red bikes."]
+    score, _ = translate.bleu(Perfect(), lines, lines)
+    assert score.score == 100.0
+
+
+@pytest.mark.parametrize(("split", "size"), [("train", 120), ("valid", 10), ("test", 12)])
+def test_each_split_can_be_evaluated(data, trained, capsys, split, size):
+    assert len(raw_lines(("de", "en"), split)[0]) == size
+    assert main(evaluate_args(trained, "--split", split, "--show", "0", "--limit", "3")) == 0
+    assert capsys.readouterr().out.startswith("BLEU ")
+
+
+# ---------------------------------------------------------------- checkpoints and devices
+
+
+def test_a_missing_checkpoint_says_how_to_get_one(tmp_path, capsys):
+    for arguments in (translate_args(tmp_path / "m.pt", "x"), evaluate_args(tmp_path / "m.pt")):
+        message = refused(capsys, arguments)
+        assert "m.pt" in message and "train one first" in message
+
+
+def test_a_damaged_or_foreign_checkpoint_is_refused(trained, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(translate, "multi30k", fake_multi30k)
+    path = tmp_path / "bad.pt"
+    for content in (b"", b"not a model", trained.read_bytes()[:5000]):
+        path.write_bytes(content)
+        for arguments in (
+            translate_args(path, "x"),
+            evaluate_args(path),
+            train_args(path, "--resume"),
+        ):
+            assert str(path) in refused(capsys, arguments)
+        assert path.read_bytes() == content
+
+
+def test_a_model_that_was_not_trained_on_text_is_refused(tmp_path, capsys):
+    path = tmp_path / "other.pt"
+    save_checkpoint(path, random_translator().model)
+    message = refused(capsys, translate_args(path, "x"))
+    assert "not written by seq2seq_lib.translate" in message
+    with pytest.raises(CheckpointError):
+        load_translator(path)
+
+
+def test_a_checkpoint_of_another_language_pair_is_refused(data, trained, capsys):
+    before = trained.read_bytes()
+    for arguments in (
+        evaluate_args(trained, "--languages", "en", "de"),
+        train_args(trained, "--resume", "--languages", "en", "de", "--epochs", "3"),
+    ):
+        assert "trained on multi30k-de-en, not on multi30k-en-de" in refused(capsys, arguments)
+    assert trained.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("pair", "message"), [(["de", "xx"], "Unknown language: 'xx'"), (["de", "de"], "different")]
+)
+def test_a_language_that_is_not_there_is_refused(pair, message, tmp_path, capsys):
+    arguments = train_args(tmp_path / "m.pt", "--languages", *pair)
+    assert message in refused(capsys, arguments)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize("way", ["variable", "option"])
+def test_a_gpu_that_is_not_there_is_not_replaced_by_the_cpu(
+    way, trained, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(translate, "multi30k", never)
+    option = ["--device", "cuda"] if way == "option" else []
+    if way == "variable":
+        monkeypatch.setenv("SEQ2SEQ_DEVICE", "cuda")
+    for arguments in (
+        train_args(tmp_path / "m.pt", *option),
+        translate_args(trained, *option, "we sing"),
+    ):
+        message = refused(capsys, arguments)
+        assert "cuda" in message and "'cpu'" in message
+
+
+def test_an_unknown_device_is_refused(trained, capsys):
+    assert "'abacus'" in refused(capsys, translate_args(trained, "--device", "abacus", "x"))
+
+
+# ---------------------------------------------------------------- data
+
+
+def test_without_data_and_network_the_message_says_what_to_fetch(
+    trained, tmp_path, monkeypatch, capsys
+):
+    import pooch
+    import requests
+
+    for handler in pooch.get_logger().handlers:  # it holds the stderr of an earlier test
+        monkeypatch.setattr(handler, "stream", io.StringIO())
+
+    def get(*args, **kwargs):
+        raise requests.exceptions.ConnectionError("no network in this test")
+
+    monkeypatch.setattr(requests, "get", get)
+    for name in ("empty", "cache"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv(download.VARIABLE, str(tmp_path / "empty"))
+    monkeypatch.setattr(download, "cache_folder", lambda: tmp_path / "cache")
+    for arguments in (train_args(tmp_path / "m.pt"), evaluate_args(trained)):
+        assert main(arguments) == 2
+        out, err = capsys.readouterr()
+        assert out == "" and "Traceback" not in err
+        assert err.startswith("error: No connection")
+        for part in ("train.de.gz", "sha256", "https://", download.VARIABLE, "no network"):
+            assert part in err
+    assert not (tmp_path / "m.pt").exists()
+    assert [f for f in tmp_path.rglob("*") if f.is_file()] == []
+
+
+@pytest.mark.real_data
+def test_real_sentences_are_trained_on_and_evaluated(real_data_dir, tmp_path, capsys):
+    if not (real_data_dir / "multi30k" / "train.de.gz").is_file():
+        pytest.skip(f"{real_data_dir} holds no multi30k/")
+    path = tmp_path / "model.pt"
+    small = "--limit 300 --epochs 1 --hidden-size 32 --num-pieces 500".split()
+    assert main(["train", "--checkpoint", str(path), *small]) == 0
+    assert main(evaluate_args(path, "--limit", "20", "--beams", "1", "--show", "1")) == 0
+    out = capsys.readouterr().out
+    assert "source      Ein Mann mit einem orangefarbenen Hut, der etwas anstarrt." in out
+    assert re.search(r"^BLEU \d+\.\d\d  nrefs:1\|case:lc\|eff:no\|tok:13a\|", out, re.MULTILINE)
