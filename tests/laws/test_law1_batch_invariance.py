@@ -97,3 +97,44 @@ def test_outputs_that_nearly_tie_may_differ(other):
 
     laws.batch_invariance(logits=logits, decode=decode).raise_if_broken()
     assert laws.batch_invariance(decode=decode).holds == (other == 5)
+
+
+WRONG_SHAPES = {
+    "memory narrower than its sentences": (
+        {"encode": lambda src, lengths: (torch.zeros(len(src), 1, 3), None)},
+        "memory [5, 1, 3] for src [5, 7]",
+    ),
+    "state as torch gives it": (
+        {"encode": lambda src, lengths: (None, torch.zeros(1, len(src), 3))},
+        "transpose torch's [layers, B, H]",
+    ),
+    "logits time first": (
+        {"logits": lambda batch: torch.zeros(*batch.tgt_in.T.shape, 13)},
+        "logits must be [B, T, V]",
+    ),
+    "too few outputs": (
+        {"decode": lambda src, lengths: [[2]]},
+        "1 outputs for 5 sentences",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_SHAPES)
+def test_wrong_shapes_are_named(name):
+    callables, text = WRONG_SHAPES[name]
+    verdict = laws.batch_invariance(**callables)
+    assert not verdict and text in verdict.counterexample
+
+
+def test_an_output_may_be_a_tensor_and_may_be_empty():
+    laws.batch_invariance(
+        decode=lambda src, lengths: [torch.full((int(n) - 1,), 5) for n in lengths],
+        logits=lambda batch: torch.zeros(*batch.tgt_in.shape, 13),
+    ).raise_if_broken()
+
+
+def test_unused_parameters_have_no_gradient_and_harm_nothing():
+    model = zoo.AttendsWell()
+    unused = torch.zeros(3, requires_grad=True)
+    frozen = torch.zeros(3)
+    laws.batch_invariance(logits=model, parameters=[unused, frozen]).raise_if_broken()
