@@ -346,7 +346,7 @@ def on_cpu(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 def get_rng() -> dict[str, Any]:
     """The state of the random numbers of torch (CPU and CUDA) and Python, as plain data."""
     rng = {"torch": torch.get_rng_state(), "python": json.dumps(random.getstate())}
-    if torch.cuda.is_available():
+    if torch.cuda.is_available() and torch.cuda.is_initialized():  # else no number was drawn there
         rng["cuda"] = torch.cuda.get_rng_state_all()
     return rng
 

@@ -14,7 +14,7 @@ is little of it, and sums in float32 would make ties where there are none.
 import math
 from bisect import insort
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import torch
@@ -216,11 +216,8 @@ class Paths:
         weights, attention = getattr(state, "attention", None), self.attention
         if weights is not None and attention is None:
             attention = weights.new_empty(len(self), 0, weights.size(1))
-        every = torch.arange(len(self))
-        return log_probs, Paths(
-            self.sentence, self.tokens, self.token_log_probs, self.total,
-            attention, every, state, self.device,
-        )  # fmt: skip
+        rows = torch.arange(len(self))  # now the state has one row an output, in their order
+        return log_probs, replace(self, attention=attention, state=state, rows=rows)
 
     def candidates(self, log_probs: Tensor, parent: Tensor, token: Tensor) -> Candidates:
         """The continuations that ``parent`` ``[M]`` and ``token`` ``[M]`` name."""
@@ -238,24 +235,27 @@ class Paths:
             before = attention[parent.to(self.device)]  # [M, t, S]
             now = self.state.attention[rows.to(self.device)].unsqueeze(1)  # [M, 1, S]
             attention = torch.cat([before, now], 1)
-        return Paths(
-            chosen.sentence,
-            torch.cat([self.tokens[parent], chosen.token[:, None]], 1),  # [M, t+1]
-            torch.cat([self.token_log_probs[parent], chosen.log_prob[:, None]], 1),
-            chosen.total,
-            attention,
-            rows,
-            self.state,
-            self.device,
+        return replace(
+            self,
+            sentence=chosen.sentence,
+            tokens=torch.cat([self.tokens[parent], chosen.token[:, None]], 1),  # [M, t+1]
+            token_log_probs=torch.cat([self.token_log_probs[parent], chosen.log_prob[:, None]], 1),
+            total=chosen.total,
+            attention=attention,
+            rows=rows,
         )
 
     def at(self, where: Tensor) -> "Paths":
         """Those that a bool mask ``[N]`` or a list of rows names."""
-        attention = None if self.attention is None else self.attention[where.to(self.device)]
-        return Paths(
-            self.sentence[where], self.tokens[where], self.token_log_probs[where],
-            self.total[where], attention, self.rows[where], self.state, self.device,
-        )  # fmt: skip
+        return replace(
+            self,
+            sentence=self.sentence[where],
+            tokens=self.tokens[where],
+            token_log_probs=self.token_log_probs[where],
+            total=self.total[where],
+            attention=None if self.attention is None else self.attention[where.to(self.device)],
+            rows=self.rows[where],
+        )
 
     def hypothesis(self, row: int, score: Score, *, finished: bool) -> Hypothesis:
         """Output ``row`` as it is now."""

@@ -116,11 +116,14 @@ def test_numbers_drawn_aside_change_nothing():
 
 
 def test_random_states_of_gpus_are_kept_where_there_are_as_many(monkeypatch):
-    given = []
+    given, used = [], []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: bool(used))
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_rng_state_all", lambda: ["one", "two"])
     monkeypatch.setattr(torch.cuda, "set_rng_state_all", given.append)
+    assert "cuda" not in get_rng()  # asking would start a GPU that nobody uses
+    used.append(True)
     state = get_rng()
     set_rng(state)
     assert given == [["one", "two"]]
