@@ -143,6 +143,16 @@ def test_stepwise_equals_parallel(cell, num_layers, bidirectional):
         torch.testing.assert_close(log_probs, parallel[:, t], rtol=0, atol=EXACT)
 
 
+@every_shape
+def test_every_final_state_tells_the_posterior_something(cell, num_layers, bidirectional):
+    model, batch = make(cell=cell, num_layers=num_layers, bidirectional=bidirectional), copies()
+    total = sum(part.sum() for part in model.encode(batch.src, batch.src_lengths))
+    (gradient,) = torch.autograd.grad(total, model.to_posterior.weight)  # [2Z, states]
+    assert gradient.shape[1] == num_layers * 8 * (2 if cell == "lstm" else 1)
+    assert (gradient != 0).all()  # every layer's, and an LSTM's cell as well
+    assert len(gradient[0].unique()) == gradient.shape[1]  # none of them twice
+
+
 def test_forward_decodes_from_mu():
     model, batch = make(), copies()
     mu, _ = model.encode(batch.src, batch.src_lengths)
@@ -366,6 +376,16 @@ def test_kl_weight_is_a_function_of_the_step_alone(schedule):
         assert int(ours.tokens) == int(terms.tokens.sum())
 
 
+def test_loss_function_hands_on_word_dropout():
+    model, batch = make().train(), copies()
+    torch.manual_seed(0)
+    ours = latent_loss(word_dropout=0.9)(model, batch, 0).total
+    torch.manual_seed(0)
+    torch.testing.assert_close(ours, model.elbo(batch, word_dropout=0.9).objective.total)
+    torch.manual_seed(0)
+    assert (ours - model.elbo(batch).objective.total).abs() > 1e-3
+
+
 def test_without_a_schedule_the_weight_is_one():
     model, batch = make().train(), copies()
     torch.manual_seed(0)
@@ -488,6 +508,8 @@ def test_z_changes_every_step_through_state_and_context(cell, num_layers, bidire
     for half in halves:
         assert half.shape == (len(tgt_in), num_layers, 8)
         assert half.var(0).min() > 1e-4  # every layer's every unit knows z
+    units = torch.cat(halves, -1).flatten(1)  # [B, all of them]
+    assert len(units.unique(dim=1)[0]) == units.size(1)  # h and c are not one vector twice
 
 
 def test_prior_is_standard_normal_and_repeats():
@@ -552,12 +574,14 @@ def test_generate_is_free_of_dropout_and_gives_the_mode_back():
 
 
 def test_interpolation_is_linear_and_exact_at_its_ends():
-    a, b = codes(2, seed=8) * torch.tensor([1e3, 1e-3, 1.0], device=DEVICE, dtype=torch.float64)
+    a, b = codes(2, seed=8)
     path = interpolate(a, b, 5)
     assert path.shape == (5, Z) and path.dtype == a.dtype
-    assert torch.equal(path[0], a) and torch.equal(path[-1], b)
     for left, right in pairwise(path):
         torch.testing.assert_close(right - left, (b - a) / 4, rtol=1e-9, atol=1e-12)
+    for end in (b, b * 1e-12, b * 1e12):  # a + (end - a) would round
+        path = interpolate(a, end, 4)
+        assert torch.equal(path[0], a) and torch.equal(path[-1], end)
     assert torch.equal(interpolate(a, b, 2), torch.stack([a, b]))
 
 
