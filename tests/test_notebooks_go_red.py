@@ -36,6 +36,13 @@ BREAKS = [
         "masked_softmax(scores, src_mask.unsqueeze(1))",
         "scores.softmax(-1)",
     ),
+    (
+        "09_real_translation",
+        "attention ignores its mask",
+        "attention.py",
+        "masked_softmax(scores, src_mask.unsqueeze(1))",
+        "scores.softmax(-1)",
+    ),
 ]
 
 
