@@ -1,0 +1,276 @@
+"""What explorers share: predict, then reveal; named states; locks; a filmstrip without a kernel.
+
+An explorer is a pure ``compute(**params) -> Result``, a pure ``draw(Result) -> str`` and an
+``Explorer`` that lists its states and controls. ``Explorer.open`` makes a widget of it where one
+can work, and three pictures below each other elsewhere: under nbgrader, and without a kernel.
+
+Controls are number fields, sliders and buttons. All of them can be used from the keyboard in
+JupyterLab (Tab, arrows, Space); drop-down lists and radio buttons cannot, because there the
+notebook takes the arrow keys.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from seq2seq_lib.explorers import svg
+
+SKIPPED = "skipped"  # instead of a prediction: the picture is open, nothing was predicted
+NOTE = (
+    "A still of an interactive figure: run the cell in JupyterLab to predict first, and to move it."
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A row of buttons, one of them pressed.
+
+    Attributes:
+        name: the parameter of ``compute`` that it sets.
+        label: what stands before it.
+        options: text of each button -> value of the parameter.
+    """
+
+    name: str
+    label: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Number:
+    """A field or a slider for an integer; with ``index`` for one entry of a tuple."""
+
+    name: str
+    label: str
+    low: int
+    high: int
+    index: int | None = None
+    slider: bool = False
+
+    def get(self, params: Mapping[str, Any]) -> int:
+        value = params[self.name]
+        return value if self.index is None else value[self.index]
+
+    def put(self, params: Mapping[str, Any], value: int) -> dict[str, Any]:
+        if self.index is None:
+            return {**params, self.name: value}
+        entries = list(params[self.name])
+        entries[self.index] = value
+        return {**params, self.name: tuple(entries)}
+
+
+@dataclass(frozen=True)
+class State:
+    """A named setting of all controls, and the caption of its picture."""
+
+    caption: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """Everything that makes an explorer.
+
+    Attributes:
+        name: stands in the saved output in place of the widget.
+        compute: all parameters by keyword, and ``prediction``: None hides what it is about,
+            ``SKIPPED`` or one of ``predictions`` shows it.
+        draw: a result -> SVG.
+        states: by name; the first is the default. The first three make the filmstrip.
+        controls: rows of controls, from the top.
+        predictions: text of each button -> what ``compute`` gets.
+        question: what of the parameters the prediction is about: one prediction is asked for each.
+        tidy: repairs parameters that do not fit each other, such as a width below a length.
+    """
+
+    name: str
+    compute: Callable[..., Any]
+    draw: Callable[[Any], str]
+    states: Mapping[str, State]
+    controls: Sequence[Sequence[Choice | Number]]
+    predictions: Mapping[str, str]
+    question: Callable[[Mapping[str, Any]], Any] = lambda params: None
+    tidy: Callable[[dict[str, Any]], dict[str, Any]] = field(default=lambda params: params)
+
+    def open(self, state: str, lock: Sequence[str] = ()) -> Any:
+        """The widget where one can work, the filmstrip elsewhere."""
+        self.check(state, lock)
+        return self.live(state, lock) if can_be_live() else self.still(state)
+
+    def live(self, state: str, lock: Sequence[str] = ()) -> Any:
+        """The widget, whether or not somebody can use it."""
+        self.check(state, lock)
+        return _widget_class()(self, state, frozenset(lock))
+
+    def still(self, state: str) -> "Filmstrip":
+        """Three pictures: the state that was asked for, then the others of the filmstrip."""
+        self.check(state, ())
+        return Filmstrip(self.name, self.filmstrip(state))
+
+    def filmstrip(self, state: str) -> str:
+        names = [state, *(name for name in self.states if name != state)][:3]
+        frames = [(self.states[name].caption, self.picture(name)) for name in names]
+        return svg.filmstrip(frames, NOTE)
+
+    def picture(self, state: str) -> str:
+        """One state as SVG, everything shown."""
+        return self.draw(self.compute(**self.states[state].params, prediction=SKIPPED))
+
+    def check(self, state: str, lock: Sequence[str]) -> None:
+        if state not in self.states:
+            raise ValueError(f"Unknown state: {state!r}. Valid: {_listed(self.states)}.")
+        names = dict.fromkeys(control.name for row in self.controls for control in row)
+        if isinstance(lock, str):
+            raise TypeError(f"lock must be a list of controls, such as [{lock!r}], not a text.")
+        for name in lock:
+            if name not in names:
+                raise ValueError(f"Unknown control in lock: {name!r}. Valid: {_listed(names)}.")
+
+
+@dataclass(frozen=True)
+class Filmstrip:
+    """Pictures for readers who cannot run anything."""
+
+    name: str
+    svg: str
+
+    def __repr__(self) -> str:
+        return f"{self.name}()"
+
+    def _repr_mimebundle_(self, **kwargs):
+        return {"text/plain": repr(self), "image/svg+xml": self.svg}
+
+
+def can_be_live() -> bool:
+    """Whether a widget would reach a reader: there is a kernel with comms, and nobody grades."""
+    if os.environ.get("NBGRADER_EXECUTION"):
+        return False
+    ipython = sys.modules.get("IPython")  # not imported: then this is no notebook
+    kernel = getattr(ipython and ipython.get_ipython(), "kernel", None)
+    return getattr(kernel, "comm_manager", None) is not None
+
+
+@cache
+def _widget_class():
+    import ipywidgets as widgets
+
+    class ExplorerBox(widgets.VBox):
+        """Controls, a prediction, and the picture that follows them."""
+
+        def __init__(self, explorer: Explorer, state: str, lock: frozenset[str]) -> None:
+            self.explorer, self.opened = explorer, state
+            self.params = dict(explorer.states[state].params)
+            self.predictions: dict[Any, str] = {}  # by question
+            self.skipping = self._updating = False
+            self.inputs: dict[Choice | Number, widgets.Widget] = {}
+            rows = []
+            for controls in explorer.controls:
+                for control in controls:
+                    widget = _input(control, self.params)
+                    widget.disabled = control.name in lock
+                    widget.observe(self._moved, names="value")
+                    self.inputs[control] = widget
+                rows.append(_row([self.inputs[control] for control in controls]))
+            self.guess = _buttons("Your prediction", explorer.predictions, None)
+            self.guess.observe(self._predicted, names="value")
+            self.skip = widgets.Button(layout=widgets.Layout(width="auto"))
+            self.skip.on_click(self._skip)
+            self.picture = widgets.HTML()
+            self._show()
+            super().__init__([*rows, _row([self.guess, self.skip]), self.picture])
+
+        @property
+        def prediction(self) -> str | None:
+            """What was predicted for what is shown; None if it is still asked for."""
+            question = self.explorer.question(self.params)
+            return self.predictions.get(question, SKIPPED if self.skipping else None)
+
+        def _moved(self, _change) -> None:
+            if self._updating:
+                return
+            params = self.params
+            for control, widget in self.inputs.items():
+                params = _put(control, params, widget.value)
+            self.params = self.explorer.tidy(params)
+            self._show()
+
+        def _predicted(self, change) -> None:
+            if self._updating:
+                return
+            self.predictions[self.explorer.question(self.params)] = change["new"]
+            self._show()
+
+        def _skip(self, _button) -> None:
+            self.skipping = not self.skipping
+            if not self.skipping:
+                self.predictions.clear()
+            self._show()
+
+        def _show(self) -> None:
+            """Bring the controls and the picture up to the parameters."""
+            self._updating = True
+            try:
+                for control, widget in self.inputs.items():
+                    widget.value = _get(control, self.params)
+                prediction = self.prediction
+                self.guess.value = None if prediction == SKIPPED else prediction
+                self.skip.description = "Ask me again" if self.skipping else "Skip: just show me"
+                result = self.explorer.compute(**self.params, prediction=prediction)
+                self.picture.value = self.explorer.draw(result)
+            finally:
+                self._updating = False
+
+        def _repr_mimebundle_(self, **kwargs):
+            """Beside the live widget the filmstrip, for readers without a kernel."""
+            bundle = super()._repr_mimebundle_(**kwargs)
+            data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+            still = self.explorer.still(self.opened)._repr_mimebundle_()
+            return {**(data or {}), **still}, metadata
+
+    def _row(children: list) -> widgets.Box:
+        layout = widgets.Layout(flex_flow="row wrap", align_items="center", overflow="visible")
+        return widgets.Box(children, layout=layout)
+
+    def _buttons(label: str, options: Mapping[str, Any], value: Any) -> widgets.ToggleButtons:
+        return widgets.ToggleButtons(
+            options=list(options.items()),
+            value=value,
+            description=label,
+            style={"button_width": "auto", "description_width": "initial"},
+        )
+
+    def _input(control: Choice | Number, params: Mapping[str, Any]) -> widgets.Widget:
+        value = _get(control, params)
+        if isinstance(control, Choice):
+            return _buttons(control.label, control.options, value)
+        shared = {
+            "min": control.low,
+            "max": control.high,
+            "value": value,
+            "description": control.label,
+            "style": {"description_width": "initial"},
+        }
+        if control.slider:
+            return widgets.IntSlider(**shared, layout=widgets.Layout(width="22em"))
+        return widgets.BoundedIntText(
+            **shared, layout=widgets.Layout(width="auto", max_width="9em")
+        )
+
+    return ExplorerBox
+
+
+def _get(control: Choice | Number, params: Mapping[str, Any]) -> Any:
+    return params[control.name] if isinstance(control, Choice) else control.get(params)
+
+
+def _put(control: Choice | Number, params: Mapping[str, Any], value: Any) -> dict[str, Any]:
+    if isinstance(control, Number):
+        return control.put(params, value)
+    return {**params, control.name: value}
+
+
+def _listed(names: Sequence[str] | Mapping[str, Any]) -> str:
+    return ", ".join(repr(name) for name in names)
