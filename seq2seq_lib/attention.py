@@ -72,7 +72,8 @@ class Attention(nn.Module):
 class DotAttention(Attention):
     """score(q, m) = q · m / √Q  (scaled: Vaswani et al. 2017, eq. 1; unscaled: Luong et al. 2015).
 
-    No parameters; query and memory must have the same size.
+    No parameters; query and memory must have the same size. Unscaled scores grow with Q until the
+    softmax puts everything on one token and its gradient is gone.
     """
 
     def __init__(self, scaled: bool = True) -> None:
@@ -93,17 +94,19 @@ class DotAttention(Attention):
 
 
 class GeneralAttention(Attention):
-    """score(q, m) = qᵀ W m  (Luong et al. 2015, "general")."""
+    """score(q, m) = qᵀ W m / √Q  (Luong et al. 2015, "general", who do not scale)."""
 
-    def __init__(self, query_size: int, memory_size: int) -> None:
+    def __init__(self, query_size: int, memory_size: int, scaled: bool = True) -> None:
         super().__init__()
+        self.scaled = scaled
         self.key = nn.Linear(memory_size, query_size, bias=False)
 
     def precompute(self, memory: Tensor) -> Tensor:
         return self.key(memory)  # [B, S, M] -> [B, S, Q]
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
-        return query @ keys.transpose(1, 2)  # [B, T, Q] @ [B, Q, S]
+        scale = 1 / math.sqrt(query.size(-1)) if self.scaled else 1.0
+        return (query * scale) @ keys.transpose(1, 2)  # [B, T, Q] @ [B, Q, S]
 
 
 class AdditiveAttention(Attention):

@@ -140,7 +140,7 @@ class Recipe:
     hidden_size: int = 256
     dropout: float = 0.3
     batch_size: int = 64
-    epochs: int = 12
+    epochs: int = 10
     learning_rate: float = 2e-3
     warmup_steps: int = 300
     label_smoothing: float = 0.1
@@ -177,6 +177,7 @@ def train(
                 embed_size=recipe.embed_size,
                 hidden_size=recipe.hidden_size,
                 dropout=recipe.dropout,
+                attention="dot",
                 tie_embeddings=True,
             )
         )

@@ -20,6 +20,7 @@ KINDS = {
     "dot": lambda: DotAttention(),
     "dot unscaled": lambda: DotAttention(scaled=False),
     "general": lambda: GeneralAttention(Q, M),
+    "general unscaled": lambda: GeneralAttention(Q, M, scaled=False),
     "additive": lambda: AdditiveAttention(Q, M, A),
 }
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -48,7 +49,8 @@ def slow_score(attention, q, m):
     if isinstance(attention, DotAttention):
         return (q * m).sum() / (math.sqrt(len(q)) if attention.scaled else 1)
     if isinstance(attention, GeneralAttention):
-        return sum(q[i] * (attention.key.weight[i] * m).sum() for i in range(len(q)))
+        score = sum(q[i] * (attention.key.weight[i] * m).sum() for i in range(len(q)))
+        return score / (math.sqrt(len(q)) if attention.scaled else 1)
     hidden = attention.query.weight @ q + attention.key.weight @ m + attention.key.bias
     return (attention.energy.weight[0] * hidden.tanh()).sum()
 
