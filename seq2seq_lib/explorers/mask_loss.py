@@ -200,7 +200,7 @@ def _loss(losses: Tensor, lengths: tuple[int, ...], kind: str, normaliser: str) 
     if kind == "blog":
         kept, counted = losses.mean() * mask, mask  # [T, T]
     elif kind == "broadcast":  # [B*T, 1] against [B*T]: every loss, once for each real token
-        kept = losses.reshape(-1, 1).masked_select(mask.view(-1)).view(B, -1)
+        kept = losses.view(-1, 1).masked_select(mask.view(-1)).view(B, -1)
         counted = torch.ones_like(kept, dtype=torch.bool)
     else:
         kept = losses * mask  # raises unless the shapes fit
@@ -221,7 +221,7 @@ def _losses(lengths: tuple[int, ...], width: int) -> Tensor:
         [REAL[b][t] if t < length else PADS[b][t % len(PADS[b])] for t in range(width)]
         for b, length in enumerate(lengths)
     ]
-    return torch.tensor(rows)
+    return torch.tensor(rows, dtype=torch.float64)
 
 
 def _rows(values: Tensor) -> tuple[tuple[float, ...], ...]:
@@ -326,7 +326,7 @@ def _share_bar(result: Result, b: int, x: float, y: float) -> list[str]:
         start = x + real * scale
         parts.append(svg.rect(start, y + 5, pads * scale, 15, fill=svg.BLUE, opacity=0.42))
         parts.append(svg.hatch(start, y + 5, pads * scale, 15))
-    label = f"{real + pads:.0f} %" + (f" ({pads:.0f} at PAD)" if pads else "")
+    label = f"{real + pads:.0f} %" + (f" ({pads:.0f} % at PAD)" if pads else "")
     parts.append(svg.text(x + (real + pads) * scale + 6, y + 17, label, size=12))
     return parts
 
@@ -505,11 +505,9 @@ STATES = {
     "transposed_b_not_t": State(
         "Transposed, B ≠ T: PyTorch raises", _params(mask="transposed", width=4)
     ),
-    "blog": State(
-        "The pad id compared with positions: the mask does nothing", _params(mask="blog")
-    ),
+    "blog": State("Pad id against positions: the mask does nothing", _params(mask="blog")),
     "blog_plus_10_pads": State(
-        "The pad id compared with positions, 10 more PAD columns",
+        "Pad id against positions, 10 more PAD columns",
         _params(mask="blog", extra_pads=10),
     ),
     "broadcast": State(
@@ -528,7 +526,7 @@ STATES = {
     "per_sentence": State(
         "Each sentence weighs the same, whatever its length", _params(normaliser="sentences")
     ),
-    "sum": State("The sum: a longer batch has a larger loss", _params(normaliser="sum")),
+    "sum": State("The sum: more tokens, a larger loss", _params(normaliser="sum")),
 }
 
 

@@ -125,7 +125,10 @@ def line(
     """A line through points."""
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     dashes = f' stroke-dasharray="{dash}"' if dash else ""
-    return f'<polyline points="{path}" fill="none" stroke="{stroke}" stroke-width="{width:g}"{dashes}/>'
+    return (
+        f'<polyline points="{path}" fill="none" stroke="{stroke}" '
+        f'stroke-width="{width:g}"{dashes}/>'
+    )
 
 
 def dot(x: float, y: float, radius: float, *, fill: str = BLUE, stroke: str = BLUE) -> str:

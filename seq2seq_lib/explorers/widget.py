@@ -38,6 +38,19 @@ class Choice:
     label: str
     options: Mapping[str, Any]
 
+    @property
+    def key(self) -> str:
+        """Names the control among all of an explorer."""
+        return self.name
+
+    def get(self, params: Mapping[str, Any]) -> Any:
+        """Its value among the parameters."""
+        return params[self.name]
+
+    def put(self, params: Mapping[str, Any], value: Any) -> dict[str, Any]:
+        """The parameters with its value replaced."""
+        return {**params, self.name: value}
+
 
 @dataclass(frozen=True)
 class Number:
@@ -50,11 +63,18 @@ class Number:
     index: int | None = None
     slider: bool = False
 
+    @property
+    def key(self) -> str:
+        """Names the control among all of an explorer."""
+        return self.name if self.index is None else f"{self.name}[{self.index}]"
+
     def get(self, params: Mapping[str, Any]) -> int:
+        """Its value among the parameters."""
         value = params[self.name]
         return value if self.index is None else value[self.index]
 
     def put(self, params: Mapping[str, Any], value: int) -> dict[str, Any]:
+        """The parameters with its value replaced."""
         if self.index is None:
             return {**params, self.name: value}
         entries = list(params[self.name])
@@ -119,10 +139,14 @@ class Explorer:
         """One state as SVG, everything shown."""
         return self.draw(self.compute(**self.states[state].params, prediction=SKIPPED))
 
+    def all_controls(self) -> list[Choice | Number]:
+        """The controls of all rows."""
+        return [control for row in self.controls for control in row]
+
     def check(self, state: str, lock: Sequence[str]) -> None:
         if state not in self.states:
             raise ValueError(f"Unknown state: {state!r}. Valid: {_listed(self.states)}.")
-        names = dict.fromkeys(control.name for row in self.controls for control in row)
+        names = dict.fromkeys(control.name for control in self.all_controls())
         if isinstance(lock, str):
             raise TypeError(f"lock must be a list of controls, such as [{lock!r}], not a text.")
         for name in lock:
@@ -165,15 +189,15 @@ def _widget_class():
             self.params = dict(explorer.states[state].params)
             self.predictions: dict[Any, str] = {}  # by question
             self.skipping = self._updating = False
-            self.inputs: dict[Choice | Number, widgets.Widget] = {}
+            self.inputs: dict[str, widgets.Widget] = {}  # by key
             rows = []
             for controls in explorer.controls:
                 for control in controls:
                     widget = _input(control, self.params)
                     widget.disabled = control.name in lock
                     widget.observe(self._moved, names="value")
-                    self.inputs[control] = widget
-                rows.append(_row([self.inputs[control] for control in controls]))
+                    self.inputs[control.key] = widget
+                rows.append(_row([self.inputs[control.key] for control in controls]))
             self.guess = _buttons("Your prediction", explorer.predictions, None)
             self.guess.observe(self._predicted, names="value")
             self.skip = widgets.Button(layout=widgets.Layout(width="auto"))
@@ -192,8 +216,8 @@ def _widget_class():
             if self._updating:
                 return
             params = self.params
-            for control, widget in self.inputs.items():
-                params = _put(control, params, widget.value)
+            for control in self.explorer.all_controls():
+                params = control.put(params, self.inputs[control.key].value)
             self.params = self.explorer.tidy(params)
             self._show()
 
@@ -213,8 +237,8 @@ def _widget_class():
             """Bring the controls and the picture up to the parameters."""
             self._updating = True
             try:
-                for control, widget in self.inputs.items():
-                    widget.value = _get(control, self.params)
+                for control in self.explorer.all_controls():
+                    self.inputs[control.key].value = control.get(self.params)
                 prediction = self.prediction
                 self.guess.value = None if prediction == SKIPPED else prediction
                 self.skip.description = "Ask me again" if self.skipping else "Skip: just show me"
@@ -243,7 +267,7 @@ def _widget_class():
         )
 
     def _input(control: Choice | Number, params: Mapping[str, Any]) -> widgets.Widget:
-        value = _get(control, params)
+        value = control.get(params)
         if isinstance(control, Choice):
             return _buttons(control.label, control.options, value)
         shared = {
@@ -260,16 +284,6 @@ def _widget_class():
         )
 
     return ExplorerBox
-
-
-def _get(control: Choice | Number, params: Mapping[str, Any]) -> Any:
-    return params[control.name] if isinstance(control, Choice) else control.get(params)
-
-
-def _put(control: Choice | Number, params: Mapping[str, Any], value: Any) -> dict[str, Any]:
-    if isinstance(control, Number):
-        return control.put(params, value)
-    return {**params, control.name: value}
 
 
 def _listed(names: Sequence[str] | Mapping[str, Any]) -> str:
