@@ -1,0 +1,53 @@
+"""Small, readable descriptions of tensors and batches, for messages."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+MANY = 24  # numbers that are still read
+
+
+def value(thing: Any) -> str:
+    """A value in a few words: type, shape, and the numbers if they are few."""
+    if isinstance(thing, Tensor):
+        return _tensor(thing)
+    if callable(thing):
+        return f"the function {getattr(thing, '__name__', type(thing).__name__)}"
+    text = repr(thing)
+    text = text if len(text) <= 80 else text[:77] + "..."
+    return text if thing is None else f"{text} ({type(thing).__name__})"
+
+
+def number(thing: Any) -> str:
+    """Four digits."""
+    return f"{float(thing):.4g}"
+
+
+def rows(tensor: Tensor) -> str:
+    """A mask or matrix, a row in brackets each; True is 1."""
+    if tensor.dtype == torch.bool:
+        return " ".join("".join("1" if cell else "0" for cell in row) for row in tensor.tolist())
+    return " ".join("[" + " ".join(number(cell) for cell in row) + "]" for row in tensor.tolist())
+
+
+def losses(nll: Tensor, lengths: Tensor) -> str:
+    """Losses a token, a row in brackets each; pads in parentheses."""
+    text = []
+    for row, length in zip(nll.tolist(), lengths.tolist(), strict=True):
+        cells = [f"{x:.3g}" if t < length else f"({x:.3g})" for t, x in enumerate(row)]
+        text.append("[" + " ".join(cells) + "]")
+    return " ".join(text)
+
+
+def _tensor(tensor: Tensor) -> str:
+    tensor = tensor.detach()
+    kind = str(tensor.dtype).removeprefix("torch.")
+    if tensor.dim() == 0:
+        return f"{number(tensor)} ({kind}, 0-dim)"
+    head = f"{kind} {list(tensor.shape)}"
+    if tensor.numel() > MANY or tensor.dim() > 2:
+        return head
+    if tensor.dim() == 1:
+        return f"{head}: {' '.join(number(cell) for cell in tensor.tolist())}"
+    return f"{head}: {rows(tensor)}"

@@ -1,0 +1,24 @@
+"""Every word that a check says, in one place, to be translated file by file.
+
+A finding is (what it means, one question); braces are filled with facts. No text holds the code of
+a solution; the third hint is a skeleton with blanks.
+"""
+
+from seq2seq_lib.checks.texts import chapter04, general
+
+CHAPTERS = {**chapter04.TEXTS}
+
+
+def say(key: str, **facts: object) -> str:
+    """A general text."""
+    return general.TEXTS[key].format(**facts)
+
+
+def of(id: str) -> dict:
+    """An exercise's texts: ``correct``, ``hints``, ``solution``, ``findings``."""
+    return CHAPTERS[id]
+
+
+def finding(id: str, name: str) -> tuple[str, str]:
+    """Meaning and question of a finding: the exercise's own, else the general one."""
+    return of(id)["findings"].get(name) or general.FINDINGS[name]

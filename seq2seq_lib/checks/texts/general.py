@@ -1,0 +1,72 @@
+"""What every exercise has in common."""
+
+TEXTS = {
+    "correct": "correct",
+    "wrong": "not yet",
+    "error": "it stops with an error",
+    "not_attempted": "not attempted yet",
+    "heading": "{id} {title}: {state}",
+    "fed": "I fed",
+    "came_back": "Came back",
+    "raised": "It raised",
+    "printed": "Your code printed",
+    "meaning": "That means",
+    "question": "Ask yourself",
+    "what_now": 'Spend up to {minutes} minutes on it; hint("{id}") helps without giving it away.',
+    "hint": "{id} {title}: hint {level} of {levels}",
+    "more_hints": 'The next one: hint("{id}", {level}).',
+    "solution": "{id} {title}: a solution",
+    "letter": "The letter is {letter}.",
+}
+
+FINDINGS = {
+    "no_return": (
+        "The function ends without giving anything back.",
+        "Which line hands the result to the caller?",
+    ),
+    "not_a_function": (
+        "This exercise wants the function itself.",
+        "Did you pass a result, or a name with parentheses behind it?",
+    ),
+    "not_a_tensor": ("That is not a tensor.", "At which line does it stop being one?"),
+    "shape": (
+        "The shape is {shape}, wanted is exactly {expected}. Nothing is broadcast here.",
+        "What does each axis stand for, and which one is too many, missing or in another place?",
+    ),
+    "not_bool": (
+        "A mask answers yes or no, but this is {dtype}. Indexing and ~ need bool.",
+        "What dtype does a comparison give?",
+    ),
+    "not_float": ("A loss is a float, but this is {dtype}.", "Where was it rounded?"),
+    "not_finite": (
+        "The result is NaN or infinite. What stands at the pads may be anything; it must not "
+        "matter.",
+        "Where does a number from a pad enter the arithmetic, and is something divided by 0?",
+    ),
+    "argument_changed": (
+        "The call changed its argument {names}: whoever uses the batch next gets something else.",
+        "Which of your operations writes in place?",
+    ),
+    "value": (
+        "Shape and dtype are right. The first number that differs{where} is {yours}; the slow "
+        "loop gives {right}.",
+        "What would you get for this row with pencil and paper?",
+    ),
+    "no_gradient": (
+        "The number is right, but no gradient flows back from it: nothing can be trained.",
+        "Where does the result leave the graph?",
+    ),
+    "gradient": (
+        "The number is right, but its gradient{where} is {yours} instead of {right}.",
+        "Is some part of the result cut off from the graph?",
+    ),
+    "law": (
+        "The numbers are right on my probes, but {law} finds a case: {broken}.",
+        "What is different about that case?",
+    ),
+    "raised": (
+        "Your code stopped before it gave a result.",
+        "Which shapes meet in that line?",
+    ),
+    "not_a_choice": ("The choices are {choices}.", "Which letter is it?"),
+}
