@@ -6,17 +6,18 @@ kernel sees the picture of the first example.
 
 import math
 import os
-import re
 import textwrap
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from html import escape
 
+from seq2seq_lib.explorers import svg
+from seq2seq_lib.explorers.svg import BLUE, INK, PAPER
+from seq2seq_lib.explorers.widget import Filmstrip
 from seq2seq_lib.translate import Translation, Translator
 
-INK, PAPER, BLUE = "#000000", "#ffffff", "#0072B2"
 CELL, MARGIN, WIDTH = 22, 12, 560  # pixels; pictures of long texts are wider
+SIZE = 14  # of labels
 MAX_TOKENS = 40  # of the source: more do not fit a screen
 MAX_LABEL, MAX_TEXT = 16, 600  # characters that are drawn of one token, and of the answer
 SLANT = math.radians(60)  # of long column labels
@@ -56,7 +57,7 @@ def draw(answer: Answer) -> str:
     """The answer as an SVG: the output, the message, and the attention weights as a grid."""
     translation = answer.translation
     if translation is None:
-        return _svg(WIDTH, "No answer", "", _Lines(WIDTH).add(_cut(answer.message), 14))
+        return _Lines(WIDTH).add(_cut(answer.message), SIZE).picture("No answer", answer.message)
     columns, rows = [*translation.source, "end"], translation.target
     grid = translation.attention is not None and len(rows) > 0
     left = MARGIN + 8 + max(map(_width, map(_label, rows)), default=0)
@@ -78,7 +79,7 @@ def draw(answer: Answer) -> str:
             lines.parts.append(_column_label(left + CELL * (j + 0.5), top - 6, token, slant))
         for i, token in enumerate(rows):
             y = top + CELL * i
-            lines.parts.append(_text(left - 8, y + 15, _label(token), anchor="end"))
+            lines.parts.append(svg.text(left - 8, y + 15, _label(token), size=SIZE, anchor="end"))
             for j, weight in enumerate(translation.attention[i].tolist()):
                 lines.parts.append(_cell(left + CELL * j, y, weight, token, columns[j]))
         lines.height = top + CELL * len(rows)
@@ -86,7 +87,7 @@ def draw(answer: Answer) -> str:
         f"Input: {_cut(answer.text)}. Output: {_cut(translation.text)}. {answer.message} "
         + _read_out(translation, columns)
     )
-    return _svg(width, f"Output: {_cut(translation.text)}", description, lines)
+    return lines.picture(f"Output: {_cut(translation.text)}", description)
 
 
 def box(translator: Translator, example: str, label: str = "your text"):
@@ -95,9 +96,7 @@ def box(translator: Translator, example: str, label: str = "your text"):
     Where nbgrader executes the notebook nobody can type: there it is the picture alone.
     """
     if os.environ.get("NBGRADER_EXECUTION"):
-        from IPython.display import SVG
-
-        return SVG(draw(compute(translator, example)))
+        return Filmstrip("TranslationBox", draw(compute(translator, example)))
     return _widget_class()(translator, example, label)
 
 
@@ -132,10 +131,14 @@ def _widget_class():
             self.picture.value = draw(answer)
 
         def _repr_mimebundle_(self, **kwargs):
-            """Beside the live widget the picture, for readers without a kernel."""
+            """Beside the live widget the picture, for readers without a kernel.
+
+            JupyterLab draws no SVG in a notebook that it does not trust yet: it shows the words.
+            """
             bundle = super()._repr_mimebundle_(**kwargs)
             data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-            fallback = {"text/plain": "TranslationBox()", "image/svg+xml": self.picture.value}
+            words = "TranslationBox: run this cell, then type into it."
+            fallback = {"text/plain": words, "image/svg+xml": self.picture.value}
             return {**(data or {}), **fallback}, metadata
 
     return TranslationBox
@@ -152,52 +155,31 @@ class _Lines:
         self.height += 6 if text else 0
         for line in textwrap.wrap(text, room):
             self.height += 1.3 * size
-            self.parts.append(_text(MARGIN, self.height, line, size=size, weight=weight))
+            self.parts.append(svg.text(MARGIN, self.height, line, size=size, weight=weight))
         return self
 
-
-def _svg(width: float, title: str, description: str, lines: _Lines) -> str:
-    # A paper of its own makes the picture readable on a dark page too.
-    height = lines.height + MARGIN
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" style="max-width: 100%; height: auto" '
-        f'role="img" font-family="sans-serif">'
-        f"<title>{_xml(title)}</title><desc>{_xml(description)}</desc>"
-        f'<rect width="100%" height="100%" rx="6" fill="{PAPER}"/>{"".join(lines.parts)}</svg>'
-    )
-
-
-def _text(x, y, text: str, *, size: int = 14, weight: str = "normal", anchor: str = "start") -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" font-weight="{weight}" '
-        f'text-anchor="{anchor}" fill="{INK}">{_xml(text)}</text>'
-    )
+    def picture(self, title: str, description: str) -> str:
+        return svg.picture(self.width, self.height + MARGIN, title, description, self.parts)
 
 
 def _column_label(x: float, y: float, token: str, slant: float) -> str:
     if not slant:
-        return _text(x - 1, y, _label(token), anchor="middle")
+        return svg.text(x - 1, y, _label(token), size=SIZE, anchor="middle")
     turn = f"translate({x + 4:.1f} {y:.1f}) rotate({-math.degrees(slant):.0f})"
-    return f'<g transform="{turn}">{_text(0, 0, _label(token))}</g>'
+    return f'<g transform="{turn}">{svg.text(0, 0, _label(token), size=SIZE)}</g>'
 
 
 def _cell(x: float, y: float, weight: float, row: str, column: str) -> str:
     # A printed number as well as a shade: nothing rests on colour alone.
     shade = max(weight, 0.03)
-    cell = (
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{CELL - 2}" height="{CELL - 2}" fill="{BLUE}" '
-        f'fill-opacity="{shade:.2f}"><title>{_xml(_label(row))} from {_xml(_label(column))}: '
-        f"{weight:.2f}</title></rect>"
-    )
+    tip = f"{_label(row)} from {_label(column)}: {weight:.2f}"
+    cell = svg.rect(x, y, CELL - 2, CELL - 2, fill=BLUE, opacity=shade, tip=tip)
     if round(100 * weight) < 10:
         return cell
     # White is the clearer ink only on the darkest cells. So the contrast is 4.5 or more everywhere.
     ink = PAPER if shade >= 0.93 else INK
-    return cell + (
-        f'<text x="{x + CELL / 2 - 1:.1f}" y="{y + 14:.1f}" font-size="10" text-anchor="middle" '
-        f'fill="{ink}">{round(100 * weight)}</text>'
-    )
+    number = f"{round(100 * weight)}"
+    return cell + svg.text(x + CELL / 2 - 1, y + 14, number, size=10, anchor="middle", fill=ink)
 
 
 def _read_out(translation: Translation, columns: list[str]) -> str:
@@ -220,12 +202,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
 
-def _width(text: str, size: int = 14) -> float:
-    """Pixels that a text needs at most, whatever sans-serif font the reader has."""
+def _width(text: str) -> float:
+    """Pixels that a label needs at most, whatever sans-serif font the reader has."""
     wide = sum(unicodedata.east_asian_width(c) in "WF" or c in "mwMW@%—…" for c in text)
-    return size * (wide + 0.62 * (len(text) - wide))
-
-
-def _xml(text: str) -> str:
-    """Escaped, and without characters that no XML file may hold, such as U+0000."""
-    return escape(re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text))
+    return SIZE * (wide + 0.62 * (len(text) - wide))
