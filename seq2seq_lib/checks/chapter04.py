@@ -20,13 +20,17 @@ In all of them lengths are int64 ``[B]``, at least 1; log_probs and logits are f
 ``[B, T, V]``; targets are int64 ``[B, T]``, ids of the vocabulary, also at the pads.
 """
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from seq2seq_lib.checks.exercise import Exercise, Mutant, register
+from seq2seq_lib.checks import answers04 as right
+from seq2seq_lib.checks import mutants04 as wrong
+from seq2seq_lib.checks.compare import Problem, has_shape, is_bool, is_finite_float, is_tensor
+from seq2seq_lib.checks.exercise import Exercise, register
+from seq2seq_lib.checks.hand04 import HAND_LENGTHS, HAND_LOSSES, hand_batch, options_4_1
 from seq2seq_lib.checks.patient import patient_loss, training_log
 from seq2seq_lib.checks.probes import (
     Probe,
@@ -35,18 +39,8 @@ from seq2seq_lib.checks.probes import (
     mask_probes,
     nan_probes,
 )
-from seq2seq_lib.checks.tasks import (
-    ChoiceTask,
-    DetectiveTask,
-    FunctionTask,
-    Problem,
-    has_shape,
-    is_bool,
-    is_finite_float,
-    is_tensor,
-)
+from seq2seq_lib.checks.tasks import ChoiceTask, DetectiveTask, FunctionTask
 from seq2seq_lib.laws import Verdict, loss_ledger
-from seq2seq_lib.masks import sequence_mask
 
 __all__ = [
     "HAND_LENGTHS",
@@ -56,39 +50,6 @@ __all__ = [
     "patient_loss",
     "training_log",
 ]
-
-# ------------------------------------------------------------------ 4.1 which number is the loss
-
-HAND_LOSSES = torch.tensor(
-    [
-        [2.0, 1.0, 3.0, 40.0, 70.0],
-        [6.0, 90.0, 50.0, 80.0, 30.0],
-        [1.0, 4.0, 2.0, 1.0, 60.0],
-    ]
-)  # [B, T]; what stands at the pads means nothing
-HAND_LENGTHS = torch.tensor([3, 1, 4])  # [B]
-
-
-def hand_batch() -> tuple[Tensor, Tensor]:
-    """Losses ``[3, 5]`` and lengths ``[3]``: fresh copies, so that a cell may write into them."""
-    return HAND_LOSSES.clone(), HAND_LENGTHS.clone()
-
-
-def options_4_1() -> dict[str, float]:
-    """Six numbers that are all called the loss of the hand batch somewhere, the smallest first."""
-    losses, lengths = hand_batch()
-    mask = sequence_mask(lengths, losses.size(1))
-    real = losses * mask
-    numbers = [
-        losses.mean(),
-        real.mean(),
-        real.sum(),
-        real.sum() / mask.sum(),
-        (real.sum(1) / lengths).mean(),
-        real.mean(1).sum(),
-    ]
-    return dict(zip("ABCDEF", sorted(round(n.item(), 3) for n in numbers), strict=True))
-
 
 WHICH_NUMBER = ChoiceTask(
     letters=("A", "B", "C", "D", "E", "F"),
@@ -103,62 +64,15 @@ WHICH_NUMBER = ChoiceTask(
     },
 )
 
-# ------------------------------------------------------------------ 4.2 a mask from lengths
-
-
-def length_mask_spec(lengths: Tensor, max_len: int) -> Tensor:
-    mask = torch.zeros(len(lengths), max_len, dtype=torch.bool)
-    for b, length in enumerate(lengths.tolist()):
-        for t in range(max_len):
-            mask[b, t] = t < length
-    return mask
-
-
-def length_mask(lengths: Tensor, max_len: int) -> Tensor:
-    positions = torch.arange(max_len, device=lengths.device)  # [T]
-    return positions[None, :] < lengths[:, None]  # [1, T] < [B, 1] -> [B, T]
-
-
-def length_mask_by_cumsum(lengths: Tensor, max_len: int) -> Tensor:
-    counts = torch.ones(len(lengths), max_len, dtype=torch.int64).cumsum(1)  # 1, 2, ... T
-    return counts.le(lengths.unsqueeze(-1))
-
-
-def length_mask_by_table(lengths: Tensor, max_len: int) -> Tensor:
-    triangle = torch.ones(max_len + 1, max_len).tril(-1).bool()  # row n has n ones
-    return triangle[lengths]
-
-
-def positions(max_len: int) -> Tensor:
-    return torch.arange(max_len)
-
-
-def mask_edits_input(lengths: Tensor, max_len: int) -> Tensor:
-    return positions(max_len) < lengths.unsqueeze_(1)
-
-
-def mask_without_return(lengths: Tensor, max_len: int) -> None:
-    sequence_mask(lengths, max_len)
-
-
-MASK_MUTANTS = (
-    Mutant("no_return", mask_without_return),
-    Mutant("transposed", lambda lengths, T: positions(T)[:, None] < lengths[None, :]),
-    Mutant(
-        "reshaped",
-        lambda lengths, T: (positions(T)[:, None] < lengths).reshape(len(lengths), T),
-    ),
-    Mutant("one_too_many", lambda lengths, T: positions(T) <= lengths[:, None]),
-    Mutant("one_too_few", lambda lengths, T: positions(T) + 1 < lengths[:, None]),
-    Mutant("inverted", lambda lengths, T: positions(T) >= lengths[:, None]),
-    Mutant("left", lambda lengths, T: positions(T) >= T - lengths[:, None]),
-    Mutant("not_bool", lambda lengths, T: sequence_mask(lengths, T).float()),
-    Mutant("not_bool", lambda lengths, T: sequence_mask(lengths, T).long()),
-    Mutant("pad_id", lambda lengths, T: positions(T)[:, None].expand(T, T) != 0),
-    Mutant("own_width", lambda lengths, T: sequence_mask(lengths)),
-    Mutant("sorted", lambda lengths, T: sequence_mask(lengths.sort(descending=True).values, T)),
-    Mutant("frozen", lambda lengths, T: sequence_mask(HAND_LENGTHS, HAND_LOSSES.size(1))),
-    Mutant("argument_changed", mask_edits_input),
+EVIDENCE = ChoiceTask(
+    letters=("A", "B", "C", "D"),
+    salt="4.6a",
+    reasons={
+        "44422823": "accuracy",
+        "49edf9de": "gradient",
+        "a8679698": "correct",
+        "abee97e9": "loss",
+    },
 )
 
 
@@ -174,415 +88,68 @@ def mask_facts(probe: Probe, value: Any) -> dict[str, str]:
 
 
 MASK = FunctionTask(
-    spec=length_mask_spec,
+    spec=right.length_mask_spec,
     probes=mask_probes,
     steps=(is_tensor, has_shape, is_bool),
-    mutants=MASK_MUTANTS,
+    mutants=wrong.MASK_MUTANTS,
     facts=mask_facts,
 )
 
-# ------------------------------------------------------------------ 4.3 the masked loss
 
-
-def masked_nll_spec(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    losses = []
-    for b, length in enumerate(lengths.tolist()):
-        for t in range(length):
-            losses.append(-log_probs[b, t, targets[b, t]])
-    return torch.stack(losses).mean()
-
-
-def masked_nll(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    mask = length_mask(lengths, targets.size(1))  # [B, T]
-    nll = -log_probs.gather(-1, targets[..., None])[..., 0]  # [B, T]
-    return (nll * mask).sum() / mask.sum()
-
-
-def masked_nll_by_select(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    mask = length_mask(lengths, targets.size(1))  # [B, T]
-    return F.nll_loss(log_probs[mask], targets[mask])  # [N, V], [N] -> []
-
-
-def masked_nll_after_gather(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    nll = -log_probs.gather(2, targets.unsqueeze(2)).squeeze(2)  # [B, T]
-    return nll.masked_select(sequence_mask(lengths, nll.size(1))).mean()
-
-
-def masked_nll_row_by_row(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    total = torch.zeros(())
-    for row, ids, length in zip(log_probs, targets, lengths.tolist(), strict=True):
-        total = total - row[range(length), ids[:length]].sum()
-    return total / lengths.sum()
-
-
-def masked_nll_by_ignoring(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    # cross_entropy takes log_softmax once more, which changes nothing: it is idempotent
-    ignored = targets.masked_fill(~sequence_mask(lengths, targets.size(1)), -100)
-    return F.cross_entropy(log_probs.flatten(0, 1), ignored.flatten())
-
-
-def fixed_loss(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    total, tokens = 0.0, 0
-    for t in range(targets.size(1)):
-        mask = lengths > t  # [B]
-        nll = -log_probs[:, t].gather(1, targets[:, t : t + 1]).squeeze(1)  # [B], as the mask
-        total = total + nll[mask].sum()
-        tokens += int(mask.sum())
-    return total / tokens
-
-
-def parts(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-    """NLL ``[B, T]`` and mask ``[B, T]``, for the wrong losses below."""
-    nll = -log_probs.gather(-1, targets[..., None])[..., 0]
-    return nll, sequence_mask(lengths, targets.size(1))
-
-
-def mean_over_everything(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    return parts(log_probs, targets, lengths)[0].mean()
-
-
-def reduced_before_masked(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    nll, mask = parts(log_probs, targets, lengths)
-    return (nll.mean() * mask).sum() / mask.sum()
-
-
-def flat_broadcast(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    nll, mask = parts(log_probs, targets, lengths)
-    return nll.reshape(-1, 1).masked_select(mask.flatten()).mean()  # [B*T, 1] x [B*T]
-
-
-def divided_by_cells(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    nll, mask = parts(log_probs, targets, lengths)
-    return (nll * mask).mean()
-
-
-def mean_of_sentence_means(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    nll, mask = parts(log_probs, targets, lengths)
-    return ((nll * mask).sum(1) / lengths).mean()
-
-
-def mean_of_step_means(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    nll, mask = parts(log_probs, targets, lengths)
-    return ((nll * mask).sum(0) / mask.sum(0).clamp(min=1))[mask.any(0)].mean()
-
-
-def divided_by_sentences(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    nll, mask = parts(log_probs, targets, lengths)
-    return (nll * mask).sum() / len(nll)
-
-
-def summed(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    nll, mask = parts(log_probs, targets, lengths)
-    return (nll * mask).sum()
-
-
-def wrong_sign(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    return -masked_nll(log_probs, targets, lengths)
-
-
-def leaking(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    nll, mask = parts(log_probs, targets, lengths)
-    return nll.sum() / mask.sum()
-
-
-def mean_over_pads(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    nll, mask = parts(log_probs, targets, lengths)
-    return (nll * ~mask).sum() / (~mask).sum()
-
-
-def without_last_token(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    return masked_nll(log_probs, targets, lengths - 1)
-
-
-def best_instead_of_target(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    return masked_nll(log_probs, log_probs.argmax(-1), lengths)
-
-
-def from_probabilities(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    return masked_nll(log_probs.exp(), targets, lengths)
-
-
-def one_a_sentence(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    nll, mask = parts(log_probs, targets, lengths)
-    return (nll * mask).sum(1) / lengths
-
-
-def one_a_token(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    nll, mask = parts(log_probs, targets, lengths)
-    return nll[mask]
-
-
-def fills_in_place(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    mask = sequence_mask(lengths, targets.size(1))
-    log_probs[~mask] = 0.0
-    return masked_nll(log_probs, targets, lengths)
-
-
-LOSS_MUTANTS = (
-    Mutant("broadcast", patient_loss),
-    Mutant("mask_without_effect", mean_over_everything),
-    Mutant("mask_without_effect", reduced_before_masked),
-    Mutant("mask_without_effect", flat_broadcast),
-    Mutant("padded_cells", divided_by_cells),
-    Mutant("sentence_mean", mean_of_sentence_means),
-    Mutant("step_mean", mean_of_step_means),
-    Mutant("per_sentence", divided_by_sentences),
-    Mutant("sum", summed),
-    Mutant("sign", wrong_sign),
-    Mutant("leak", leaking),
-    Mutant("inverted", mean_over_pads),
-    Mutant("no_end", without_last_token),
-    Mutant("best_not_target", best_instead_of_target),
-    Mutant("probabilities", from_probabilities),
-    Mutant("not_reduced", one_a_sentence),
-    Mutant("not_reduced", one_a_token),
-    Mutant("plain_number", lambda *args: masked_nll_by_select(*args).item()),
-    Mutant("no_gradient", lambda *args: masked_nll_by_select(*args).detach()),
-    Mutant("argument_changed", fills_in_place),
-)
-
-
-def law_of_log_probs(answer: Any) -> Verdict:
-    """Law 3, for a loss of log-probabilities and lengths."""
+def law_3(answer: Any, log_probs: bool) -> Verdict:
+    """Law 3, for a loss of lengths, and of log-probabilities or logits."""
 
     def loss(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
         if not mask.any():  # lengths are at least 1 in these exercises
             return logits.sum() * 0
-        return answer(logits.log_softmax(-1), targets, mask.sum(1))
-
-    return loss_ledger(loss)
-
-
-def law_of_logits(answer: Any) -> Verdict:
-    """Law 3, for a loss of logits and lengths."""
-
-    def loss(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-        if not mask.any():
-            return logits.sum() * 0
-        return answer(logits, targets, mask.sum(1))
+        return answer(logits.log_softmax(-1) if log_probs else logits, targets, mask.sum(1))
 
     return loss_ledger(loss)
 
 
 LOSS_STEPS = (is_tensor, has_shape, is_finite_float)
 MASKED_NLL = FunctionTask(
-    spec=masked_nll_spec,
+    spec=right.masked_nll_spec,
     probes=log_prob_probes,
     steps=LOSS_STEPS,
-    mutants=LOSS_MUTANTS,
+    mutants=wrong.LOSS_MUTANTS,
     gradient_of="log_probs",
-    law=law_of_log_probs,
+    law=partial(law_3, log_probs=True),
 )
-
-# ------------------------------------------------------------------ 4.4 by selection
-
-
-def flat_mask(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    mask = sequence_mask(lengths, targets.size(1))
-    kept = log_probs.masked_select(mask.view(-1)).view(-1, log_probs.size(-1))
-    return F.nll_loss(kept, targets.masked_select(mask))
-
-
-def flat_selection(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    mask = sequence_mask(lengths, targets.size(1))
-    kept = log_probs.masked_select(mask.unsqueeze(-1))  # [N * V], no longer rows
-    return -kept[targets[mask]].mean()
-
-
-def targets_cut(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    kept = log_probs[sequence_mask(lengths, targets.size(1))]  # [N, V]
-    return F.nll_loss(kept, targets.flatten()[: len(kept)])
-
-
-SELECT_MUTANTS = (
-    Mutant("multiplied", masked_nll),
-    Mutant("flat_mask", flat_mask),
-    Mutant("flat_selection", flat_selection),
-    Mutant("targets_not_selected", targets_cut),
-    *LOSS_MUTANTS,
-)
-SELECT = FunctionTask(
-    spec=masked_nll_spec,
-    probes=nan_probes,
-    steps=LOSS_STEPS,
-    mutants=SELECT_MUTANTS,
-    gradient_of="log_probs",
-    law=law_of_log_probs,
-)
-
-# ------------------------------------------------------------------ 4.5 by ignore_index
-
-
-def logits_spec(logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    return masked_nll_spec(logits.log_softmax(-1), targets, lengths)
-
-
-def masked_nll_by_ignore_index(logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    mask = length_mask(lengths, targets.size(1))  # [B, T]
-    ignored = targets.masked_fill(~mask, -100)  # [B, T], a copy; no class has the id -100
-    return F.cross_entropy(logits.transpose(1, 2), ignored, ignore_index=-100)  # [B, V, T]
-
-
-def flat_cross_entropy(logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    ids = torch.where(sequence_mask(lengths, targets.size(1)), targets, logits.size(-1))
-    return F.cross_entropy(logits.flatten(0, 1), ids.flatten(), ignore_index=logits.size(-1))
-
-
-def softmax_by_hand(logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    return masked_nll_after_gather(logits - logits.logsumexp(-1, keepdim=True), targets, lengths)
-
-
-def ignored(targets: Tensor, lengths: Tensor) -> Tensor:
-    return targets.masked_fill(~sequence_mask(lengths, targets.size(1)), -100)
-
-
-def ignores_zero(logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    return F.cross_entropy(logits.transpose(1, 2), targets, ignore_index=0)
-
-
-def fills_and_ignores_zero(logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    targets = targets * sequence_mask(lengths, targets.size(1))
-    return F.cross_entropy(logits.transpose(1, 2), targets, ignore_index=0)
-
-
-def reshaped(logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    B, T, V = logits.shape
-    return F.cross_entropy(logits.reshape(B, V, T), ignored(targets, lengths))
-
-
-def softmax_first(logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    return masked_nll_by_ignore_index(logits.softmax(-1), targets, lengths)
-
-
-def sum_over_cells(logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    ids = ignored(targets, lengths)
-    return F.cross_entropy(logits.transpose(1, 2), ids, reduction="none").mean()
-
-
-def no_mask(logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    return F.cross_entropy(logits.transpose(1, 2), targets)
-
-
-def class_axis(logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    return F.cross_entropy(logits, ignored(targets, lengths))
-
-
-def marks_in_place(logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    targets[~sequence_mask(lengths, targets.size(1))] = -100
-    return F.cross_entropy(logits.transpose(1, 2), targets)
-
-
-def of_log_softmax(loss: Any) -> Any:
-    """A wrong loss of log-probabilities as a loss of logits."""
-    return lambda logits, targets, lengths: loss(logits.log_softmax(-1), targets, lengths)
-
-
-LOGIT_MUTANTS = (
-    Mutant("pad_is_zero", ignores_zero),
-    Mutant("pad_is_zero", fills_and_ignores_zero),
-    Mutant("reshaped", reshaped),
-    Mutant("softmax_first", softmax_first),
-    Mutant("raw_logits", masked_nll),
-    Mutant("padded_cells", sum_over_cells),
-    Mutant("mask_without_effect", no_mask),
-    Mutant("class_axis", class_axis),
-    Mutant("argument_changed", marks_in_place),
-    *(
-        Mutant(m.finding, of_log_softmax(m.function))
-        for m in LOSS_MUTANTS
-        if m.finding not in ("argument_changed", "mask_without_effect", "padded_cells")
-    ),
-)
+SELECT = replace(MASKED_NLL, probes=nan_probes, mutants=wrong.SELECT_MUTANTS)
 IGNORE = FunctionTask(
-    spec=logits_spec,
+    spec=right.logits_spec,
     probes=logit_probes,
     steps=LOSS_STEPS,
-    mutants=LOGIT_MUTANTS,
+    mutants=wrong.LOGIT_MUTANTS,
     gradient_of="logits",
-    law=law_of_logits,
+    law=partial(law_3, log_probs=False),
 )
 
-# ------------------------------------------------------------------ 4.6 the bug clinic
-
-EVIDENCE = ChoiceTask(
-    letters=("A", "B", "C", "D"),
-    salt="4.6a",
-    reasons={
-        "44422823": "accuracy",
-        "49edf9de": "gradient",
-        "a8679698": "correct",
-        "abee97e9": "loss",
-    },
+# A batch made by hand need not be normalised, so none of the innocent normalises it.
+INNOCENT = (
+    right.masked_nll_spec,
+    right.masked_nll,
+    right.masked_nll_by_select,
+    right.masked_nll_row_by_row,
+    right.fixed_loss,
 )
-
-RIGHT_LOSSES = (
-    masked_nll_spec,
-    masked_nll,
-    masked_nll_by_select,
-    masked_nll_row_by_row,
-    masked_nll_by_ignoring,
-    fixed_loss,
-)
+RIGHT_LOSSES = (*INNOCENT, right.masked_nll_after_gather, right.masked_nll_by_ignoring)
 SUSPECTS = {
     "broadcast": patient_loss,
-    "mask_without_effect": mean_over_everything,
-    "leak": leaking,
-    "padded_cells": divided_by_cells,
-    "sentence_mean": mean_of_sentence_means,
-    "sum": summed,
-    "no_end": without_last_token,
-    "sign": wrong_sign,
+    "mask_without_effect": wrong.mean_over_everything,
+    "leak": wrong.leaking,
+    "padded_cells": wrong.divided_by_cells,
+    "sentence_mean": wrong.mean_of_sentence_means,
+    "sum": wrong.summed,
+    "no_end": wrong.without_last_token,
+    "sign": wrong.wrong_sign,
 }
-
-
-def test_patient(loss_function: Any) -> None:
-    nll = torch.tensor([[1.0, 50.0, 70.0], [2.0, 6.0, 90.0]])  # [B, T]; column 2: pads alone
-    lengths = torch.tensor([1, 2])  # real: 1; 2, 6
-    log_probs = torch.stack([-nll, torch.full_like(nll, -5.0)], -1)  # [B, T, V = 2]
-    targets = torch.zeros(2, 3, dtype=torch.int64)
-    found = loss_function(log_probs, targets, lengths)
-    torch.testing.assert_close(found, torch.tensor((1.0 + 2.0 + 6.0) / 3))
-
-
-def detective(needed: int) -> DetectiveTask:
-    """4.6b, with so many suspects to reject."""
-    # a batch made by hand need not be normalised, so no innocent normalises it
-    innocent = tuple(loss for loss in RIGHT_LOSSES if loss is not masked_nll_by_ignoring)
-    return DetectiveTask(innocent, SUSPECTS, "broadcast", needed)
-
-
-# ------------------------------------------------------------------ 4.7 what a normaliser weighs
-
-
-def gradient_shares(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> dict[str, float]:
-    log_probs = log_probs.detach().requires_grad_()  # [B, T, V]
-    mask = length_mask(lengths, targets.size(1))  # [B, T]
-    nll = -log_probs.gather(-1, targets[..., None])[..., 0] * mask  # [B, T]
-    losses = {
-        "token": nll.sum() / mask.sum(),
-        "sentence": (nll.sum(1) / lengths).mean(),
-        "sum": nll.sum(),
-    }
-    shares = {}
-    for name, loss in losses.items():
-        (gradient,) = torch.autograd.grad(loss, log_probs, retain_graph=True)
-        by_sentence = gradient.abs().sum((1, 2))  # [B]
-        shares[name] = (by_sentence[lengths.argmax()] / by_sentence.sum()).item()
-    return shares
-
-
-def shares_by_arithmetic(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> dict[str, float]:
-    share = (lengths.max() / lengths.sum()).item()
-    return {"token": share, "sentence": 1 / len(lengths), "sum": share}
-
-
-def shares_of_another(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> dict[str, float]:
-    share = (lengths.min() / lengths.sum()).item()
-    return {"token": share, "sentence": 1 / len(lengths), "sum": share}
-
-
-def shares_with_pads(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> dict[str, float]:
-    return dict.fromkeys(("token", "sentence", "sum"), 1 / len(lengths))
+DETECTIVE = (  # part, title, points, suspects to reject
+    (1, "test_patient rejects the patient", 2, 1),
+    (2, "test_patient rejects five wrong losses", 2, 5),
+    (3, "test_patient rejects all wrong losses", 1, len(SUSPECTS)),
+)
 
 
 def is_three_shares(value: Any, expected: Any) -> Problem | None:
@@ -609,105 +176,121 @@ def is_ordered(value: Any, expected: Any) -> Problem | None:
 
 
 SHARES = FunctionTask(
-    spec=shares_by_arithmetic,
+    spec=right.shares_by_arithmetic,
     probes=log_prob_probes,
     steps=(is_three_shares, is_ordered),
-    mutants=(
-        Mutant("shortest", shares_of_another),
-        Mutant("with_pads", shares_with_pads),
-    ),
+    mutants=wrong.SHARE_MUTANTS,
 )
 
-# ------------------------------------------------------------------ the register
-
 register(
-    Exercise("4.1", "which number is the loss", "P", 1, 4, 3, 1, WHICH_NUMBER, WHICH_NUMBER.answer),
+    Exercise(
+        "4.1",
+        "which number is the loss",
+        kind="P",
+        difficulty=1,
+        importance=4,
+        minutes=3,
+        points=1,
+        task=WHICH_NUMBER,
+        reference=WHICH_NUMBER.answer,
+    ),
     Exercise(
         "4.2",
         "length_mask",
-        "I",
-        2,
-        5,
-        12,
-        4,
-        MASK,
-        length_mask,
-        (length_mask_by_cumsum, length_mask_by_table, length_mask_spec),
-        MASK_MUTANTS,
+        kind="I",
+        difficulty=2,
+        importance=5,
+        minutes=12,
+        points=4,
+        task=MASK,
+        reference=right.length_mask,
+        alternatives=(right.length_mask_by_cumsum, right.length_mask_by_table),
     ),
     Exercise(
         "4.3",
         "masked_nll",
-        "I",
-        3,
-        5,
-        15,
-        4,
-        MASKED_NLL,
-        masked_nll,
-        RIGHT_LOSSES,
-        LOSS_MUTANTS,
+        kind="I",
+        difficulty=3,
+        importance=5,
+        minutes=15,
+        points=4,
+        task=MASKED_NLL,
+        reference=right.masked_nll,
+        alternatives=RIGHT_LOSSES,
     ),
     Exercise(
         "4.4",
         "masked_nll_by_select",
-        "I",
-        3,
-        4,
-        6,
-        3,
-        SELECT,
-        masked_nll_by_select,
-        (masked_nll_after_gather, masked_nll_spec, masked_nll_row_by_row, fixed_loss),
-        SELECT_MUTANTS,
+        kind="I",
+        difficulty=3,
+        importance=4,
+        minutes=6,
+        points=3,
+        task=SELECT,
+        reference=right.masked_nll_by_select,
+        alternatives=(right.masked_nll_after_gather, right.masked_nll_row_by_row, right.fixed_loss),
     ),
     Exercise(
         "4.5",
         "masked_nll_by_ignore_index",
-        "I",
-        3,
-        4,
-        6,
-        3,
-        IGNORE,
-        masked_nll_by_ignore_index,
-        (flat_cross_entropy, softmax_by_hand, logits_spec),
-        LOGIT_MUTANTS,
+        kind="I",
+        difficulty=3,
+        importance=4,
+        minutes=6,
+        points=3,
+        task=IGNORE,
+        reference=right.masked_nll_by_ignore_index,
+        alternatives=(right.flat_cross_entropy, right.softmax_by_hand),
     ),
-    Exercise("4.6a", "the evidence", "P", 3, 4, 5, 2, EVIDENCE, EVIDENCE.answer),
+    Exercise(
+        "4.6a",
+        "the evidence",
+        kind="P",
+        difficulty=3,
+        importance=4,
+        minutes=5,
+        points=2,
+        task=EVIDENCE,
+        reference=EVIDENCE.answer,
+    ),
     *(
-        Exercise(f"4.6b{part}", title, "D", 4, 5, 15, worth, detective(needed), test_patient)
-        for part, title, worth, needed in (
-            (1, "test_patient rejects the patient", 2, 1),
-            (2, "test_patient rejects five wrong losses", 2, 5),
-            (3, "test_patient rejects all wrong losses", 1, len(SUSPECTS)),
+        Exercise(
+            f"4.6b{part}",
+            title,
+            kind="D",
+            difficulty=4,
+            importance=5,
+            minutes=15,
+            points=worth,
+            task=DetectiveTask(INNOCENT, SUSPECTS, patient="broadcast", needed=needed),
+            reference=right.test_patient,
+            alternatives=(right.test_patient_twice,),
         )
+        for part, title, worth, needed in DETECTIVE
     ),
     Exercise(
         "4.6c",
         "fixed_loss",
-        "I",
-        2,
-        4,
-        5,
-        3,
-        MASKED_NLL,
-        fixed_loss,
-        RIGHT_LOSSES,
-        LOSS_MUTANTS,
+        kind="I",
+        difficulty=2,
+        importance=4,
+        minutes=5,
+        points=3,
+        task=MASKED_NLL,
+        reference=right.fixed_loss,
+        alternatives=RIGHT_LOSSES,
     ),
     Exercise(
         "4.7",
         "gradient_shares",
-        "X",
-        4,
-        3,
-        45,
-        6,
-        SHARES,
-        gradient_shares,
-        (shares_by_arithmetic,),
-        SHARES.mutants,
+        kind="X",
+        difficulty=4,
+        importance=3,
+        minutes=45,
+        points=6,
+        task=SHARES,
+        reference=right.gradient_shares,
+        alternatives=(right.shares_by_arithmetic,),
         manual=True,
     ),
 )

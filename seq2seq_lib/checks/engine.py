@@ -4,7 +4,7 @@ import inspect
 import os
 from typing import Any
 
-from seq2seq_lib.checks import progress, sandbox, texts
+from seq2seq_lib.checks import notes, sandbox, texts
 from seq2seq_lib.checks.exercise import CORRECT, NOT_ATTEMPTED, Exercise, Finding, find
 from seq2seq_lib.checks.probes import fresh_generator
 from seq2seq_lib.checks.report import Report
@@ -31,7 +31,7 @@ def check(id: str, answer: Any) -> None:
         grade(id, answer)
         return
     report, finding = judge(id, answer)
-    progress.record(id, finding.state)
+    notes.record(id, finding.state)
     report.show()
 
 
@@ -44,7 +44,7 @@ def grade(id: str, answer: Any) -> None:
     report, finding = judge(id, answer)
     if finding.state != CORRECT:
         raise AssertionError(report.text)
-    print(report.text)
+    report.print()
 
 
 def hint(id: str, level: int = 1) -> None:
@@ -64,7 +64,7 @@ def solution(id: str) -> None:
     """Show the reference's source and why it is right; noted as assisted in the progress file."""
     exercise = find(id)
     if not os.environ.get(GRADING):
-        progress.record(id, assisted=True)
+        notes.record(id, assisted=True)
     code = inspect.getsource(exercise.reference) if callable(exercise.reference) else ""
     heading = texts.say("solution", id=id, title=exercise.title)
     letter = "" if code else texts.say("letter", letter=exercise.reference)

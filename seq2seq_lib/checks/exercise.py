@@ -64,7 +64,6 @@ class Exercise:
         task: judges answers.
         reference: the answer that ``solution`` shows.
         alternatives: right answers, written differently.
-        mutants: wrong answers.
         manual: the points are given by a person; the check only looks whether the answer can be
             right.
     """
@@ -79,12 +78,17 @@ class Exercise:
     task: Task
     reference: Any
     alternatives: tuple = ()
-    mutants: tuple[Mutant, ...] = ()
     manual: bool = False
 
     @property
     def chapter(self) -> str:
+        """``"4"`` of ``"4.2"``."""
         return self.id.split(".")[0]
+
+    @property
+    def mutants(self) -> tuple[Mutant, ...]:
+        """Wrong functions that have a message of their own."""
+        return getattr(self.task, "mutants", ())
 
 
 REGISTER: dict[str, Exercise] = {}
@@ -117,7 +121,7 @@ def exercises(chapter: str | None = None) -> tuple[Exercise, ...]:
 
 
 def points(id: str) -> int:
-    """Points of an exercise, or of a whole chapter with its bonus: ``points("4")``."""
-    if id in REGISTER:
-        return REGISTER[id].points
-    return sum(e.points for e in exercises(id)) if "." not in str(id) else find(id).points
+    """Points of an exercise, ``points("4.2")``, or of a chapter and its bonus, ``points("4")``."""
+    if id in REGISTER or "." in str(id):
+        return find(id).points
+    return sum(exercise.points for exercise in exercises(id))

@@ -71,13 +71,16 @@ class Report:
             parts.append(f'<pre style="margin-top:8px">{html.escape(self.code)}</pre>')
         return "".join([*parts, "</div>"])
 
+    def print(self) -> None:
+        """The plain text to stdout, with ? for a symbol that a console cannot write."""
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        print(self.text.encode(encoding, "replace").decode(encoding))
+
     def show(self) -> None:
         """Display it in a notebook, print it elsewhere."""
         shell = _shell()
         if shell is None:
-            # a Windows console may lack the symbols
-            encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-            print(self.text.encode(encoding, "replace").decode(encoding))
+            self.print()
             return
         from IPython.display import display
 

@@ -12,20 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from seq2seq_lib.checks import sandbox, show
+from seq2seq_lib.checks.compare import Problem, Step, first_difference, same_runs, same_value
 from seq2seq_lib.checks.exercise import CORRECT, ERROR, NOT_ATTEMPTED, WRONG, Finding, Mutant
 from seq2seq_lib.checks.probes import Probe
 from seq2seq_lib.checks.sandbox import Run
 from seq2seq_lib.laws import Verdict
 
-# float32 keeps 7 digits; a loss adds up some tens of numbers, and a float64 path may be rounded
-TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
 CORRECT_ANSWER = Finding(CORRECT)
-
-Problem = tuple[str, dict[str, str]]  # name of the finding, numbers for its text
-Step = Callable[[Any, Any], Problem | None]  # (value, expected) -> problem
 
 
 @dataclass(frozen=True)
@@ -60,18 +55,22 @@ class FunctionTask:
         if any(sandbox.says_not_implemented(run.error) for run in runs):
             return Finding(NOT_ATTEMPTED)
         expected = [self._run(self.spec, probe) for probe in probes]
-        problem = self._first_problem(runs, expected)
+        steps = (_raised, *map(_of_value, self.steps), _changed, _value, _gradient)
+        found = ((at, s(runs[at], expected[at])) for s in steps for at in range(len(probes)))
+        at, problem = next(((at, problem) for at, problem in found if problem), (0, None))
         if problem is None:
             return self._by_law(answer)
-        at, name, facts = problem
+        name, facts = problem
         known = next((m for m in self.mutants if same_runs(runs, self.runs(m.function, probes))), 0)
-        probe, run = probes[at], runs[at]
         if known:
+            # its message speaks of values: show the first probe, the smallest, that it gets wrong
+            at = next(i for i in range(len(probes)) if any(s(runs[i], expected[i]) for s in steps))
             name = known.finding
-            facts = facts | (self.facts(probe, run.value) if self.facts else {})
+            facts = facts | (self.facts(probes[at], runs[at].value) if self.facts else {})
+        fed, run = probes[at].fed, runs[at]
         if run.error is not None:
-            return Finding(ERROR, name, probe.fed, sandbox.last_line(run.error), facts, run.noise)
-        return Finding(WRONG, name, probe.fed, show.value(run.value), facts, run.noise)
+            return Finding(ERROR, name, fed, sandbox.last_line(run.error), facts, run.noise)
+        return Finding(WRONG, name, fed, show.value(run.value), facts, run.noise)
 
     def runs(self, answer: Callable, probes: list[Probe]) -> list[Run]:
         """What the answer does with each probe."""
@@ -79,16 +78,6 @@ class FunctionTask:
 
     def _run(self, answer: Callable, probe: Probe) -> Run:
         return sandbox.run(answer, probe.args, self.gradient_of if probe.gradient else None)
-
-    def _first_problem(
-        self, runs: list[Run], expected: list[Run]
-    ) -> tuple[int, str, dict[str, str]] | None:
-        for step in (_raised, *map(_of_value, self.steps), _changed, _value, _gradient):
-            for at, (run, right) in enumerate(zip(runs, expected, strict=True)):
-                problem = step(run, right)
-                if problem is not None:
-                    return at, *problem
-        return None
 
     def _by_law(self, answer: Callable) -> Finding:
         verdict = self.law(answer) if self.law else None
@@ -125,80 +114,6 @@ def _gradient(run: Run, expected: Run) -> Problem | None:
     if same_value(run.gradient, expected.gradient):
         return None
     return "gradient", first_difference(run.gradient, expected.gradient)
-
-
-def is_tensor(value: Any, expected: Any) -> Problem | None:
-    """A step: a tensor came back, and something came back at all."""
-    if value is None:
-        return "no_return", {}
-    return None if isinstance(value, Tensor) else ("not_a_tensor", {})
-
-
-def has_shape(value: Tensor, expected: Tensor) -> Problem | None:
-    """A step: exactly the expected shape. Nothing is broadcast here."""
-    if value.shape == expected.shape:
-        return None
-    return "shape", {"shape": str(list(value.shape)), "expected": str(list(expected.shape))}
-
-
-def is_bool(value: Tensor, expected: Tensor) -> Problem | None:
-    """A step: a mask is bool."""
-    return None if value.dtype == torch.bool else ("not_bool", {"dtype": _dtype(value)})
-
-
-def is_finite_float(value: Tensor, expected: Tensor) -> Problem | None:
-    """A step: a loss is a float, and neither NaN nor infinite."""
-    if not value.is_floating_point():
-        return "not_float", {"dtype": _dtype(value)}
-    return None if bool(value.isfinite().all()) else ("not_finite", {})
-
-
-def _dtype(value: Tensor) -> str:
-    return str(value.dtype).removeprefix("torch.")
-
-
-def same_value(one: Any, two: Any) -> bool:
-    """Same type, shape, dtype and numbers; NaN equals NaN, and float32 is near float64."""
-    if isinstance(one, Tensor) and isinstance(two, Tensor):
-        if one.shape != two.shape or one.is_floating_point() != two.is_floating_point():
-            return False
-        if not one.is_floating_point():
-            return one.dtype == two.dtype and torch.equal(one, two)
-        one, two = one.detach().double(), two.detach().double()
-        return torch.allclose(one, two, equal_nan=True, **TOLERANCE)
-    if isinstance(one, dict) and isinstance(two, dict):
-        return one.keys() == two.keys() and all(same_value(one[k], two[k]) for k in two)
-    if isinstance(one, float) and isinstance(two, float):
-        return same_value(torch.tensor(one), torch.tensor(two))
-    return type(one) is type(two) and bool(one == two)
-
-
-def same_runs(one: list[Run], two: list[Run]) -> bool:
-    """Whether two answers did the same on every probe: value, error, arguments, gradient."""
-    return all(
-        a.changed == b.changed
-        and repr(a.error) == repr(b.error)
-        and same_value(a.value, b.value)
-        and same_value(a.gradient, b.gradient)
-        for a, b in zip(one, two, strict=True)
-    )
-
-
-def first_difference(value: Any, expected: Any) -> dict[str, str]:
-    """Where the first number differs, and the two numbers."""
-    if isinstance(value, dict) and isinstance(expected, dict):
-        place = next(k for k in expected if not same_value(value.get(k), expected[k]))
-        return first_difference(value[place], expected[place]) | {"where": f" at {place!r}"}
-    if not isinstance(value, Tensor) or value.dim() == 0:
-        return {"where": "", "yours": show.value(value), "right": show.value(expected)}
-    one, two = value.detach().double(), expected.detach().double()
-    near = torch.isclose(one, two, equal_nan=True, **TOLERANCE)
-    place = tuple((~near).nonzero()[0].tolist())
-    return {
-        "where": f" at {list(place)}",
-        "yours": str(value[place].item()) if value.dtype == torch.bool else show.number(one[place]),
-        "right": str(bool(two[place])) if value.dtype == torch.bool else show.number(two[place]),
-    }
 
 
 @dataclass(frozen=True)

@@ -153,8 +153,8 @@ DETECTIVE_HINTS = (
 
 DETECTIVE_SOLUTION = (
     "One small batch is enough if nothing in it is symmetric: rows of different lengths, every "
-    "loss different, large numbers at the pads, one column of pads alone, and an expected value from "
-    "pencil and paper. Comparing with a tolerance lets every right loss pass."
+    "loss different, large numbers at the pads, one column of pads alone, and an expected value "
+    "from pencil and paper. Comparing with a tolerance lets every right loss pass."
 )
 
 EPILOGUE = (
@@ -255,7 +255,7 @@ TEXTS = {
                 "batch padded on the left.",
                 "Where do our sentences begin?",
             ),
-            "not_bool": (
+            "numbers": (
                 "The ones stand in the right places, but as numbers ({dtype}): indexing would take "
                 "them for row numbers, and ~ would not turn them round.",
                 "What dtype does the comparison itself have?",
@@ -509,7 +509,10 @@ TEXTS = {
                 "The keys are {keys}; wanted are 'token', 'sentence' and 'sum'.",
                 "Which of the three losses has which name?",
             ),
-            "not_numbers": ("The value at {key} is not a number.", "A share is one float."),
+            "not_numbers": (
+                "The value at {key} is not a number: a share is one float.",
+                "What is it, and what turns it into a float?",
+            ),
             "range": (
                 "The value at {key} is {value}, but a share lies between 0 and 1.",
                 "A share of what, and was the absolute value taken?",

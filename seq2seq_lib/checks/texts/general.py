@@ -16,6 +16,11 @@ TEXTS = {
     "hint": "{id} {title}: hint {level} of {levels}",
     "more_hints": 'The next one: hint("{id}", {level}).',
     "solution": "{id} {title}: a solution",
+    "solved": "solved",
+    "open": "open",
+    "tries": "checked {tries} times",
+    "minutes": "{minutes} minutes",
+    "assisted": "with the solution's help",
     "letter": "The letter is {letter}.",
 }
 

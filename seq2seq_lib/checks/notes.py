@@ -1,5 +1,7 @@
 """A learner's own notes of what is done: one small JSON file on their machine, sent nowhere.
 
+``progress("4")`` prints them.
+
 ``SEQ2SEQ_PROGRESS`` names another file, or is ``off``. Nothing depends on it: a file that cannot be
 read or written is left alone, silently.
 """
@@ -9,6 +11,9 @@ import os
 import tempfile
 import time
 from pathlib import Path
+
+from seq2seq_lib.checks import texts
+from seq2seq_lib.checks.exercise import exercises
 
 VARIABLE = "SEQ2SEQ_PROGRESS"
 
@@ -55,3 +60,18 @@ def record(id: str, state: str = "", assisted: bool = False) -> None:
         os.replace(name, file)
     except Exception:  # a full disk, a home that cannot be written: no reason to fail a check
         return
+
+
+def progress(chapter: str | None = None) -> None:
+    """Print what is done in a chapter, or in all: solved or not, checks made, minutes needed."""
+    notes = load()
+    for exercise in exercises(chapter):
+        note = notes.get(exercise.id, {})
+        state = "solved" if "solved" in note else "open"
+        parts = [texts.say(state), texts.say("tries", tries=note.get("tries", 0))]
+        if "solved" in note:
+            minutes = max(1, round((note["solved"] - note["first"]) / 60))
+            parts.append(texts.say("minutes", minutes=minutes))
+        if note.get("assisted"):
+            parts.append(texts.say("assisted"))
+        print(f"{exercise.id:6} {exercise.title:40} {', '.join(parts)}")

@@ -1,0 +1,94 @@
+"""Comparing what came back with what should have: the steps of a check, in small functions.
+
+A step takes a value and the expected one, and returns None or a problem: the name of a finding, a
+key into ``texts``, and the numbers for its text.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seq2seq_lib.checks import show
+from seq2seq_lib.checks.sandbox import Run
+
+# float32 keeps 7 digits; adding up some tens of numbers in another order costs one or two
+TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
+
+Problem = tuple[str, dict[str, str]]
+Step = Callable[[Any, Any], Problem | None]
+
+
+def is_tensor(value: Any, expected: Any) -> Problem | None:
+    """A step: a tensor came back, and something came back at all."""
+    if value is None:
+        return "no_return", {}
+    return None if isinstance(value, Tensor) else ("not_a_tensor", {})
+
+
+def has_shape(value: Tensor, expected: Tensor) -> Problem | None:
+    """A step: exactly the expected shape. Nothing is broadcast here."""
+    if value.shape == expected.shape:
+        return None
+    return "shape", {"shape": str(list(value.shape)), "expected": str(list(expected.shape))}
+
+
+def is_bool(value: Tensor, expected: Tensor) -> Problem | None:
+    """A step: a mask is bool."""
+    return None if value.dtype == torch.bool else ("not_bool", {"dtype": _dtype(value)})
+
+
+def is_finite_float(value: Tensor, expected: Tensor) -> Problem | None:
+    """A step: a loss is a float, and neither NaN nor infinite."""
+    if not value.is_floating_point():
+        return "not_float", {"dtype": _dtype(value)}
+    return None if bool(value.isfinite().all()) else ("not_finite", {})
+
+
+def _dtype(value: Tensor) -> str:
+    return str(value.dtype).removeprefix("torch.")
+
+
+def same_value(one: Any, two: Any) -> bool:
+    """Same type, shape, dtype and numbers; NaN equals NaN, and float32 is near float64."""
+    if isinstance(one, Tensor) and isinstance(two, Tensor):
+        if one.shape != two.shape or one.is_floating_point() != two.is_floating_point():
+            return False
+        if not one.is_floating_point():
+            return one.dtype == two.dtype and torch.equal(one.cpu(), two.cpu())
+        one, two = one.detach().cpu().double(), two.detach().cpu().double()
+        return torch.allclose(one, two, equal_nan=True, **TOLERANCE)
+    if isinstance(one, dict) and isinstance(two, dict):
+        return one.keys() == two.keys() and all(same_value(one[k], two[k]) for k in two)
+    if isinstance(one, float) and isinstance(two, float):
+        return same_value(torch.tensor(one), torch.tensor(two))
+    return type(one) is type(two) and bool(one == two)
+
+
+def same_runs(one: list[Run], two: list[Run]) -> bool:
+    """Whether two answers did the same on every probe: value, error, arguments, gradient."""
+    return all(
+        a.changed == b.changed
+        and repr(a.error) == repr(b.error)
+        and same_value(a.value, b.value)
+        and same_value(a.gradient, b.gradient)
+        for a, b in zip(one, two, strict=True)
+    )
+
+
+def first_difference(value: Any, expected: Any) -> dict[str, str]:
+    """Where the first number differs, and the two numbers."""
+    if isinstance(value, dict) and isinstance(expected, dict):
+        place = next(k for k in expected if not same_value(value.get(k), expected[k]))
+        return first_difference(value[place], expected[place]) | {"where": f" at {place!r}"}
+    if not isinstance(value, Tensor) or value.dim() == 0:
+        return {"where": "", "yours": show.value(value), "right": show.value(expected)}
+    one, two = value.detach().cpu().double(), expected.detach().cpu().double()
+    near = torch.isclose(one, two, equal_nan=True, **TOLERANCE)
+    place = tuple((~near).nonzero()[0].tolist())
+    return {
+        "where": f" at {list(place)}",
+        "yours": str(value[place].item()) if value.dtype == torch.bool else show.number(one[place]),
+        "right": str(bool(two[place])) if value.dtype == torch.bool else show.number(two[place]),
+    }
