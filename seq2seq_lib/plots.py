@@ -8,6 +8,7 @@ see it.
 import base64
 import io
 from collections.abc import Sequence
+from html import escape
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -29,6 +30,7 @@ def new_axes(width: float = 6.0, height: float = 3.2) -> "Axes":
 def show(figure: "Figure", alt: str) -> None:
     """Display a figure in a notebook as PNG, with ``alt`` as its text alternative.
 
+    The text stands folded below the figure, because JupyterLab does not read it from the metadata.
     Elsewhere the text is printed. ``alt`` says what is to be seen, so it must be true on every
     machine; the numbers of one run belong into a cell that computes them.
     """
@@ -49,6 +51,8 @@ def show(figure: "Figure", alt: str) -> None:
         metadata={"image/png": {"alt": alt}},
         raw=True,
     )
+    words = f"<details><summary>The figure in words</summary><p>{escape(alt)}</p></details>"
+    display({"text/html": words}, raw=True)
 
 
 def attention_heatmap(

@@ -229,23 +229,29 @@ def displayed(figure, alt):
     with capture_output() as captured:
         plots.show(figure, alt)
     assert captured.stdout == ""
-    (output,) = captured.outputs
-    return output._repr_mimebundle_()
+    return [output._repr_mimebundle_() for output in captured.outputs]
 
 
 def test_show_displays_a_png_and_its_text_alternative(notebook):
     ax = plots.loss_curves([1.2, 0.5], [1.0, 0.4])
-    data, metadata = displayed(ax.figure, "The loss falls.")
+    (data, metadata), _ = displayed(ax.figure, "The loss falls.")
     assert set(data) == {"image/png", "text/plain"}
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG\r\n")
     assert data["text/plain"] == "[Figure: The loss falls.]"
     assert metadata == {"image/png": {"alt": "The loss falls."}}
 
 
+def test_the_text_can_be_read_where_the_metadata_are_ignored(notebook):
+    _, (words, _) = displayed(plots.new_axes().figure, "Falls to <0.1 & stays.")
+    assert set(words) == {"text/html"}, "in a terminal the text is printed once, not twice"
+    assert words["text/html"].startswith("<details><summary>")  # folded
+    assert words["text/html"].endswith("<p>Falls to &lt;0.1 &amp; stays.</p></details>")
+
+
 def test_the_same_figure_gives_the_same_bytes(notebook):
     bundles = [[displayed(ax.figure, "x") for ax in one_of_each()] for _ in range(2)]
     assert bundles[0] == bundles[1]
-    png = base64.b64decode(bundles[0][0][0]["image/png"])
+    png = base64.b64decode(bundles[0][0][0][0]["image/png"])
     assert b"Software" not in png, "matplotlib's version would change every figure at every update"
 
 
