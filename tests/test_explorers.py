@@ -311,6 +311,12 @@ def test_nothing_is_cut_off(text):
     assert top >= 0 and bottom <= float(root.get("height"))
 
 
+def test_long_tokens_are_shortened_visibly():
+    shown = texts(drawn("donaudampfschifffahrt sixteen-letters-"))
+    assert "donaudampfschif…" in shown and "sixteen-letters-" in shown
+    assert max(len(text) for text in shown if "…" in text and " " not in text) == 16
+
+
 def test_a_long_reason_is_wrapped_too():
     root = parse(draw(Answer("x", None, "word " * 60)))
     left, right, _, bottom = extent(root)
