@@ -6,6 +6,7 @@ PAD columns, which are no data; what does the loss do?
 """
 
 import math
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from seq2seq_lib.explorers.widget import SKIPPED, Choice, Explorer, Number, Stat
 from seq2seq_lib.vocab import PAD_ID
 
 NAMES = ("A", "B", "C")
-MAX_LENGTH, MAX_WIDTH, MAX_EXTRA = 5, 8, 10
+MAX_LENGTH, MAX_WIDTH, MAX_EXTRA = 5, 6, 10
 # Negative log-likelihoods of the real tokens, nats. A model that never learned to predict PAD is
 # surprised by it: so the losses at pads are large.
 REAL = ((0.5, 1.0, 3.0, 2.0, 0.9), (2.5, 0.4, 1.1, 1.9, 0.6), (1.5, 0.5, 2.2, 0.8, 1.7))
@@ -52,8 +53,11 @@ OUTCOMES = {
     "stays the same": "same",
     "gets smaller": "smaller",
     "gets larger": "larger",
-    "no number at all": "nothing",
+    "error or nan": "nothing",
 }
+
+
+QUESTION = "You add 10 PAD columns, which are no data. What does this code's loss do?"
 
 
 @dataclass(frozen=True)
@@ -66,14 +70,14 @@ class Result:
         code: three lines of PyTorch; with ``losses``, ``lengths``, ``B``, ``T`` and ``PAD_ID``
             they compute ``value``.
         losses: nats, ``[B, T]``.
-        mask_shape: of the mask; None where there is none.
+        mask_shape: of the mask.
         terms: what is summed: the kept losses, or one mean per sentence.
         divisor: what the sum is divided by.
         value: the loss, maybe NaN; None if PyTorch raises.
         error: PyTorch's message, or "".
         gradient: of the loss by each entry of ``losses``, ``[B, T]``; None if PyTorch raises.
         curve: the loss with 0 .. 10 extra columns; None where PyTorch raises.
-        target: the loss with the right mask, whatever the number of columns.
+        target: the loss with the right mask and an honest divisor, whatever the number of columns.
     """
 
     lengths: tuple[int, ...]
@@ -84,7 +88,7 @@ class Result:
     prediction: str | None
     code: tuple[str, str, str]
     losses: tuple[tuple[float, ...], ...]
-    mask_shape: tuple[int, ...] | None
+    mask_shape: tuple[int, ...]
     terms: tuple[float, ...]
     divisor: int
     value: float | None
@@ -117,7 +121,7 @@ def compute(
 
     Args:
         lengths: of the three sentences, each in 1 .. 5.
-        width: T, at most 8; the longest length when left out.
+        width: T, at most 6; the longest length when left out.
         extra_pads: PAD columns after that, 0 .. 10.
         mask: ``"right"``; ``"transposed"``: lengths along the wrong axis; ``"blog"``: the pad id
             compared with positions, over a loss that is already a mean; ``"broadcast"``:
@@ -131,6 +135,8 @@ def compute(
     """
     check_choice(mask, tuple(MASKS), "mask")
     check_choice(normaliser, tuple(NORMALISERS), "normaliser")
+    if prediction is not None:
+        check_choice(prediction, (SKIPPED, *OUTCOMES.values()), "prediction")
     if len(lengths) != len(NAMES):
         raise ValueError(f"lengths must be {len(NAMES)} integers, but they are {lengths}.")
     width = max(lengths) if width is None else width
@@ -164,7 +170,7 @@ def compute(
         prediction=prediction,
         code=(*MASKS[mask], lines[normaliser]),
         losses=_rows(losses),
-        mask_shape=tuple(found.mask.shape) if found else None,
+        mask_shape=tuple(_mask(lengths, width + extra_pads, mask).shape),
         terms=tuple(found.terms.tolist()) if found else (),
         divisor=found.divisor if found else 0,
         value=found.value() if found else None,
@@ -178,7 +184,6 @@ def compute(
 @dataclass(frozen=True)
 class _Loss:
     loss: Tensor
-    mask: Tensor
     terms: Tensor
     divisor: int
 
@@ -188,31 +193,29 @@ class _Loss:
 
 def _loss(losses: Tensor, lengths: tuple[int, ...], kind: str, normaliser: str) -> _Loss:
     """What the code that is shown computes; RuntimeError where it raises."""
-    B, T = losses.shape
-    positions, ends = torch.arange(T), torch.tensor(lengths)
-    if kind == "transposed":
-        mask = positions[:, None] < ends[None, :]  # [T, B]
-    elif kind == "blog":
-        mask = torch.full((1, T), float(PAD_ID)) != positions[:, None]  # [1, T], [T, 1] -> [T, T]
+    mask = _mask(lengths, losses.size(1), kind)
+    if kind == "broadcast":  # [B*T, 1] against [B*T]: every loss, once for each real token
+        kept = losses.view(-1, 1).masked_select(mask.view(-1)).view(len(losses), -1)
+        mask = torch.ones_like(kept, dtype=torch.bool)
     else:
-        mask = positions[None, :] < ends[:, None]  # [B, T]
-
-    if kind == "blog":
-        kept, counted = losses.mean() * mask, mask  # [T, T]
-    elif kind == "broadcast":  # [B*T, 1] against [B*T]: every loss, once for each real token
-        kept = losses.view(-1, 1).masked_select(mask.view(-1)).view(B, -1)
-        counted = torch.ones_like(kept, dtype=torch.bool)
-    else:
-        kept = losses * mask  # raises unless the shapes fit
-        counted = mask.expand_as(kept)
-
+        kept = (losses.mean() if kind == "blog" else losses) * mask  # raises unless shapes fit
     if normaliser == "sentences":
-        terms = kept.sum(1) / counted.sum(1)
+        terms = kept.sum(1) / mask.sum(1)
         divisor = len(terms)
     else:
-        terms = kept[counted]
-        divisor = {"tokens": int(counted.sum()), "cells": losses.numel(), "sum": 1}[normaliser]
-    return _Loss(terms.sum() / divisor, mask, terms.detach(), divisor)
+        terms = kept[mask.expand_as(kept)]
+        divisor = {"tokens": int(mask.sum()), "cells": losses.numel(), "sum": 1}[normaliser]
+    return _Loss(terms.sum() / divisor, terms.detach(), divisor)
+
+
+def _mask(lengths: tuple[int, ...], width: int, kind: str) -> Tensor:
+    positions, ends = torch.arange(width), torch.tensor(lengths)
+    if kind == "transposed":
+        return positions[:, None] < ends[None, :]  # [T, 1], [1, B] -> [T, B]
+    if kind == "blog":
+        pads = torch.ones(width) * PAD_ID
+        return pads[None, :] != positions[:, None]  # [1, T], [T, 1] -> [T, T]
+    return positions[None, :] < ends[:, None]  # [1, T], [B, 1] -> [B, T]
 
 
 def _losses(lengths: tuple[int, ...], width: int) -> Tensor:
@@ -230,32 +233,34 @@ def _rows(values: Tensor) -> tuple[tuple[float, ...], ...]:
 
 # ---------------------------------------------------------------- the picture
 
-WIDTH, MARGIN, CELL, LEFT = 720, 12, 28, 112
+WIDTH, MARGIN, CELL, LEFT = 720, 12, 26, 96
+SHADE = 0.42  # of the cells that count most: black numbers stay readable on it
 
 
 def draw(result: Result) -> str:
     """Code, the grid of losses under the mask, the division, and the loss against extra columns."""
     parts, y = [], 8.0
-    for code in result.code:
-        y += 18
-        parts.append(svg.text(MARGIN, y, code, size=12.5, mono=True))
+    shape = ", ".join(map(str, result.mask_shape))
+    for code in (f"{result.code[0]}  # [{shape}]", *result.code[1:]):
+        y += 17
+        parts.append(svg.text(MARGIN, y, code, size=12, mono=True))
     y += 14
     shown = result.prediction is not None
     parts += _grid(result, y, shown)
     y += CELL * (len(NAMES) + 1) + 12
     if not shown:
-        parts += _veil(result, y)
-        description = f"{_setting(result)} Predict first: {_question(result)}"
-        return svg.picture(WIDTH, y + 104, "Predict first", description, parts)
+        parts += svg.veil(WIDTH, y, QUESTION)
+        description = f"{_setting(result)} Predict first: {QUESTION}"
+        return svg.picture(WIDTH, y + svg.VEIL + MARGIN, "Predict first", description, parts)
     parts.append(svg.text(MARGIN, y + 20, _headline(result), size=18, weight="bold"))
     parts.append(svg.text(MARGIN, y + 42, _division(result), size=13))
     parts.append(svg.text(MARGIN, y + 62, _verdict(result), size=13))
-    parts += _chart(result, y + 96)
+    parts += _chart(result, y + 94)
     description = (
         f"{_setting(result)} {_headline(result)}. {_division(result)}. {_verdict(result)} "
         f"{_shares_in_words(result)} {_reveal(result)}"
     )
-    return svg.picture(WIDTH, y + 232, _headline(result), description, parts)
+    return svg.picture(WIDTH, y + 208, _headline(result), description, parts)
 
 
 def _grid(result: Result, top: float, shown: bool) -> list[str]:
@@ -275,7 +280,7 @@ def _grid(result: Result, top: float, shown: bool) -> list[str]:
         for t, loss in enumerate(result.losses[b]):
             x, pad = LEFT + CELL * t, t >= result.lengths[b]
             counts = shown and result.gradient and result.gradient[b][t] > 0
-            weight = result.gradient[b][t] / largest if counts else 0.0
+            fill = svg.tint(SHADE * result.gradient[b][t] / largest) if counts else svg.PAPER
             tip = f"{name}, position {t}: loss {loss:.1f}{', PAD' if pad else ''}"
             if shown and result.gradient:
                 tip += f", gradient {result.gradient[b][t]:.3f}"
@@ -285,8 +290,7 @@ def _grid(result: Result, top: float, shown: bool) -> list[str]:
                     y,
                     CELL - 2,
                     CELL - 2,
-                    fill=svg.BLUE if counts else svg.PAPER,
-                    opacity=0.42 * weight if counts else 1.0,
+                    fill=fill,
                     stroke=svg.LIGHT,
                     kind="cell",
                     tip=tip,
@@ -302,6 +306,7 @@ def _grid(result: Result, top: float, shown: bool) -> list[str]:
                     size=12,
                     anchor="middle",
                     weight="bold" if counts else "normal",
+                    halo=fill if pad else None,
                 )
             )
         if shown and result.gradient:
@@ -320,44 +325,32 @@ def _share_bar(result: Result, b: int, x: float, y: float) -> list[str]:
     real, pads = _shares(result, b)
     if math.isnan(real):
         return [svg.text(x, y + 17, "nan", size=12)]
-    scale = 0.6
-    parts = [svg.rect(x, y + 5, real * scale, 15, fill=svg.BLUE, opacity=0.42, kind="share")]
+    scale = 0.5
+    parts = [svg.rect(x, y + 5, real * scale, 15, fill=svg.tint(SHADE), kind="share")]
     if pads:
         start = x + real * scale
-        parts.append(svg.rect(start, y + 5, pads * scale, 15, fill=svg.BLUE, opacity=0.42))
+        parts.append(svg.rect(start, y + 5, pads * scale, 15, fill=svg.tint(SHADE)))
         parts.append(svg.hatch(start, y + 5, pads * scale, 15))
     label = f"{real + pads:.0f} %" + (f" ({pads:.0f} % at PAD)" if pads else "")
     parts.append(svg.text(x + (real + pads) * scale + 6, y + 17, label, size=12))
     return parts
 
 
-def _veil(result: Result, y: float) -> list[str]:
-    return [
-        svg.rect(MARGIN, y, WIDTH - 2 * MARGIN, 88, fill=svg.LIGHT, opacity=0.6, kind="veil"),
-        svg.text(WIDTH / 2, y + 32, "Predict first", size=18, weight="bold", anchor="middle"),
-        svg.text(WIDTH / 2, y + 56, _question(result), size=14, anchor="middle"),
-        svg.text(
-            WIDTH / 2,
-            y + 76,
-            "Choose an answer above: the loss and its curve appear here.",
-            size=12,
-            anchor="middle",
-        ),
-    ]
-
-
 def _chart(result: Result, top: float) -> list[str]:
     """The loss against extra PAD columns, and the right one beside it."""
-    left, right, height = 70.0, 470.0, 96.0
+    left, right, height = 70.0, 470.0, 72.0
     values = [v for v in result.curve if v is not None and not math.isnan(v)]
     high = 1.15 * max([result.target, *values])
 
     def place(extra: float, value: float) -> tuple[float, float]:
-        return left + (right - left) * extra / MAX_EXTRA, top + height * (1 - value / high)
+        x = left + 20 + (right - left - 20) * extra / MAX_EXTRA
+        return x, top + height * (1 - value / high)
 
     parts = [
         svg.text(left, top - 8, "loss", size=11, fill=svg.GREY, anchor="middle"),
-        svg.line([place(0, high), place(0, 0), place(MAX_EXTRA, 0)], stroke=svg.GREY, width=1),
+        svg.line(
+            [(left, top), (left, top + height), place(MAX_EXTRA, 0)], stroke=svg.GREY, width=1
+        ),
         svg.text(left - 8, top + height + 4, "0", size=11, anchor="end", fill=svg.GREY),
         svg.text(
             (left + right) / 2,
@@ -375,8 +368,8 @@ def _chart(result: Result, top: float) -> list[str]:
     for extra, value in enumerate(result.curve):
         if value is None or math.isnan(value):
             x, y = place(extra, 0)
-            label = "×" if value is None else "nan"
-            parts.append(svg.text(x, y - 5, label, size=11, anchor="middle"))
+            label = "error" if value is None else "nan"
+            parts.append(svg.text(x, y - 5, label, size=10, anchor="middle"))
             continue
         x, y = place(extra, value)
         here = extra == result.extra_pads
@@ -386,10 +379,10 @@ def _chart(result: Result, top: float) -> list[str]:
         svg.dot(side + 4, top + 6, 3.5, fill=svg.PAPER),
         svg.text(side + 16, top + 10, "this code", size=12),
         svg.line([(side - 4, top + 26), (side + 11, top + 26)], dash="5 4"),
-        svg.text(side + 16, top + 30, f"the right mask: {result.target:.2f}", size=12),
+        svg.text(side + 16, top + 30, f"the right loss: {result.target:.2f}", size=12),
     ]
     for number, words in enumerate(_reveal_lines(result)):
-        parts.append(svg.text(side - 4, top + 58 + 18 * number, words, size=12.5, weight="bold"))
+        parts.append(svg.text(side - 4, top + 56 + 17 * number, words, size=12.5, weight="bold"))
     return parts
 
 
@@ -399,10 +392,6 @@ def _setting(result: Result) -> str:
         f"Three sentences of lengths {lengths} in a batch of width {result.width}. "
         f"Code: {'; '.join(result.code)}."
     )
-
-
-def _question(result: Result) -> str:
-    return "You add 10 PAD columns, which are no data. What does this code's loss do?"
 
 
 def _headline(result: Result) -> str:
@@ -430,9 +419,10 @@ def _division(result: Result) -> str:
 
 def _verdict(result: Result) -> str:
     if result.value is None:
+        rows, columns = result.mask_shape
         return (
-            f"The losses are [{len(NAMES)}, {result.width}], the mask is "
-            f"[{result.width}, {len(NAMES)}]. Where B = T, nothing would be raised."
+            f"The losses are [{len(NAMES)}, {result.width}], the mask is [{rows}, {columns}]. "
+            f"With B = T nothing would be raised."
         )
     if math.isnan(result.value):
         return "A row of the mask has no True in it, and 0 / 0 is not a number."
@@ -444,11 +434,11 @@ def _verdict(result: Result) -> str:
         for t, weight in enumerate(row)
         if weight > 0
     ]
-    shape = ", ".join(map(str, result.mask_shape))
+    times = f", each {real} times" if result.mask == "broadcast" else ""
+    divisor = " The divisor counts PAD cells too." if result.normaliser == "cells" and pads else ""
     return (
-        f"mask [{shape}]. Counted: {sum(counted)} of {real} real tokens and "
-        f"{len(counted) - sum(counted)} of {pads} PAD cells. "
-        f"The right mask gives {result.target:.2f}."
+        f"Counted: {sum(counted)} of {real} real tokens and {len(counted) - sum(counted)} of "
+        f"{pads} PAD cells{times}.{divisor} The right loss is {result.target:.2f}."
     )
 
 
@@ -460,9 +450,9 @@ def _reveal_lines(result: Result) -> list[str]:
     names = {outcome: words for words, outcome in OUTCOMES.items()}
     lines = []
     if result.prediction in names:
-        lines.append(f"You predicted: it {names[result.prediction]}".replace("it no", "no") + ".")
+        lines.append(f"You predicted: {names[result.prediction]}.")
     before, after = (_number(v) if v is not None else "error" for v in result.curve[::MAX_EXTRA])
-    lines.append("With 10 more PAD columns:")
+    lines.append("With 10 extra PAD columns:")
     lines.append(f"{names[result.outcome]} ({before} → {after}).")
     return lines
 
@@ -530,7 +520,11 @@ STATES = {
 }
 
 
-def _tidy(params: dict[str, Any]) -> dict[str, Any]:
+def _tidy(params: dict[str, Any], locked: Set[str]) -> dict[str, Any]:
+    """No sentence is longer than the batch is wide: the width follows, unless it is locked."""
+    if "width" in locked:
+        lengths = tuple(min(length, params["width"]) for length in params["lengths"])
+        return {**params, "lengths": lengths}
     return {**params, "width": max(params["width"], *params["lengths"])}
 
 
@@ -572,6 +566,7 @@ EXPLORER = Explorer(
             Number("extra_pads", "extra PAD columns", 0, MAX_EXTRA, slider=True),
         ),
     ),
+    ask="10 extra PAD columns: the loss",
     predictions=OUTCOMES,
     question=lambda params: (params["mask"], params["normaliser"]),
     tidy=_tidy,

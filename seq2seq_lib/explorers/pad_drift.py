@@ -26,17 +26,17 @@ LONGER = (8, 9, 10, 11, 12, 4, 5, 2)
 SHORTER = (13, 11, 2)
 UNITS, MAX_EXTRA, SEED = 8, 12, 5
 
+RAW = ("embedded = embedding(src)", "outputs, h_n = rnn(embedded)")
+PACKED = (
+    "packed = pack_padded_sequence("
+    "embedding(src), lengths, batch_first=True, enforce_sorted=False)",
+    "outputs, h_n = rnn(packed)",
+)
 READINGS = {
-    "raw": ("outputs, h_n = rnn(embedded)", "state = h_n[-1]"),
-    "last_output": (
-        "outputs, h_n = rnn(pack_padded_sequence(embedded, lengths, ...))",
-        "state = pad_packed_sequence(outputs, batch_first=True)[0][:, -1]",
-    ),
-    "gather": ("outputs, h_n = rnn(embedded)", "state = outputs[torch.arange(B), lengths - 1]"),
-    "packed": (
-        "outputs, h_n = rnn(pack_padded_sequence(embedded, lengths, ...))",
-        "state = h_n[-1]",
-    ),
+    "raw": (*RAW, "state = h_n[-1]"),
+    "last_output": (*PACKED, "state = pad_packed_sequence(outputs, batch_first=True)[0][:, -1]"),
+    "gather": (*RAW, "state = outputs[torch.arange(B), lengths - 1]"),
+    "packed": (*PACKED, "state = h_n[-1]"),
 }
 NAMES = {
     "raw": "raw last state",
@@ -45,12 +45,15 @@ NAMES = {
     "packed": "packed h_n",
 }
 PREDICTIONS = {
-    "none of them": "",
+    "none of them": "none",
     "only packed h_n": "packed",
     "length − 1 and packed h_n": "gather, packed",
     "all but the raw one": "last_output, gather, packed",
     "all four": "raw, last_output, gather, packed",
 }
+
+
+QUESTION = "6 PADs and a longer neighbour join the sentence. Which of the four ways stay still?"
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,8 @@ def compute(
         ValueError: an argument is out of its range.
     """
     check_choice(reading, tuple(READINGS), "reading")
+    if prediction is not None:
+        check_choice(prediction, (SKIPPED, *PREDICTIONS.values()), "prediction")
     if not 0 <= extra_pads <= MAX_EXTRA:
         raise ValueError(f"extra_pads must be in 0 .. {MAX_EXTRA}, but it is {extra_pads}.")
     sentences = _sentences(neighbours)
@@ -174,15 +179,15 @@ def draw(result: Result) -> str:
     """The batch, the units of the final state beside the unpadded ones, and four distances."""
     parts, y = [], 8.0
     for code in READINGS[result.reading]:
-        y += 18
-        parts.append(svg.text(MARGIN, y, code, size=12.5, mono=True))
+        y += 17
+        parts.append(svg.text(MARGIN, y, code, size=12, mono=True))
     y += 14
     parts += _batch(result, y)
     y += ROW * len(result.rows) + 14
     if result.prediction is None:
-        parts += _veil(y)
+        parts += svg.veil(WIDTH, y, QUESTION)
         description = f"{_setting(result)} Predict first: {QUESTION}"
-        return svg.picture(WIDTH, y + 104, "Predict first", description, parts)
+        return svg.picture(WIDTH, y + svg.VEIL + MARGIN, "Predict first", description, parts)
     parts.append(svg.text(MARGIN, y + 20, _headline(result), size=18, weight="bold"))
     parts += _bars(result, y + 40)
     parts += _table(result, y + 40)
@@ -193,10 +198,7 @@ def draw(result: Result) -> str:
         f"{_setting(result)} {_headline(result)}. Units: {units}. Alone and without pads: {alone}. "
         f"Distances to the state alone: {distances}. {' '.join(_reveal(result))}"
     )
-    return svg.picture(WIDTH, y + 222, _headline(result), description, parts)
-
-
-QUESTION = "6 PADs and a longer neighbour join the sentence. Which of the four ways stay still?"
+    return svg.picture(WIDTH, y + 228, _headline(result), description, parts)
 
 
 def _batch(result: Result, top: float) -> list[str]:
@@ -230,8 +232,9 @@ def _batch(result: Result, top: float) -> list[str]:
 def _bars(result: Result, top: float) -> list[str]:
     """Eight units from −1 to 1: hollow as it is alone, solid as it is read in this batch."""
     left, height, step = 48.0, 130.0, 36.0
-    middle = top + height / 2
+    middle = top + 12 + height / 2
     parts = [
+        svg.text(left, top + 6, "8 units of the final state", size=11, fill=svg.GREY),
         svg.text(left - 8, middle - height / 2 + 8, "1", size=11, anchor="end", fill=svg.GREY),
         svg.text(left - 8, middle + 4, "0", size=11, anchor="end", fill=svg.GREY),
         svg.text(left - 8, middle + height / 2, "−1", size=11, anchor="end", fill=svg.GREY),
@@ -247,7 +250,7 @@ def _bars(result: Result, top: float) -> list[str]:
             parts.append(
                 svg.rect(x + shift, y, 11, size, fill=fill, stroke=svg.BLUE, kind="unit", tip=tip)
             )
-    base = top + height + 22
+    base = top + height + 34
     parts += [
         svg.rect(left, base - 10, 11, 11, fill=svg.PAPER, stroke=svg.BLUE),
         svg.text(left + 17, base, "alone, no pads", size=11.5),
@@ -277,22 +280,6 @@ def _table(result: Result, top: float) -> list[str]:
     return parts
 
 
-def _veil(y: float) -> list[str]:
-    middle = WIDTH / 2
-    return [
-        svg.rect(MARGIN, y, WIDTH - 2 * MARGIN, 88, fill=svg.LIGHT, opacity=0.6, kind="veil"),
-        svg.text(middle, y + 32, "Predict first", size=18, weight="bold", anchor="middle"),
-        svg.text(middle, y + 56, QUESTION, size=14, anchor="middle"),
-        svg.text(
-            middle,
-            y + 76,
-            "Choose an answer above: the states appear here.",
-            size=12,
-            anchor="middle",
-        ),
-    ]
-
-
 def _setting(result: Result) -> str:
     around = "beside a longer and a shorter sentence" if result.neighbours else "alone"
     return (
@@ -304,6 +291,8 @@ def _setting(result: Result) -> str:
 def _headline(result: Result) -> str:
     distance = result.distances[result.reading]
     name = NAMES[result.reading]
+    if not result.extra_pads and not result.neighbours:
+        return "No pads yet: all four ways agree"
     if distance == 0:
         return f"{name}: the state stays where it was"
     if not any(result.states[result.reading]):
@@ -313,12 +302,12 @@ def _headline(result: Result) -> str:
 
 def _reveal(result: Result) -> list[str]:
     answers = {value: words for words, value in PREDICTIONS.items()}
-    still = ", ".join(result.still)
+    still = ", ".join(result.still) or "none"
     lines = []
     if result.prediction in answers:
         lines.append(f"You predicted: {answers[result.prediction]}.")
     lines.append("Still, with 6 PADs and a longer neighbour:")
-    lines.append(f"{answers.get(still, still)}.")
+    lines.append(f"{answers[still]}.")
     return lines
 
 
@@ -366,6 +355,7 @@ EXPLORER = Explorer(
             Number("extra_pads", "extra PAD columns", 0, MAX_EXTRA, slider=True),
         ),
     ),
+    ask="Which stay still?",
     predictions=PREDICTIONS,
 )
 

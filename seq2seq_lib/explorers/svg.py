@@ -5,10 +5,12 @@ own, so that it can be read on a dark page too. There is one hue; what is PAD is
 """
 
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
-from html import escape
+from html import escape, unescape
 
 INK, GREY, LIGHT, PAPER, BLUE = "#000000", "#595959", "#d0d0d0", "#ffffff", "#0072B2"
+VEIL = 96  # pixels
 SANS, MONO = "sans-serif", "ui-monospace, Menlo, Consolas, monospace"
 
 
@@ -52,8 +54,6 @@ def size_of(svg: str) -> tuple[int, int]:
 
 def description_of(svg: str) -> str:
     """The text alternative of a picture, as plain text."""
-    from html import unescape
-
     return unescape(re.search(r"<desc>(.*?)</desc>", svg, re.DOTALL)[1])
 
 
@@ -67,13 +67,15 @@ def text(
     anchor: str = "start",
     fill: str = INK,
     mono: bool = False,
+    halo: str | None = None,
 ) -> str:
-    """One line of text; ``y`` is its baseline."""
+    """One line of text; ``y`` is its baseline. A halo in this colour parts it from hatching."""
     # spaces in code carry meaning, and SVG would swallow them
     family = f' font-family="{MONO}" xml:space="preserve"' if mono else ""
+    around = f' paint-order="stroke" stroke="{halo}" stroke-width="3"' if halo else ""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" font-weight="{weight}" '
-        f'text-anchor="{anchor}" fill="{fill}"{family}>{xml(content)}</text>'
+        f'text-anchor="{anchor}" fill="{fill}"{family}{around}>{xml(content)}</text>'
     )
 
 
@@ -98,6 +100,13 @@ def rect(
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
         f'fill="{fill}"{attributes}{body}'
     )
+
+
+def tint(opacity: float) -> str:
+    """The colour that ``BLUE`` with this opacity has on the paper."""
+    blue, paper = (bytes.fromhex(colour[1:]) for colour in (BLUE, PAPER))
+    mixed = (round(opacity * b + (1 - opacity) * p) for b, p in zip(blue, paper, strict=True))
+    return "#" + bytes(mixed).hex()
 
 
 def hatch(x: float, y: float, width: float, height: float, *, gap: float = 6) -> str:
@@ -134,6 +143,29 @@ def line(
 def dot(x: float, y: float, radius: float, *, fill: str = BLUE, stroke: str = BLUE) -> str:
     """A round marker."""
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{fill}" stroke="{stroke}"/>'
+
+
+def veil(width: float, y: float, question: str) -> list[str]:
+    """What hides the answer until there is a prediction; ``VEIL`` pixels high."""
+    lines = [
+        ("Predict first", 18, "bold"),
+        (question, 14, "normal"),
+        ("Choose an answer above, or skip: then the picture opens.", 12, "normal"),
+    ]
+    return [
+        rect(12, y, width - 24, VEIL, fill=LIGHT, opacity=0.6, kind="veil"),
+        *(
+            text(width / 2, y + 32 + 23 * number, words, size=size, weight=weight, anchor="middle")
+            for number, (words, size, weight) in enumerate(lines)
+        ),
+    ]
+
+
+def message(words: str) -> str:
+    """A picture of one sentence: why there is no other."""
+    lines = textwrap.wrap(words, 90)
+    parts = [text(12, 28 + 20 * number, line) for number, line in enumerate(lines)]
+    return picture(720, 28 + 20 * len(lines), "No picture", words, parts)
 
 
 def xml(content: str) -> str:

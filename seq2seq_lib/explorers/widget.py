@@ -11,8 +11,8 @@ notebook takes the arrow keys.
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -101,9 +101,11 @@ class Explorer:
         draw: a result -> SVG.
         states: by name; the first is the default. The first three make the filmstrip.
         controls: rows of controls, from the top.
+        ask: stands before the buttons of the prediction.
         predictions: text of each button -> what ``compute`` gets.
         question: what of the parameters the prediction is about: one prediction is asked for each.
-        tidy: repairs parameters that do not fit each other, such as a width below a length.
+        tidy: repairs parameters that do not fit each other, such as a width below a length; it
+            also gets the names of the controls that are locked.
     """
 
     name: str
@@ -111,9 +113,10 @@ class Explorer:
     draw: Callable[[Any], str]
     states: Mapping[str, State]
     controls: Sequence[Sequence[Choice | Number]]
+    ask: str
     predictions: Mapping[str, str]
     question: Callable[[Mapping[str, Any]], Any] = lambda params: None
-    tidy: Callable[[dict[str, Any]], dict[str, Any]] = field(default=lambda params: params)
+    tidy: Callable[[dict[str, Any], Set[str]], dict[str, Any]] = lambda params, locked: params
 
     def open(self, state: str, lock: Sequence[str] = ()) -> Any:
         """The widget where one can work, the filmstrip elsewhere."""
@@ -185,7 +188,7 @@ def _widget_class():
         """Controls, a prediction, and the picture that follows them."""
 
         def __init__(self, explorer: Explorer, state: str, lock: frozenset[str]) -> None:
-            self.explorer, self.opened = explorer, state
+            self.explorer, self.opened, self.locked = explorer, state, lock
             self.params = dict(explorer.states[state].params)
             self.predictions: dict[Any, str] = {}  # by question
             self.skipping = self._updating = False
@@ -198,13 +201,13 @@ def _widget_class():
                     widget.observe(self._moved, names="value")
                     self.inputs[control.key] = widget
                 rows.append(_row([self.inputs[control.key] for control in controls]))
-            self.guess = _buttons("Your prediction", explorer.predictions, None)
+            self.guess = _buttons(explorer.ask, explorer.predictions, None)
             self.guess.observe(self._predicted, names="value")
             self.skip = widgets.Button(layout=widgets.Layout(width="auto"))
             self.skip.on_click(self._skip)
             self.picture = widgets.HTML()
             self._show()
-            super().__init__([*rows, _row([self.guess, self.skip]), self.picture])
+            super().__init__([_row([self.guess, self.skip]), *rows, self.picture])
 
         @property
         def prediction(self) -> str | None:
@@ -218,20 +221,26 @@ def _widget_class():
             params = self.params
             for control in self.explorer.all_controls():
                 params = control.put(params, self.inputs[control.key].value)
-            self.params = self.explorer.tidy(params)
-            self._show()
+            self.params = self.explorer.tidy(params, self.locked)
+            self._refresh()
 
         def _predicted(self, change) -> None:
             if self._updating:
                 return
             self.predictions[self.explorer.question(self.params)] = change["new"]
-            self._show()
+            self._refresh()
 
         def _skip(self, _button) -> None:
             self.skipping = not self.skipping
             if not self.skipping:
                 self.predictions.clear()
-            self._show()
+            self._refresh()
+
+        def _refresh(self) -> None:
+            try:
+                self._show()
+            except Exception as error:  # an old picture under new controls would be a lie
+                self.picture.value = svg.message(f"{type(error).__name__}: {error}")
 
         def _show(self) -> None:
             """Bring the controls and the picture up to the parameters."""
