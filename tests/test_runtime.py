@@ -10,9 +10,9 @@ from seq2seq_lib.runtime import get_device, seed_everything
 
 
 def pretend_accelerator(monkeypatch, kind=None, count=0):
-    """Let torch report an accelerator of this kind, whatever the machine has."""
+    """Let torch report so many accelerators of this kind, whatever the machine has."""
     found = torch.device(kind) if kind else None
-    monkeypatch.setattr(torch.accelerator, "is_available", lambda: kind is not None)
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: count > 0)
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: found)
     monkeypatch.setattr(torch.accelerator, "device_count", lambda: count)
 
@@ -46,24 +46,31 @@ def test_name_overrides_variable_overrides_accelerator(monkeypatch):
     assert get_device() == torch.device("cuda")
 
 
+def test_a_build_for_gpus_on_a_machine_without_one_uses_the_cpu(monkeypatch):
+    pretend_accelerator(monkeypatch, "cuda", 0)  # current_accelerator() names it all the same
+    assert get_device() == torch.device("cpu")
+    with pytest.raises(RuntimeError, match="sees 0 such devices"):
+        get_device("cuda")
+
+
 def test_a_device_that_is_not_there_is_refused(monkeypatch):
     pretend_accelerator(monkeypatch)
     monkeypatch.setenv("SEQ2SEQ_DEVICE", "cuda")
-    with pytest.raises(RuntimeError, match=r"SEQ2SEQ_DEVICE='cuda', but .* sees 0 such devices"):
+    with pytest.raises(RuntimeError, match=r"^SEQ2SEQ_DEVICE='cuda', but .* sees 0 such devices"):
         get_device()
     pretend_accelerator(monkeypatch, "cuda", 2)
-    with pytest.raises(RuntimeError, match=r"name='mps', but .* sees 0 such devices"):
+    with pytest.raises(RuntimeError, match=r"^name='mps', but .* sees 0 such devices"):
         get_device("mps")
-    with pytest.raises(RuntimeError, match=r"name='cuda:2', but .* sees 2 such devices"):
+    with pytest.raises(RuntimeError, match=r"^name='cuda:2', but .* sees 2 such devices"):
         get_device("cuda:2")
 
 
 @pytest.mark.parametrize("name", ["banana", "cuda:x", "gpu"])
 def test_a_word_that_is_no_device_is_refused_with_examples(monkeypatch, name):
-    with pytest.raises(ValueError, match=f"name='{name}' is not a device name. Try 'cpu', 'cuda'"):
+    with pytest.raises(ValueError, match=f"^name='{name}' is not a device name. Try 'cpu', 'cuda'"):
         get_device(name)
     monkeypatch.setenv("SEQ2SEQ_DEVICE", name)
-    with pytest.raises(ValueError, match=f"SEQ2SEQ_DEVICE='{name}' is not a device name"):
+    with pytest.raises(ValueError, match=f"^SEQ2SEQ_DEVICE='{name}' is not a device name"):
         get_device()
 
 
