@@ -267,8 +267,7 @@ class TokenBatchSampler(BucketSampler):
                 yield batch
                 batch = []
             batch.append(i)
-        if batch:
-            yield batch
+        yield batch
 
 
 def make_loader(
