@@ -123,6 +123,15 @@ def test_sequence_loss_counts_the_real_tokens():
     torch.testing.assert_close(loss.mean, slow_nll(LOGITS, TARGETS, MASK) / 14, **TIGHT)
 
 
+def test_no_class_is_taken_for_a_mark_of_pads():
+    logits, targets = randn(B, T, 120, seed=4), torch.arange(B * T, device=DEVICE).view(B, T) + 90
+    for name, route in OURS.items():
+        expected = slow_nll(logits, targets, MASK)
+        torch.testing.assert_close(
+            route(logits, targets, MASK), expected, **TIGHT, msg=lambda m, n=name: f"{n}: {m}"
+        )
+
+
 def test_rows_are_tokens_also_where_a_wrong_axis_would_fit():
     logits = randn(V, V, V, seed=3)  # B = T = V: every transposition has the right shape
     targets, mask = make_targets((V, V), 3), sequence_mask(torch.tensor([2, 5, 1, 3, 4]).to(DEVICE))

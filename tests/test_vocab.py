@@ -85,8 +85,9 @@ def test_decode_stops_at_the_first_eos_and_reads_tensors():
 
 @pytest.mark.parametrize("wrong", [-1, 8])
 def test_decode_refuses_ids_of_another_vocabulary(wrong):
-    with pytest.raises(ValueError, match=rf"in 0 \.\. 7, but one is {wrong}"):
-        Vocab.build(SENTENCES).decode([5, wrong])
+    for ids in ([5, wrong], torch.tensor([5, wrong])):
+        with pytest.raises(ValueError, match=rf"in 0 \.\. 7, but one is {wrong}\."):
+            Vocab.build(SENTENCES).decode(ids)
 
 
 def test_a_special_token_in_a_text_is_a_word_like_any_other():
@@ -110,7 +111,8 @@ def test_the_four_ids_are_the_documented_ones():
 
 @pytest.mark.parametrize("clash", [{"eos_id": 0}, {"bos_id": 2}, {"unk_id": 0}, {"pad_id": 1}])
 def test_special_ids_that_clash_are_refused(clash):
-    with pytest.raises(ValueError, match="must be distinct"):
+    ids = {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3, **clash}
+    with pytest.raises(ValueError, match=f"must be distinct, but they are {ids}"):
         Vocab(["a"], **clash)
 
 
@@ -160,8 +162,8 @@ def test_equal_lists_are_equal_vocabularies():
 def test_a_file_gives_back_every_token(tmp_path_factory, tokens):
     vocab = Vocab([token for token in tokens if token not in SPECIAL_TOKENS])
     path = tmp_path_factory.mktemp("vocab") / "vocab.json"
-    vocab.save(path)
-    assert Vocab.load(str(path)) == vocab
+    vocab.save(str(path))
+    assert Vocab.load(str(path)) == Vocab.load(path) == vocab
     assert Vocab.from_tokens(json.loads(path.read_text(encoding="utf-8"))) == vocab
     assert os.listdir(path.parent) == ["vocab.json"]
 
@@ -220,6 +222,12 @@ def test_a_file_that_is_no_vocabulary_is_refused_by_name(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(ValueError, match="foreign.json is not a vocabulary"):
         Vocab.load(path)
+
+
+def test_a_list_that_is_no_vocabulary_is_refused():
+    for wrong in (["a"], "<pad>", [*SPECIAL_TOKENS, 5]):
+        with pytest.raises(ValueError, match="^the list is not a vocabulary"):
+            Vocab.from_tokens(wrong)
 
 
 def test_a_missing_file_is_missing(tmp_path):
