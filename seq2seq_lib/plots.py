@@ -150,6 +150,165 @@ def pad_drift(
     return ax
 
 
+def axes_grid(rows: int, columns: int, width: float = 9.0, height: float = 4.5) -> "list[Axes]":
+    """``rows * columns`` empty ``Axes`` on one figure, row by row; sizes in inches."""
+    from matplotlib.figure import Figure
+
+    grid = Figure(figsize=(width, height), layout="constrained").subplots(rows, columns)
+    return [grid] if rows * columns == 1 else list(grid.flat)
+
+
+def loss_grid(
+    losses: Tensor,
+    mask: Tensor,
+    counted: Tensor,
+    divisor: float,
+    *,
+    title: str = "Real tokens only, over their number",
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """The losses of a batch, cell by cell, and the fraction that becomes its loss.
+
+    Blue cells are real tokens that count, orange ones are pads that count, white ones do not count.
+    Pads are hatched, counted or not.
+
+    Args:
+        losses: floats ``[B, T]``; each is printed in its cell.
+        mask: bool ``[B, T]``, True = real token.
+        counted: bool ``[B, T]``, the cells whose losses are summed.
+        divisor: what the sum is divided by.
+    """
+    if not losses.dim() == 2 or not losses.shape == mask.shape == counted.shape:
+        raise ValueError(
+            f"losses, mask and counted must all be [B, T], but they are {list(losses.shape)}, "
+            f"{list(mask.shape)} and {list(counted.shape)}."
+        )
+    from matplotlib.patches import Rectangle
+
+    rows, columns = losses.shape
+    ax = ax or new_axes(1.2 + 0.5 * max(columns, 5), 1.2 + 0.4 * rows)
+    for row in range(rows):
+        for column in range(columns):
+            real, counts = bool(mask[row, column]), bool(counted[row, column])
+            colour = ("#9ecae8" if real else "#f4c05a") if counts else "white"
+            corner = (column - 0.5, row - 0.5)
+            ax.add_patch(
+                Rectangle(
+                    corner, 1, 1, facecolor=colour, edgecolor=GREY, hatch="" if real else "///"
+                )
+            )
+            ax.text(
+                column,
+                row,
+                f"{float(losses[row, column]):g}",
+                ha="center",
+                va="center",
+                color="black" if counts else GREY,
+                # the number stays readable on the hatching
+                bbox={"facecolor": colour, "edgecolor": "none", "pad": 1.5},
+            )
+    total = float(losses[counted].sum())
+    ax.set(
+        xlim=(-0.5, columns - 0.5),
+        ylim=(rows - 0.5, -0.5),
+        xticks=range(0, columns, 1 if columns <= 8 else 2),
+        yticks=range(rows),
+        xlabel=f"target position\nloss = {total:g} / {divisor:g} = {total / divisor:.2f} nats",
+        ylabel="sentence",
+        title=title,
+    )
+    return ax
+
+
+def weight_shares(
+    shares: dict[str, Sequence[float]],
+    parts: Sequence[str],
+    *,
+    title: str = "Whose tokens the gradient listens to",
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Stacked bars: how much of a loss each part of the batch can move.
+
+    Args:
+        shares: for each way to average, one weight ≥ 0 a part: the derivative of the loss with
+            respect to the losses of that part, summed. First way on top.
+        parts: the names of the parts. A last part called ``"pads"`` is drawn in orange.
+    """
+    if not shares:
+        raise ValueError("There are no shares to draw.")
+    for way, values in shares.items():
+        if len(values) != len(parts):
+            raise ValueError(f"{way!r} has {len(values)} shares for {len(parts)} parts.")
+    ax = ax or new_axes(8.5, 1.4 + 0.36 * len(shares))
+    blues = ("#0072B2", "#56B4E9", "#b5d9ee", "#e3eff7")
+    hatches = ("", "..", "\\\\", "xx")
+    places = range(len(shares))
+    left = [0.0] * len(shares)
+    for number, part in enumerate(parts):
+        pads = part == "pads"
+        colour = "#f4c05a" if pads else blues[number % 4]
+        widths = [float(values[number]) for values in shares.values()]
+        ax.barh(
+            places,
+            widths,
+            left=left,
+            color=colour,
+            hatch="///" if pads else hatches[number % 4],
+            edgecolor="white" if number == 0 else GREY,
+            label=part,
+        )
+        for place, width in zip(places, widths, strict=True):
+            if width >= 0.06:  # narrower than its number
+                ax.text(
+                    left[place] + width / 2,
+                    place,
+                    f"{width:.2f}",
+                    ha="center",
+                    va="center",
+                    fontsize="small",
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
+                )
+        left = [start + width for start, width in zip(left, widths, strict=True)]
+    ax.set_yticks(places, list(shares))
+    ax.set(ylim=(len(shares) - 0.4, -0.6), xlim=(0, 1.02 * max(*left, 1e-9)))
+    ax.set(xlabel="weight in the loss: sum of its derivatives by the losses", title=title)
+    ax.figure.legend(*ax.get_legend_handles_labels(), ncols=len(parts), loc="outside lower center")
+    return ax
+
+
+def compared_bars(
+    names: Sequence[str],
+    values: Sequence[float],
+    *,
+    xlabel: str,
+    title: str,
+    limit: float | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """One horizontal bar a name, with its value printed; the first name on top.
+
+    Args:
+        values: numbers ≥ 0, as many as names.
+        limit: the right end of the axis; a little more than the largest value when left out.
+    """
+    _check_equally_many("names and values", names=names, values=values)
+    ax = ax or new_axes(6.0, 1.0 + 0.42 * len(names))
+    colours, hatches = (BLUE, ORANGE, GREEN, VERMILLION), ("", "//", "..", "xx")
+    for place, value in enumerate(values):
+        ax.barh(
+            place,
+            value,
+            color=colours[place % 4],
+            hatch=hatches[place % 4],
+            edgecolor="white",
+        )
+        ax.annotate(f"{value:.3g}", (value, place), (4, 0), textcoords="offset points", va="center")
+    ax.set_yticks(range(len(names)), list(names))
+    right = limit or 1.2 * max(values) or 1.0
+    ax.set(ylim=(len(names) - 0.4, -0.6), xlim=(0, right), xlabel=xlabel, title=title)
+    return ax
+
+
 def _check_equally_many(what: str, **sequences: Sequence) -> None:
     lengths = {name: len(sequence) for name, sequence in sequences.items()}
     if len(set(lengths.values())) > 1 or 0 in lengths.values():
