@@ -258,7 +258,7 @@ def draw(result: Result) -> str:
     parts += _chart(result, y + 94)
     description = (
         f"{_setting(result)} {_headline(result)}. {_division(result)}. {_verdict(result)} "
-        f"{_shares_in_words(result)} {_reveal(result)}"
+        f"The right loss is {result.target:.2f}. {_shares_in_words(result)} {_reveal(result)}"
     )
     return svg.picture(WIDTH, y + 208, _headline(result), description, parts)
 
@@ -435,10 +435,10 @@ def _verdict(result: Result) -> str:
         if weight > 0
     ]
     times = f", each {real} times" if result.mask == "broadcast" else ""
-    divisor = " The divisor counts PAD cells too." if result.normaliser == "cells" and pads else ""
+    divisor = " The divisor counts PAD too." if result.normaliser == "cells" and pads else ""
     return (
         f"Counted: {sum(counted)} of {real} real tokens and {len(counted) - sum(counted)} of "
-        f"{pads} PAD cells{times}.{divisor} The right loss is {result.target:.2f}."
+        f"{pads} PAD cells{times}.{divisor}"
     )
 
 

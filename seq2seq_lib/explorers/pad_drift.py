@@ -255,7 +255,7 @@ def _bars(result: Result, top: float) -> list[str]:
         svg.rect(left, base - 10, 11, 11, fill=svg.PAPER, stroke=svg.BLUE),
         svg.text(left + 17, base, "alone, no pads", size=11.5),
         svg.rect(left + 122, base - 10, 11, 11, fill=svg.BLUE, stroke=svg.BLUE),
-        svg.text(left + 139, base, f"in this batch: {NAMES[result.reading]}", size=11.5),
+        svg.text(left + 139, base, "in this batch", size=11.5),
     ]
     return parts
 

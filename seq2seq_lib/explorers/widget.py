@@ -257,11 +257,15 @@ def _widget_class():
                 self._updating = False
 
         def _repr_mimebundle_(self, **kwargs):
-            """Beside the live widget the filmstrip, for readers without a kernel."""
+            """Beside the live widget the filmstrip, for readers without a kernel.
+
+            JupyterLab draws no SVG in a notebook that it does not trust yet: it shows the words.
+            """
             bundle = super()._repr_mimebundle_(**kwargs)
             data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
             still = self.explorer.still(self.opened)._repr_mimebundle_()
-            return {**(data or {}), **still}, metadata
+            words = f"{self.explorer.name}: run this cell to use it."
+            return {**(data or {}), **still, "text/plain": words}, metadata
 
     def _row(children: list) -> widgets.Box:
         layout = widgets.Layout(flex_flow="row wrap", align_items="center", overflow="visible")
