@@ -492,7 +492,7 @@ def distribution(temperature=1.0, keep=(A, B, C, EOS_ID)):
         ({"temperature": 2.5}, distribution(2.5)),
         ({"top_k": 2}, distribution(keep=(A, C))),
         ({"top_p": 0.6}, distribution(keep=(A, C))),
-        # T = 0.4 makes a and c alone reach 0.75 (0.46 + 0.22 / ...): first T, then p
+        # T = 0.4 makes a and c alone reach 0.75 (0.56 + 0.27): first T, then p
         ({"temperature": 0.4, "top_p": 0.75}, distribution(0.4, keep=(A, C))),
         ({"temperature": 3.0, "top_k": 3, "top_p": 0.99}, distribution(3.0, keep=(A, B, C))),
     ],
