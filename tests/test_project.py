@@ -180,13 +180,14 @@ def test_exercises_are_what_nbgrader_releases_from_solutions(tmp_path):
         pytest.skip("no solutions yet")
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", "--assignment=ch*"]
     command += ["--no-db", "--force", "--log-level=ERROR"]
-    command += [f"--CourseDirectory.release_directory={tmp_path}"]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    command += [f"--CourseDirectory.release_directory={tmp_path / 'released'}"]
+    environment = {**os.environ, "NBGRADER_WORK": str(tmp_path / "work")}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
 
     def contents(folder: Path) -> dict[str, bytes]:
         return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.glob("*/*.ipynb")}
 
-    released, kept = contents(tmp_path), contents(ROOT / "exercises")
+    released, kept = contents(tmp_path / "released"), contents(ROOT / "exercises")
     assert sorted(released) == [f"{name}/{name}.ipynb" for name in solutions]
     different = [n for n in {*released, *kept} if released.get(n) != kept.get(n)]
     assert not different, f"out of step: {sorted(different)}. Run `make exercises`"
