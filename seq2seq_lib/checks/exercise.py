@@ -122,6 +122,6 @@ def exercises(chapter: str | None = None) -> tuple[Exercise, ...]:
 
 def points(id: str) -> int:
     """Points of an exercise, ``points("4.2")``, or of a chapter and its bonus, ``points("4")``."""
-    if id in REGISTER or "." in str(id):
-        return find(id).points
-    return sum(exercise.points for exercise in exercises(id))
+    if isinstance(id, str) and "." not in id:
+        return sum(exercise.points for exercise in exercises(id))
+    return find(id).points

@@ -14,7 +14,10 @@ def value(thing: Any) -> str:
         return _tensor(thing)
     if callable(thing):
         return f"the function {getattr(thing, '__name__', type(thing).__name__)}"
-    text = repr(thing)
+    try:
+        text = repr(thing)
+    except Exception:  # a learner's own class
+        text = "something"
     text = text if len(text) <= 80 else text[:77] + "..."
     return text if thing is None else f"{text} ({type(thing).__name__})"
 
@@ -43,6 +46,8 @@ def losses(nll: Tensor, lengths: Tensor) -> str:
 def _tensor(tensor: Tensor) -> str:
     tensor = tensor.detach()
     kind = str(tensor.dtype).removeprefix("torch.")
+    if tensor.is_complex() or tensor.device.type == "meta":
+        return f"{kind} {list(tensor.shape)}"
     if tensor.dim() == 0:
         return f"{number(tensor)} ({kind}, 0-dim)"
     head = f"{kind} {list(tensor.shape)}"

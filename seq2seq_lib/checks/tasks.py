@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from seq2seq_lib.checks import sandbox, show
-from seq2seq_lib.checks.compare import Problem, Step, first_difference, same_runs, same_value
+from seq2seq_lib.checks.compare import Problem, Step, first_difference, same_run, same_value
 from seq2seq_lib.checks.exercise import CORRECT, ERROR, NOT_ATTEMPTED, WRONG, Finding, Mutant
 from seq2seq_lib.checks.probes import Probe
 from seq2seq_lib.checks.sandbox import Run
@@ -51,7 +51,7 @@ class FunctionTask:
         if not callable(answer):
             return Finding(WRONG, "not_a_function", came_back=show.value(answer))
         probes = self.probes(generator)
-        runs = self.runs(answer, probes)
+        runs = [self._run(answer, probe) for probe in probes]
         if any(sandbox.says_not_implemented(run.error) for run in runs):
             return Finding(NOT_ATTEMPTED)
         expected = [self._run(self.spec, probe) for probe in probes]
@@ -61,8 +61,8 @@ class FunctionTask:
         if problem is None:
             return self._by_law(answer)
         name, facts = problem
-        known = next((m for m in self.mutants if same_runs(runs, self.runs(m.function, probes))), 0)
-        if known:
+        known = next((m for m in self.mutants if self._does_the_same(m, runs, probes)), None)
+        if known is not None:
             # its message speaks of values: show the first probe, the smallest, that it gets wrong
             at = next(i for i in range(len(probes)) if any(s(runs[i], expected[i]) for s in steps))
             name = known.finding
@@ -72,9 +72,9 @@ class FunctionTask:
             return Finding(ERROR, name, fed, sandbox.last_line(run.error), facts, run.noise)
         return Finding(WRONG, name, fed, show.value(run.value), facts, run.noise)
 
-    def runs(self, answer: Callable, probes: list[Probe]) -> list[Run]:
-        """What the answer does with each probe."""
-        return [self._run(answer, probe) for probe in probes]
+    def _does_the_same(self, mutant: Mutant, runs: list[Run], probes: list[Probe]) -> bool:
+        pairs = zip(runs, probes, strict=True)
+        return all(same_run(run, self._run(mutant.function, probe)) for run, probe in pairs)
 
     def _run(self, answer: Callable, probe: Probe) -> Run:
         return sandbox.run(answer, probe.args, self.gradient_of if probe.gradient else None)

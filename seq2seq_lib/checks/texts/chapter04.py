@@ -487,7 +487,7 @@ TEXTS = {
             "The gradient of a loss with respect to log_probs has the shape of log_probs. Which "
             "axes must be added up to get one number a sentence?",
             "torch.autograd.grad gives it for each of the three losses; abs before adding. "
-            "lengths.argmax() is the longest sentence.",
+            "argmax says which sentence is the longest.",
             "Fill in the blanks:\n\n"
             "def share(loss, log_probs, lengths):\n"
             "    (gradient,) = torch.autograd.grad(____, ____)      # [B, T, V]\n"

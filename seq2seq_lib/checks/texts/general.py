@@ -19,7 +19,7 @@ TEXTS = {
     "solved": "solved",
     "open": "open",
     "tries": "checked {tries} times",
-    "minutes": "{minutes} minutes",
+    "minutes": "{minutes} minutes after the first check",
     "assisted": "with the solution's help",
     "letter": "The letter is {letter}.",
 }
