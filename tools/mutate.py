@@ -241,9 +241,8 @@ def main() -> int:
     options = parser.parse_args()
 
     os.environ.update(CI="true", OMP_NUM_THREADS="1", SEQ2SEQ_DEVICE="cpu")
-    import hypothesis  # noqa: F401  (loaded once, before the forks)
-    import pytest  # noqa: F401
-    import sacrebleu  # noqa: F401
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # nbval alone takes seconds to import
+    import sacrebleu  # noqa: F401  (loaded once, before the forks)
     import torch
 
     torch.set_num_threads(1)
