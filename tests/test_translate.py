@@ -137,6 +137,11 @@ def test_an_empty_line_is_read_as_its_end_alone():
     assert empty.attention.shape[1] == 1
 
 
+def test_a_blank_line_is_empty_for_every_tokenizer():
+    letters = replace(scripted([A, EOS_ID], [0, 0]), tokenize=list)
+    assert [t.source for t in letters(["  ", "a b"])] == [[], ["a", " ", "b"]]
+
+
 def test_no_lines_give_no_translations():
     assert random_translator()([]) == []
 
@@ -154,6 +159,7 @@ def test_the_end_is_cut_off_and_an_answer_without_one_is_marked():
         True,
     )
     assert whole.log_prob == pytest.approx(-0.4)
+    assert whole.attention.shape == (3, 4)  # no row for the end, which is not in target
     (cut,) = scripted([A, DOG], [0, 1])(["ein hund"], max_new_tokens=4)
     assert (cut.text, cut.finished) == ("a dog dog dog", False)
     assert cut.attention.shape == (4, 3)
