@@ -43,6 +43,27 @@ BREAKS = [
         "masked_softmax(scores, src_mask.unsqueeze(1))",
         "scores.softmax(-1)",
     ),
+    (
+        "04_padding_masks",
+        "sequence_mask is inverted",
+        "masks.py",
+        "positions[None, :] < lengths[:, None]",
+        "positions[None, :] >= lengths[:, None]",
+    ),
+    (
+        "04_padding_masks",
+        "the loss counts pads",
+        "losses.py",
+        "flat = targets.masked_fill(~mask, IGNORE).flatten()",
+        "flat = targets.flatten()",
+    ),
+    (
+        "04_padding_masks",
+        "a sum of losses forgets how many tokens it holds",
+        "losses.py",
+        "return self.total / torch.where(nothing, torch.ones_like(self.tokens), self.tokens)",
+        "return self.total / torch.ones_like(self.tokens)",
+    ),
 ]
 
 
