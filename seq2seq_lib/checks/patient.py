@@ -1,7 +1,8 @@
 """The patient of chapter 4's bug clinic: the masked loss of PyTorch's chatbot tutorial in 2018.
 
-Rewritten from scratch, small. The tutorial's readers found the bug, in
-https://github.com/pytorch/tutorials/issues/306 and https://github.com/pytorch/tutorials/issues/338.
+Rewritten from scratch, small. A reader asked about the shapes in
+https://github.com/pytorch/tutorials/pull/306; https://github.com/pytorch/tutorials/pull/382
+repaired it.
 """
 
 from collections.abc import Callable

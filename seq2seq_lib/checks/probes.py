@@ -15,6 +15,8 @@ from torch import Tensor
 from seq2seq_lib.checks import show
 from seq2seq_lib.masks import sequence_mask
 
+ZERO_IS_REAL = "two real tokens have id 0"
+WORDS_AT_PADS = "the targets at the pads are ids of words"
 HUGE = 1e4  # nats at pads: one leak and the loss is off by hundreds
 
 
@@ -103,18 +105,18 @@ def _loss_cases(generator: torch.Generator) -> list[tuple]:
     fixed = torch.Generator().manual_seed(4)
     B = int(torch.randint(4, 6, (), generator=generator))
     T = int(torch.randint(7, 9, (), generator=generator))
-    # V, T, lengths, whether 0 is a real token too and anything stands at the pads, generator
+    # V, T, lengths, special, generator
     return [
-        (5, 4, torch.tensor([2, 4, 1]), False, fixed),
-        (5, 3, torch.tensor([2, 3, 1]), False, fixed),  # square
-        (6, T, draw_lengths(B, T, generator), True, generator),
-        (6, T, draw_lengths(B, T - 3, generator), False, generator),  # columns of pads alone
-        (6, 3, torch.tensor([3, 1]), False, generator),  # V = B * T: a flat mask fits log_probs
+        (5, 4, torch.tensor([2, 4, 1]), "", fixed),
+        (5, 3, torch.tensor([2, 3, 1]), "", fixed),  # square
+        (6, T, draw_lengths(B, T, generator), ZERO_IS_REAL, generator),
+        (6, T, draw_lengths(B, T - 3, generator), WORDS_AT_PADS, generator),  # and wide
+        (6, 3, torch.tensor([3, 1]), "", generator),  # V = B * T: a flat mask fits log_probs
     ]
 
 
 def _loss_probe(
-    V: int, T: int, lengths: Tensor, zero_is_real: bool, generator: torch.Generator, logits: bool
+    V: int, T: int, lengths: Tensor, special: str, generator: torch.Generator, logits: bool
 ) -> Probe:
     B = len(lengths)
     mask = sequence_mask(lengths, T)
@@ -122,16 +124,16 @@ def _loss_probe(
     huge = -HUGE * torch.rand(B, T, V, generator=generator)
     scores = scores if logits else scores.log_softmax(-1)
     scores = torch.where(mask[..., None], scores, huge)  # [B, T, V]
-    targets = torch.randint(0 if zero_is_real else 1, V, (B, T), generator=generator)
-    if zero_is_real:
-        targets[lengths.argmax(), 1] = 0
-    else:
+    targets = torch.randint(1, V, (B, T), generator=generator)
+    if special == ZERO_IS_REAL:
+        targets[lengths.argmax(), :2] = 0
+    if special != WORDS_AT_PADS:
         targets = targets.masked_fill(~mask, 0)
     nll = -scores.log_softmax(-1) if logits else -scores
     nll = nll.gather(-1, targets[..., None])[..., 0]
     fed = f"lengths = {lengths.tolist()}, T = {T}, V = {V}"
-    if zero_is_real:
-        fed += ", some real tokens have id 0"
+    if special:
+        fed += f", {special}"
     if nll.numel() <= show.MANY:
         fed += f"; the targets' losses, pads in parentheses: {show.losses(nll, lengths)}"
     name = "logits" if logits else "log_probs"

@@ -158,10 +158,11 @@ DETECTIVE_SOLUTION = (
 )
 
 EPILOGUE = (
-    "This bug stood in PyTorch's own chatbot tutorial: readers found it by printing the number of "
-    "values that the mean was taken of (https://github.com/pytorch/tutorials/issues/306, "
-    "https://github.com/pytorch/tutorials/issues/338). Models trained with it still talked, and "
-    "that is why it lived so long."
+    "This bug stood in PyTorch's own chatbot tutorial. In September 2018 a reader asked about the "
+    "two shapes, and was told that they need only be broadcastable "
+    "(https://github.com/pytorch/tutorials/pull/306). A repair of October was not merged "
+    "(https://github.com/pytorch/tutorials/pull/338); another, of December, was: one squeeze "
+    "(https://github.com/pytorch/tutorials/pull/382)."
 )
 
 TEXTS = {
