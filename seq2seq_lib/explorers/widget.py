@@ -277,6 +277,8 @@ def _widget_class():
             value=value,
             description=label,
             style={"button_width": "auto", "description_width": "initial"},
+            # as they come, the label stands above the buttons
+            layout=widgets.Layout(display="flex", flex_flow="row wrap", align_items="center"),
         )
 
     def _input(control: Choice | Number, params: Mapping[str, Any]) -> widgets.Widget:
@@ -291,7 +293,9 @@ def _widget_class():
             "style": {"description_width": "initial"},
         }
         if control.slider:
-            return widgets.IntSlider(**shared, layout=widgets.Layout(width="22em"))
+            return widgets.IntSlider(
+                **shared, layout=widgets.Layout(width="28em", max_width="100%")
+            )
         return widgets.BoundedIntText(
             **shared, layout=widgets.Layout(width="auto", max_width="9em")
         )
