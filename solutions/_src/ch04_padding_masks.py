@@ -7,8 +7,8 @@
 #
 # **How it works**
 #
-# 1. Replace the two lines `# YOUR CODE HERE` and `raise NotImplementedError()` by your code. Run the
-#    cell.
+# 1. Replace the two lines `# YOUR CODE HERE` and `raise NotImplementedError()` by your code. Remove both:
+#    a `raise` that is left behind still ends the function. Run the cell.
 # 2. Run the cell below it, which says `check(...)`. It tells you what is right, or what is wrong and
 #    why. It says *not attempted* as long as you have written nothing.
 # 3. Stuck? There are three hints for each exercise, and a solution. Each gives away a little more than
@@ -65,7 +65,7 @@ for letter, number in options_4_1().items():
     print(letter, number)
 
 # %% [markdown]
-# Put your letter in place of the question mark.
+# Put your letter between the quotation marks.
 
 # %%
 letter_4_1 = "B"  ### SOLUTION
@@ -319,7 +319,7 @@ print(training_log())
 # *Predict* · difficulty 3 of 5 · importance 4 of 5 · spend up to 5 minutes · 2 points
 #
 # Which column cannot come from a right masked loss: A, B, C or D? For each column, ask what a right
-# loss would have made of it. Put your letter in place of the question mark.
+# loss would have made of it. Put your letter between the quotation marks.
 
 # %%
 letter_4_6a = "D"  ### SOLUTION
@@ -346,6 +346,8 @@ check("4.6a", letter_4_6a)
 # Here is the patient. Read it, but do not repair it yet.
 
 # %%
+from torch import Tensor  # noqa: F401  it stands in the patient's first line
+
 print(inspect.getsource(patient_loss))
 
 # %% [markdown]
