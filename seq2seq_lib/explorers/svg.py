@@ -11,6 +11,7 @@ from html import escape, unescape
 
 INK, GREY, LIGHT, PAPER, BLUE = "#000000", "#595959", "#d0d0d0", "#ffffff", "#0072B2"
 VEIL = 96  # pixels
+STYLE = 'style="max-width: 100%; height: auto" '  # narrow pages shrink a picture
 SANS, MONO = "sans-serif", "ui-monospace, Menlo, Consolas, monospace"
 
 
@@ -18,7 +19,7 @@ def picture(width: float, height: float, title: str, description: str, parts: It
     """A whole SVG from its parts."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" style="max-width: 100%; height: auto" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" {STYLE}'
         f'role="img" font-family="{SANS}">'
         f"<title>{xml(title)}</title><desc>{xml(description)}</desc>"
         f'<rect width="100%" height="100%" rx="6" fill="{PAPER}"/>{"".join(parts)}</svg>'
@@ -39,7 +40,8 @@ def filmstrip(frames: Sequence[tuple[str, str]], note: str) -> str:
         parts.append(rect(0, y, width, 1, fill=LIGHT))
         parts.append(text(12, y + 24, f"{number}. {caption}", size=15, weight="bold"))
         y += 32
-        parts.append(svg.replace("<svg ", f'<svg x="0" y="{y:.0f}" ', 1))
+        # the style is for a whole picture in a page: a height of "auto" means 100 % here
+        parts.append(svg.replace("<svg ", f'<svg x="0" y="{y:.0f}" ', 1).replace(STYLE, "", 1))
         y += size_of(svg)[1]
         descriptions.append(f"Frame {number}, {caption}: {description_of(svg)}")
     title = "; ".join(caption for caption, _ in frames)

@@ -268,8 +268,10 @@ def _widget_class():
             return {**(data or {}), **still, "text/plain": words}, metadata
 
     def _row(children: list) -> widgets.Box:
-        layout = widgets.Layout(flex_flow="row wrap", align_items="center", overflow="visible")
-        return widgets.Box(children, layout=layout)
+        return widgets.Box(children, layout=_wrapping(overflow="visible"))
+
+    def _wrapping(**more: str) -> widgets.Layout:
+        return widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 8px", **more)
 
     def _buttons(label: str, options: Mapping[str, Any], value: Any) -> widgets.ToggleButtons:
         return widgets.ToggleButtons(
@@ -278,7 +280,7 @@ def _widget_class():
             description=label,
             style={"button_width": "auto", "description_width": "initial"},
             # as they come, the label stands above the buttons
-            layout=widgets.Layout(display="flex", flex_flow="row wrap", align_items="center"),
+            layout=_wrapping(display="flex"),
         )
 
     def _input(control: Choice | Number, params: Mapping[str, Any]) -> widgets.Widget:
