@@ -475,13 +475,16 @@ def test_a_stuck_sentence_does_not_disturb_its_neighbours():
 
 
 def test_an_impossible_prefix_still_gives_a_hypothesis():
+    model = TableModel({BOS_ID: {A: 1.0}, B: {C: 0.8, EOS_ID: 0.2}, C: {EOS_ID: 1.0}})
     for search in (
-        lambda **o: beam_search(TREE, *ONE, num_beams=2, **o),
-        lambda **o: exhaustive_search(TREE, *ONE, **o),
-        lambda **o: greedy_search(TREE, *ONE, **o),
+        lambda **o: beam_search(model, *ONE, num_beams=2, **o),
+        lambda **o: exhaustive_search(model, *ONE, **o),
+        lambda **o: greedy_search(model, *ONE, **o),
     ):
-        (h,) = search(max_new_tokens=3, prefix=[3], banned_ids=[])[0]
-        assert h.log_prob == NINF and h.tokens[0] == 3
+        (h,) = search(max_new_tokens=3, prefix=[B])[0]  # p(B) = 0, but it goes on from there
+        assert h.log_prob == NINF and h.tokens[0] == B and h.finished
+        (h,) = search(max_new_tokens=3, prefix=[3])[0]  # nothing follows
+        assert h.log_prob == NINF and h.tokens == [3] and not h.finished
 
 
 def test_exhaustive_search_refuses_what_would_not_fit():

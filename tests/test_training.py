@@ -604,13 +604,15 @@ def test_resuming_takes_the_new_settings(tmp_path):
 
 
 def test_vocabularies_are_kept_through_a_resume_and_must_be_the_same(tmp_path):
-    path, words = tmp_path / "c.pt", Vocab(["ein", "zwei", "drei", "vier", "fünf"])
+    path, words, others = tmp_path / "c.pt", Vocab(list("abcde")), Vocab(list("fghijkl"))
+    vocabs = {"src_vocab": words, "tgt_vocab": others}
     config = TrainConfig(epochs=1)
-    fit(make_model(), loader(), config=config, checkpoint_path=path, src_vocab=words, **QUIET)
-    for vocab in (None, words):
+    fit(make_model(), loader(), config=config, checkpoint_path=path, **vocabs, **QUIET)
+    for given_again in ({}, vocabs):
         fit(make_model(), loader(), config=TrainConfig(epochs=2), checkpoint_path=path,
-            resume=load_checkpoint(path), src_vocab=vocab, tgt_vocab=words, **QUIET)  # fmt: skip
-        assert load_checkpoint(path).src_vocab == words == load_checkpoint(path).tgt_vocab
+            resume=load_checkpoint(path), **given_again, **QUIET)  # fmt: skip
+        assert load_checkpoint(path).src_vocab == words
+        assert load_checkpoint(path).tgt_vocab == others
     with pytest.raises(CheckpointError, match="src_vocab is not that of the checkpoint"):
         fit(make_model(), loader(), resume=load_checkpoint(path), **QUIET,
             src_vocab=Vocab(["one", "two", "three", "four", "five"]))  # fmt: skip
