@@ -24,7 +24,7 @@ PARALLEL := -n 2 --dist loadfile
 NOTEBOOKS := $(wildcard chapters solutions exercises)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks exercises lint coverage constraints
+.PHONY: help lab test notebooks exercises lint coverage mutation constraints
 
 help:         ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ lint: $(STAMP)        ## style, formatting, spelling
 
 coverage: $(STAMP)    ## lines and branches of seq2seq_lib that tests/ reach
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term tests $(ARGS)
+
+mutation: $(STAMP)    ## are the tests worth their name? breaks the library 330 times (20 minutes)
+	$(BIN)/python tools/mutate.py --sample 330 $(ARGS)
 
 constraints: $(STAMP) ## pin anew what CI runs, from the ranges in pyproject.toml
 	$(BIN)/python tools/make_constraints.py $(ARGS)

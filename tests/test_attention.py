@@ -214,3 +214,8 @@ def test_rows_are_not_repeated_silently(kind):
             attention(query, wrong, memory, MASK)
     with pytest.raises(ValueError, match=r"memory must be \[B, S, M\]"):
         attention(query, keys, memory[0], MASK)
+
+
+def test_scores_are_scaled_unless_told_otherwise():
+    assert DotAttention().scaled
+    assert GeneralAttention(Q, M).scaled

@@ -460,3 +460,9 @@ def test_a_loader_wants_exactly_one_size(sizes):
 def test_a_loader_of_nothing_is_refused():
     with pytest.raises(ValueError, match="no examples"):
         make_loader([], 3)
+
+
+def test_a_batch_cannot_be_changed():
+    batch = collate([([5, 6], [7])])
+    with pytest.raises(AttributeError, match="cannot assign"):
+        batch.src = batch.tgt_in

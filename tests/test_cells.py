@@ -480,3 +480,20 @@ def test_parity_on_cuda_in_float64(kind):
     x = random_input(B, T, INPUT, dtype=torch.float64).cuda()
     for lengths in (LENGTHS, LENGTHS.cuda()):
         assert_parity(rnn, x.detach(), lengths)
+
+
+def test_a_single_torch_cell_has_one_layer():
+    with pytest.raises(ValueError, match="layer must be in 0 .. 0, but it is 1"):
+        GRUCell.from_torch(torch.nn.GRUCell(2, 3), layer=1)
+
+
+def test_reset_before_takes_the_candidates_own_third_of_the_biases():
+    # with 5 units no other way of cutting 15 rows gives a third; two or three units would hide it
+    torch.manual_seed(0)
+    cell = GRUCell(2, 5, reset="before").double()
+    x, h = torch.randn(4, 2).double(), torch.randn(4, 5).double()
+    gates = cell.gates(x, h)
+    W, U, b, d = cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh
+    reset = torch.sigmoid(x @ W[:5].T + b[:5] + h @ U[:5].T + d[:5])
+    candidate = torch.tanh(x @ W[10:].T + b[10:] + (reset * h) @ U[10:].T + d[10:])
+    torch.testing.assert_close(gates.candidate, candidate, rtol=0, atol=1e-12)

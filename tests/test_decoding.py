@@ -705,3 +705,25 @@ def test_hypotheses_compare_by_value_and_cannot_be_changed():
     assert h == replace(h, attention=None) and h != replace(h, score=-1.0)
     with pytest.raises(AttributeError):
         h.score = 0.0
+
+
+@pytest.mark.parametrize("exponent", [10.5, -10.5])
+def test_an_exponent_beyond_ten_is_refused_and_ten_is_not(exponent):
+    def search(value):
+        return beam_search(
+            HashModel(vocab_size=6),
+            torch.tensor([[4, 2]]),
+            torch.tensor([2]),
+            num_beams=2,
+            max_new_tokens=3,
+            length_penalty=value,
+        )
+
+    assert search(math.copysign(10.0, exponent))
+    with pytest.raises(ValueError, match="length_penalty must be in -10 .. 10"):
+        search(exponent)
+
+
+def test_a_hypothesis_prints_without_its_attention():
+    shown = Hypothesis([4, 2], -1.0, -1.0, [-0.5, -0.5], attention=torch.ones(2, 3))
+    assert "attention" not in repr(shown)

@@ -394,3 +394,9 @@ def test_bad_perplexity_inputs_are_refused():
             perplexity(bad, 3)
         with pytest.raises(TypeError, match="total_tokens must be a number or a tensor with one"):
             perplexity(1.0, bad)
+
+
+def test_a_score_cannot_be_changed():
+    for score in (corpus_bleu(["a b c d"], ["a b c d"]), chrf(["a"], ["a"])):
+        with pytest.raises(AttributeError, match="cannot assign"):
+            score.score = 100.0
