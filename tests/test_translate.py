@@ -545,6 +545,11 @@ def test_standard_input_is_translated_line_by_line(trained, monkeypatch, capsys,
     assert capsys.readouterr().out.split("\n") == [*expected(trained, SENTENCES), ""]
 
 
+def test_the_mark_that_windows_editors_put_first_is_no_text(monkeypatch):
+    stdin(monkeypatch, "\ufeffwe sing\n".encode())
+    assert translate._standard_input() == ["we sing"]
+
+
 def test_odd_line_ends_do_not_shift_the_lines(trained, monkeypatch, capsys):
     lines = ["we sing\r", "we\u2028sing\x0c", "we sing"]
     stdin(monkeypatch, "\n".join(lines).encode())
