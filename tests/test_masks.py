@@ -173,6 +173,15 @@ def test_an_empty_row_gives_zeros_and_finite_gradients_also_through_the_memory(d
         assert (gradient[0] != 0).any()
 
 
+def test_no_nan_arises_on_the_way_back_either():
+    # a NaN that a later masked_fill hides still stops a run under detect_anomaly
+    mask = sequence_mask(torch.tensor([3, 0, 6, 1], device=DEVICE))[:, None]
+    scores = randn(B, T, S).requires_grad_()
+    with torch.autograd.set_detect_anomaly(True, check_nan=True):
+        masked_softmax(scores, mask).square().sum().backward()
+    assert scores.grad.isfinite().all()
+
+
 def test_masked_softmax_normalises_the_axis_that_is_asked_for():
     mask = sequence_mask(LENGTHS)[:, :, None]  # [B, S, 1]
     weights = masked_softmax(randn(B, S, D), mask, dim=1)
@@ -238,6 +247,9 @@ def test_masked_mean_over_one_axis():
     columns = torch.stack([values[LENGTHS > s, s].mean(0) for s in range(S)])
     torch.testing.assert_close(masked_mean(values, mask, dim=0), columns)
     torch.testing.assert_close(masked_mean(values[..., 0], mask, dim=1), rows[:, 0])
+    # an axis that the mask does not have: a mean of all features at each real position
+    features = masked_mean(values, mask, dim=-1)
+    torch.testing.assert_close(features, values.mean(-1).masked_fill(~mask, 0))
     with pytest.raises(IndexError):
         masked_mean(values, mask, dim=3)
 
