@@ -102,7 +102,9 @@ STUBS = [released, passes, dots, documented, blank, blank_inside, half_done, cal
 
 
 @pytest.mark.parametrize("id", FUNCTIONS)
-@pytest.mark.parametrize("stub", [*STUBS, None, ..., "____", ""], ids=str)
+@pytest.mark.parametrize(
+    "stub", [*STUBS, None, ..., "____", ""], ids=lambda s: getattr(s, "__name__", repr(s))
+)
 def test_an_untouched_exercise_is_not_attempted(id, stub):
     shown, finding = engine.judge(id, stub)
     assert finding.state == "not_attempted"
