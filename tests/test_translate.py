@@ -352,13 +352,29 @@ def same_run(one, other) -> None:
     assert losses[0] == losses[1] and len(losses[0]) == 2
 
 
-def test_limit_and_seed_reach_the_training(data, tmp_path, trained):
+def test_limit_and_sizes_reach_the_training(data, tmp_path, trained):
     changed = tmp_path / "changed.pt"
-    assert main(train_args(changed, "--seed", "7", "--epochs", "1", "--limit", "40")) == 0
+    assert main(train_args(changed, "--epochs", "1", "--limit", "40")) == 0
     assert load_checkpoint(changed).progress["step"] == 2  # 40 pairs in batches of 32
     assert load_checkpoint(trained).progress["step"] == 6  # 96 pairs, twice
     other = load_checkpoint(changed).config
     assert other["hidden_size"] == 8 and other["tgt_vocab_size"] == 90
+
+
+def test_every_option_reaches_the_recipe(data, tmp_path, monkeypatch):
+    asked = {}
+
+    def spy(corpus, recipe, **options):
+        asked.update(vars(recipe), pairs=len(corpus.train), **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(translate, "train", spy)
+    path = tmp_path / "m.pt"
+    assert main(train_args(path, "--seed", "7", "--device", "cpu")) == 130
+    expected = {"seed": 7, "hidden_size": 8, "num_pieces": 90, "batch_size": 32, "epochs": 2}
+    expected |= {"pairs": 96, "checkpoint_path": path, "resume": False}
+    assert {name: asked[name] for name in expected} == expected
+    assert asked["device"] == torch.device("cpu")
 
 
 def test_train_in_python_gives_the_translator_that_the_file_holds(tmp_path):
