@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN, VERMILLION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
+BLUE, ORANGE, GREEN, VERMILION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
 
 
 def new_axes(width: float = 6.0, height: float = 3.2) -> "Axes":
@@ -114,7 +114,7 @@ def loss_curves(
     epochs = range(1, len(train) + 1)
     ax.plot(epochs, train, "o-", color=BLUE, label="training")
     if any(v is not None for v in valid):
-        ax.plot(epochs, valid, "s--", color=VERMILLION, label="validation")
+        ax.plot(epochs, valid, "s--", color=VERMILION, label="validation")
     if floor is not None:
         ax.axhline(floor, color=GREY, linestyle=":", label="entropy of the task")
     ax.set(xlabel="epoch", ylabel="loss (nats a token)", title=title)
@@ -142,7 +142,7 @@ def pad_drift(
     """
     _check_equally_many("points", pads=pads, ignoring=ignoring, packed=packed)
     ax = ax or new_axes()
-    ax.plot(pads, ignoring, "o-", color=VERMILLION, label="encoder that reads the pads")
+    ax.plot(pads, ignoring, "o-", color=VERMILION, label="encoder that reads the pads")
     ax.plot(pads, packed, "s--", color=BLUE, label="encoder that stops in time")
     ax.set(xlabel="PAD tokens after each sentence", ylabel="mean cosine similarity", title=title)
     ax.set_ylim(min(0.0, *ignoring, *packed) - 0.05, 1.05)
@@ -293,7 +293,7 @@ def compared_bars(
     """
     _check_equally_many("names and values", names=names, values=values)
     ax = ax or new_axes(6.0, 1.0 + 0.42 * len(names))
-    colours, hatches = (BLUE, ORANGE, GREEN, VERMILLION), ("", "//", "..", "xx")
+    colours, hatches = (BLUE, ORANGE, GREEN, VERMILION), ("", "//", "..", "xx")
     for place, value in enumerate(values):
         ax.barh(
             place,
