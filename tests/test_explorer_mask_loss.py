@@ -167,7 +167,7 @@ def test_outcomes_name_what_the_curve_does():
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"mask": "rigth"},
+        {"mask": "wrong"},
         {"normaliser": "mean"},
         {"lengths": (3, 1)},
         {"lengths": (6, 1, 1), "width": 6},
