@@ -98,6 +98,10 @@ def calls_a_stub(*args):
     return released(*args)
 
 
+def name_of(stub):
+    return getattr(stub, "__name__", None) or repr(stub)  # without an address, for xdist
+
+
 STUBS = [released, passes, dots, documented, blank, blank_inside, half_done, calls_a_stub]
 
 
@@ -140,10 +144,12 @@ def test_a_function_that_only_returns_a_constant_was_attempted():
 # ---------------------------------------------------------------- interactive: never raises
 
 
-class Odd:
+class Nameless:
     def __repr__(self):
         raise RuntimeError("no name")
 
+
+class Odd:
     def __call__(self, *args):
         return self
 
@@ -164,6 +170,7 @@ ANSWERS = [
     torch.ones(3),
     7,
     Odd(),
+    lambda *args: Nameless(),
     nn.Linear(2, 2),
     lambda *args: np.ones((3, 4), dtype=bool),
     lambda *args: torch.tensor(float("nan")),
@@ -207,6 +214,13 @@ def test_an_error_shows_arguments_last_line_and_place(capsys):
     assert "RuntimeError: The size of tensor a (4) must match" in text
     assert "in length_mask, line" in text and "return torch.arange(width) < lengths" in text
     assert __file__ not in text
+
+
+def test_a_wrong_number_of_parameters_shows_no_place_in_the_engine(capsys):
+    check("4.2", lambda lengths: sequence_mask(lengths))
+    text = capsys.readouterr().out
+    assert "takes 1 positional argument but 2 were given" in " ".join(text.split())
+    assert "(in " not in text
 
 
 def test_what_the_code_printed_helps_when_it_is_wrong(capsys):
@@ -361,12 +375,12 @@ def test_every_call_gets_copies():
     seen = []
 
     def keeps(lengths, max_len):
-        seen.append(lengths)
-        lengths.zero_()
-        return sequence_mask(lengths, max_len)
+        seen.append((lengths, lengths.tolist()))
+        return sequence_mask(lengths.fill_(1), max_len)
 
-    engine.judge("4.2", keeps)
-    assert len({id(lengths) for lengths in seen}) == len(seen)
+    assert engine.judge("4.2", keeps)[1].name == "argument_changed"
+    assert max(max(values) for _, values in seen) > 1
+    assert all((lengths == 1).all() for lengths, _ in seen)
 
 
 # ---------------------------------------------------------------- unknown ids, levels

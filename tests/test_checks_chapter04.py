@@ -189,6 +189,22 @@ def test_the_messages_of_the_contract_show_the_numbers():
     assert re.search(r"the rows have \[\d, \d, \d\] real tokens, the lengths are \[3, 1, 2\]", text)
 
 
+def test_a_known_mistake_is_shown_on_the_first_and_smallest_probe():
+    text = found("4.4", mutants04.wrong_sign)[0].text  # NaN too, but only at the last probe
+    assert "Came back: -2.349" in text and "NaN" not in text
+
+
+def test_another_error_is_not_taken_for_a_known_one():
+    def answer(*args):
+        try:
+            return mutants04.flat_mask(*args)
+        except RuntimeError as error:
+            raise ValueError("something else") from error
+
+    assert found("4.4", mutants04.flat_mask)[1].name == "flat_mask"
+    assert found("4.4", answer)[1].name == "raised"
+
+
 # ---------------------------------------------------------------- 4.1 and 4.6a: letters
 
 
