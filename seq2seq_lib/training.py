@@ -271,15 +271,21 @@ def fit(
         _begin_epoch(state, train_loader)
         total_steps = math.ceil(state.batches / config.accumulate) * config.epochs
         title = f"epoch {state.epoch + 1}"
+        # Some twenty refreshes an epoch, not ten a second: every one is a few messages to the
+        # notebook, and more than a thousand in one cell are dropped while nobody reads them.
         with tqdm(
-            total=state.batches, initial=state.batch, desc=title, disable=not progress
+            total=state.batches,
+            initial=state.batch,
+            desc=title,
+            disable=not progress,
+            miniters=max(1, state.batches // 20),
         ) as bar:
             for window in _windows(train_loader, state.batch, config.accumulate):
                 window = [batch.to(device) for batch in window]
                 _update(state, window, train_loss, config, total_steps)
                 bar.update(len(window))
                 if state.step % 20 == 0:
-                    bar.set_postfix(loss=f"{state.loss.mean:.3f}")
+                    bar.set_postfix(loss=f"{state.loss.mean:.3f}", refresh=False)
                 if config.checkpoint_every and state.step % config.checkpoint_every == 0:
                     save()
         valid_loss = None

@@ -731,3 +731,21 @@ def test_batches_are_moved_to_the_device(monkeypatch):
     )
     fit(make_model(), loader(4), loader(4), TrainConfig(epochs=1), device="cpu", **QUIET)
     assert moved == ["cpu", "cpu"]
+
+
+def test_the_bar_is_refreshed_some_twenty_times_an_epoch(monkeypatch):
+    # every refresh is a few messages to a notebook; a cell that sends a thousand loses some
+    import tqdm.auto
+
+    refreshed = []
+
+    class Counting(tqdm.auto.tqdm):
+        def __init__(self, *args, **options):
+            super().__init__(*args, mininterval=0, **options)  # as on a slow machine
+
+        def refresh(self, *args, **options):
+            refreshed.append(self.n)
+
+    monkeypatch.setattr(tqdm.auto, "tqdm", Counting)
+    fit(make_model(), loader(400, 2), config=TrainConfig(epochs=1), progress=True)
+    assert 10 <= len(refreshed) <= 25
