@@ -255,6 +255,7 @@ def state_after_pads(ids, pads):
 # Sixty states, and how alike they are: the mean cosine similarity over all pairs. It is 1 when all
 # states point in the same direction.
 
+
 # %%
 def mean_cosine(states):
     unit = torch.nn.functional.normalize(torch.stack(states), dim=-1)  # [N, H]
@@ -268,6 +269,7 @@ with torch.no_grad():
 
 # %% [markdown]
 # Then with the library's encoder, which is told each sentence's length and stops there:
+
 
 # %%
 def state_at_end(ids, pads):
@@ -320,6 +322,7 @@ print(verdict)
 # %% [markdown]
 # A law is only worth something if it can fail. Here it judges the encoder that reads the pads. It
 # finds a sentence that shows the mistake, and says where to look.
+
 
 # %% tags=["nbval-ignore-output"]
 def encode_with_pads(src, src_lengths):
