@@ -284,11 +284,10 @@ def beam_search(
             to_beat = found.worst()  # [B]
             if early_stopping:
                 to_beat[to_beat > NINF] = float("inf")  # there are num_beams of them: enough
+            # What cannot win goes, and with it all that would grow from it. Its place in the beam
+            # goes to outputs that are less probable still, so no result changes.
             can_win = score.bound(paths.total, paths.length, limits.longest)
-            can_win = can_win >= to_beat[paths.sentence]  # [N]
-            goes_on = torch.zeros(len(src), dtype=torch.bool)
-            goes_on[paths.sentence[can_win]] = True  # [B], if one of its open outputs can win
-            paths = paths.at(goes_on[paths.sentence])
+            paths = paths.at(can_win >= to_beat[paths.sentence])
             if len(paths) == 0:
                 break
         found.add(paths, finished=False)

@@ -385,6 +385,18 @@ def test_the_progress_bar_is_shown_or_not(capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_the_loss_function_knows_the_step_and_whether_it_validates():
+    seen = []
+
+    def watch(model, batch, step):
+        seen.append((step, model.training))
+        return teacher_forced_loss()(model, batch, step)
+
+    fit(make_model(), loader(8), loader(4), TrainConfig(epochs=2), loss_function=watch, **QUIET)
+    train, valid = (lambda step: (step, True)), (lambda step: (step, False))
+    assert seen == [train(0), train(1), valid(2), train(2), train(3), valid(4)]
+
+
 def test_any_sized_iterable_of_batches_will_do():
     batches = [collate(make_examples(4, seed)) for seed in range(3)]
     history = fit(make_model(), batches, batches[:1], TrainConfig(epochs=2), **QUIET)
