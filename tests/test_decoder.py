@@ -388,6 +388,14 @@ def test_sizes_that_make_no_decoder_are_refused(kind, change, error, message):
         decoder_class(**sizes)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_defaults_are_one_gru_without_dropout(kind):
+    decoder_class, attention = KINDS[kind]
+    decoder = decoder_class(V, E, H, *attention())
+    assert isinstance(decoder.rnn, nn.GRU) and decoder.rnn.num_layers == 1
+    assert decoder.dropout.p == 0 and decoder.output.weight is not decoder.embedding.weight
+
+
 def test_a_decoder_of_ones_own_needs_start_and_forward():
     class Parrot(Decoder):
         start = Decoder.__base__.start

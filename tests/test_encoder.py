@@ -258,7 +258,8 @@ def test_defaults_are_one_bidirectional_gru():
     encoder = Encoder(V, E, H)
     assert isinstance(encoder.rnn, nn.GRU) and encoder.rnn.bidirectional
     assert encoder.rnn.num_layers == 1 and encoder.dropout.p == 0
-    assert not make_rnn("lstm", E, H, 1, 0.0).bidirectional
+    rnn = make_rnn("lstm", E, H, 1, 0.0)
+    assert rnn.batch_first and not rnn.bidirectional
 
 
 def test_map_state_reaches_both_halves():

@@ -330,6 +330,22 @@ def test_a_configuration_is_fixed_and_compares_by_value():
         config.cell = "lstm"
 
 
+def test_defaults_are_the_documented_ones():
+    assert Seq2Seq(Seq2SeqConfig(SRC_V, TGT_V)).to_dict() == {
+        "src_vocab_size": SRC_V,
+        "tgt_vocab_size": TGT_V,
+        "embed_size": 128,
+        "hidden_size": 256,
+        "num_layers": 1,
+        "dropout": 0.1,
+        "cell": "gru",
+        "bidirectional": True,
+        "attention": "general",
+        "attend_first": False,
+        "tie_embeddings": False,
+    }
+
+
 def test_an_unknown_attention_lists_the_known():
     with pytest.raises(ValueError, match="Valid: 'dot', 'general', 'additive'"):
         make_attention("none", 6)
