@@ -118,10 +118,9 @@ class Seq2Seq(nn.Module):
             return self.decoder(batch.tgt_in, state).logits
         gold = torch.rand(batch.tgt_in.shape, generator=generator) < teacher_forcing_ratio
         gold = gold.to(batch.tgt_in.device)  # [B, T]
-        tokens, steps = batch.tgt_in[:, 0], []  # BOS
+        tokens, steps = batch.tgt_in[:, 0], []  # BOS, whatever the first coin says
         for t in range(batch.tgt_in.size(1)):
-            if t > 0:
-                tokens = torch.where(gold[:, t], batch.tgt_in[:, t], tokens)  # [B]
+            tokens = torch.where(gold[:, t], batch.tgt_in[:, t], tokens)  # [B]
             logits, state = self.decoder.step(tokens, state)  # [B, V]
             steps.append(logits)
             tokens = logits.detach().argmax(-1)  # [B]
