@@ -4,7 +4,6 @@ import torch
 from torch import Tensor
 
 INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
-SHAPES = {1: "[B]", 2: "[B, T]"}  # of token ids, by rank
 
 
 def check_lengths(lengths: Tensor, max_len: int | None, name: str, minimum: int = 1) -> None:
@@ -29,16 +28,16 @@ def check_lengths(lengths: Tensor, max_len: int | None, name: str, minimum: int 
         )
 
 
-def check_ids(ids: Tensor, vocab_size: int, name: str, rank: int = 2) -> None:
-    """Refuse token ids that are not int64 or int32 of the given rank in ``0 .. vocab_size - 1``.
+def check_ids(ids: Tensor, vocab_size: int, name: str) -> None:
+    """Refuse token ids that are not int64 or int32 ``[B, T]`` in ``0 .. vocab_size - 1``.
 
     On a GPU an id out of range would end the whole process with a device-side assertion.
     """
     if not isinstance(ids, Tensor) or ids.dtype not in (torch.int64, torch.int32):
         raise TypeError(f"{name} must be an int64 tensor of token ids, but it is {kind_of(ids)}.")
-    if ids.dim() != rank or ids.numel() == 0:
+    if ids.dim() != 2 or ids.numel() == 0:
         raise ValueError(
-            f"{name} must have shape {SHAPES[rank]} with no empty dimension, but its shape is "
+            f"{name} must have shape [B, T] with no empty dimension, but its shape is "
             f"{list(ids.shape)}."
         )
     ids = ids.cpu()  # one copy, where each comparison would wait for the GPU
