@@ -69,7 +69,7 @@ def test_arguments_are_not_changed():
 @pytest.mark.parametrize(
     ("lengths", "max_len", "error", "message"),
     [
-        ([2, -1, 3], None, ValueError, "must be ≥ 0, but row 1 is -1"),
+        ([2, -1, 3], None, ValueError, r"must be ≥ 0, but row 1 is -1\.$"),
         ([2, 3, 9], 8, ValueError, "must be ≤ 8, .* but row 2 is 9"),
         ([2.0, 3.0], None, TypeError, "integer tensor .* torch.float32"),
         ([True, False], None, TypeError, "integer tensor .* torch.bool"),
