@@ -307,9 +307,7 @@ def fit(
 
 
 def _begin(model: nn.Module, config: TrainConfig) -> TrainingState:
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
+    optimizer = torch.optim.AdamW(model.parameters())  # _update sets what config says
     average = None if config.average_from is None else AveragedModel(model)  # of equal weights
     return TrainingState(model, optimizer, average)
 

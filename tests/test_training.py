@@ -276,16 +276,26 @@ def test_the_learning_rate_falls_along_half_a_cosine():
     assert learning_rate(5, TrainConfig(warmup_steps=5, cosine_decay=True), 5) == 2e-3
 
 
-def test_fit_uses_the_learning_rate_of_each_step(monkeypatch):
-    seen = []
+def test_fit_uses_the_learning_rate_of_each_step_and_the_other_settings(monkeypatch):
+    seen, settings = [], set()
 
     def watch(model, batches, optimizer, **options):
-        seen.append((options["step"], len(batches), optimizer.param_groups[0]["lr"]))
+        group = optimizer.param_groups[0]
+        seen.append((options["step"], len(batches), group["lr"]))
+        settings.add((options["clip_norm"], group["weight_decay"]))
         return train_step(model, batches, optimizer, **options)
 
     monkeypatch.setattr(training, "train_step", watch)
-    config = TrainConfig(epochs=2, accumulate=4, learning_rate=0.1, cosine_decay=True)
+    config = TrainConfig(
+        epochs=2,
+        accumulate=4,
+        learning_rate=0.1,
+        cosine_decay=True,
+        clip_norm=0.7,
+        weight_decay=0.3,
+    )
     fit(make_model(), loader(), config=config, **QUIET)
+    assert settings == {(0.7, 0.3)}
     # 6 batches an epoch in windows of 4: two steps an epoch, four in all
     assert [(step, size) for step, size, _ in seen] == [(0, 4), (1, 2), (2, 4), (3, 2)]
     expected = [learning_rate(step, config, 4) for step in range(4)]
@@ -366,6 +376,18 @@ def test_neither_validation_nor_after_epoch_changes_the_training():
     torch.manual_seed(1)
     fit(plain, loader(), config=TrainConfig(epochs=2), **QUIET)
     assert same(weights(plain), weights(watched))
+
+
+def test_every_epoch_has_its_own_order():
+    seen = []
+
+    def watch(model, batch, step):
+        seen.append(batch.src.tolist())
+        return teacher_forced_loss()(model, batch, step)
+
+    fit(make_model(), loader(), config=TrainConfig(epochs=2), loss_function=watch, **QUIET)
+    assert seen[:6] != seen[6:]
+    assert sum(map(len, seen[:6])) == sum(map(len, seen[6:])) == 23
 
 
 def test_after_epoch_gets_the_model_and_the_record():
@@ -459,6 +481,14 @@ def test_keep_best_goes_through_all_epochs(monkeypatch):
     valid_losses(monkeypatch, [3.0, 1.0, 2.5])
     _, final, seen = fit_and_watch(TrainConfig(epochs=3))
     assert same(final, seen[2])
+
+
+def test_the_best_weights_are_averaged_ones_once_there_is_an_average(monkeypatch):
+    valid_losses(monkeypatch, [3.0, 1.0, 2.5])
+    _, final, seen = fit_and_watch(TrainConfig(epochs=3, keep_best=True, average_from=0.4))
+    valid_losses(monkeypatch, [3.0, 1.0, 2.5])
+    _, plain, _ = fit_and_watch(TrainConfig(epochs=3, keep_best=True))
+    assert same(final, seen[1]) and not same(final, plain)
 
 
 def test_the_best_epoch_survives_a_resume(monkeypatch, tmp_path):
