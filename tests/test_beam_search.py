@@ -15,7 +15,6 @@ from test_decoding import (
     B,
     C,
     HashModel,
-    TableModel,
     models,
     ngrams,
     sources,
@@ -33,6 +32,7 @@ from seq2seq_lib.decoding import (
     rescore,
 )
 from seq2seq_lib.hypotheses import Paths, Pool
+from seq2seq_lib.laws import BigramModel
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 PENALTIES = [(a, kind) for a in (0.0, 0.6, 1.0, -0.5) for kind in ("plain", "gnmt")]
@@ -282,7 +282,7 @@ def test_what_a_beam_returns_is_sorted_distinct_within_limits_and_scored(search,
 
 
 def test_ties_come_out_in_one_order():
-    even = TableModel({last: dict.fromkeys((2, 4, 5, 6), 0.25) for last in range(7)})
+    even = BigramModel({last: dict.fromkeys((2, 4, 5, 6), 0.25) for last in range(7)})
     for exponent in (0.0, 1.0):
         options = {"max_new_tokens": 3, "length_penalty": exponent}
         (every,) = exhaustive_search(even, *ONE, n_best=None, **options)
@@ -345,14 +345,14 @@ def test_a_search_stops_when_no_open_output_can_win():
 
 def test_a_search_goes_on_while_the_last_of_n_best_can_be_beaten():
     tree = {BOS_ID: {EOS_ID: 0.5, A: 0.5}, A: {EOS_ID: 0.1, C: 0.9}, C: {EOS_ID: 1.0}}
-    (found,) = beam_search(TableModel(tree), *ONE, num_beams=2, n_best=2, max_new_tokens=9)
+    (found,) = beam_search(BigramModel(tree), *ONE, num_beams=2, n_best=2, max_new_tokens=9)
     assert tokens([found]) == [[[EOS_ID], [A, C, EOS_ID]]]
 
 
 def test_the_bound_looks_at_the_longest_length_and_not_the_next():
     # "a•" ends early with a good mean; "bbbbbb•" has the better mean, but only at its end.
     sure = 0.999
-    model = TableModel(
+    model = BigramModel(
         {
             BOS_ID: {A: 0.6, B: 0.4},
             A: {EOS_ID: sure, A: 1 - sure},
@@ -369,7 +369,7 @@ def test_the_bound_looks_at_the_longest_length_and_not_the_next():
 def test_the_bound_looks_at_the_next_length_where_long_outputs_are_punished():
     # The end has p = 0.1 now and 1 after one more token: 2 ln 0.9 is better than ln 0.1, but
     # 50 ln 0.9, the score after all steps, would be worse.
-    later = TableModel({BOS_ID: {A: 0.9, EOS_ID: 0.1}, A: {EOS_ID: 1.0}})
+    later = BigramModel({BOS_ID: {A: 0.9, EOS_ID: 0.1}, A: {EOS_ID: 1.0}})
     options = {"max_new_tokens": 50, "length_penalty": -1.0}
     (found,) = beam_search(later, *ONE, num_beams=2, **options)
     assert tokens([found]) == [[[A, EOS_ID]]]
@@ -431,14 +431,14 @@ def test_num_beams_may_exceed_the_vocabulary():
 
 
 def test_there_may_be_fewer_than_n_best_but_never_an_impossible_one():
-    chain = TableModel({BOS_ID: {A: 1.0}, A: {B: 0.5, EOS_ID: 0.5}, B: {EOS_ID: 1.0}})
+    chain = BigramModel({BOS_ID: {A: 1.0}, A: {B: 0.5, EOS_ID: 0.5}, B: {EOS_ID: 1.0}})
     (found,) = beam_search(chain, *ONE, num_beams=6, n_best=6, max_new_tokens=9)
     assert tokens([found]) == [[[A, EOS_ID], [A, B, EOS_ID]]]
 
 
 def test_an_output_that_cannot_go_on_counts_only_without_another():
     # "a" is probable and can only end, which is forbidden before two tokens.
-    trap = TableModel({BOS_ID: {A: 0.9, B: 0.1}, A: {EOS_ID: 1.0}, B: {B: 0.3, EOS_ID: 0.7}})
+    trap = BigramModel({BOS_ID: {A: 0.9, B: 0.1}, A: {EOS_ID: 1.0}, B: {B: 0.3, EOS_ID: 0.7}})
     options = {"max_new_tokens": 4, "min_new_tokens": 2}
     expected = [[[B, B, EOS_ID], [B, B, B, EOS_ID], [B, B, B, B]]]
     assert tokens(exhaustive_search(trap, *ONE, n_best=9, **options)) == expected
@@ -475,7 +475,7 @@ def test_a_stuck_sentence_does_not_disturb_its_neighbours():
 
 
 def test_an_impossible_prefix_still_gives_a_hypothesis():
-    model = TableModel({BOS_ID: {A: 1.0}, B: {C: 0.8, EOS_ID: 0.2}, C: {EOS_ID: 1.0}})
+    model = BigramModel({BOS_ID: {A: 1.0}, B: {C: 0.8, EOS_ID: 0.2}, C: {EOS_ID: 1.0}})
     for search in (
         lambda **o: beam_search(model, *ONE, num_beams=2, **o),
         lambda **o: exhaustive_search(model, *ONE, **o),

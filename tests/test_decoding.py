@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -20,6 +19,7 @@ from seq2seq_lib.decoding import (
     rescore,
     sample,
 )
+from seq2seq_lib.laws import BigramModel, four_letters
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
@@ -77,31 +77,7 @@ class HashModel:
         return mixed.double() / self.MODULUS * 2 - 1  # [N, columns] in -1 .. 1
 
 
-class TableModel:
-    """The next token depends on the last one alone: ``table[last] = {token: probability}``."""
-
-    def __init__(self, table, vocab_size=7):
-        self.log_probs = torch.full((vocab_size, vocab_size), NINF)
-        for last, row in table.items():
-            for token, p in row.items():
-                self.log_probs[last, token] = math.log(p)
-
-    def start(self, src, src_lengths):
-        return SimpleNamespace(select=lambda rows: self.start(rows, None))
-
-    def step(self, tokens, state):
-        return self.log_probs[tokens], state
-
-
-# The search tree of chapter 7: a, b, c and the end.
-TREE = TableModel(
-    {
-        BOS_ID: {A: 0.40, B: 0.25, C: 0.30, EOS_ID: 0.05},
-        A: {A: 0.15, B: 0.34, C: 0.36, EOS_ID: 0.15},
-        B: {A: 0.25, B: 0.20, C: 0.10, EOS_ID: 0.45},
-        C: {A: 0.15, B: 0.35, C: 0.30, EOS_ID: 0.20},
-    }
-)
+TREE = four_letters()  # the search tree of chapter 7
 
 
 def sources(batch=3, width=5, seed=0):
@@ -174,7 +150,7 @@ def test_greedy_search_equals_a_slow_loop():
 
 
 def test_equally_probable_tokens_go_to_the_lowest_id():
-    even = TableModel({last: dict.fromkeys(range(7), 1 / 7) for last in range(7)})
+    even = BigramModel({last: dict.fromkeys(range(7), 1 / 7) for last in range(7)})
     for search in (greedy_search, lambda *a, **o: beam_search(*a, num_beams=1, **o)):
         assert tokens(search(even, *ONE, max_new_tokens=3, banned_ids=[0, 1])) == [[[EOS_ID]]]
         assert tokens(search(even, *ONE, max_new_tokens=3, banned_ids=[0, 1, 2])) == [[[3, 3, 3]]]
@@ -206,7 +182,7 @@ def test_nothing_follows_the_end(search):
 @each_search
 def test_pad_and_bos_are_never_chosen_unless_allowed(search):
     row = {PAD_ID: 0.5, BOS_ID: 0.3, A: 0.15, EOS_ID: 0.05}
-    model = TableModel({PAD_ID: row, BOS_ID: row, A: row})
+    model = BigramModel({PAD_ID: row, BOS_ID: row, A: row})
     for h in search(model, *ONE, max_new_tokens=5)[0]:
         assert not {PAD_ID, BOS_ID} & set(h.tokens)
     if search is not sample:
@@ -259,7 +235,7 @@ def test_no_ngram_occurs_twice_also_not_one_of_the_prefix(search, n):
 
 
 def test_a_ban_on_repeats_changes_the_output():
-    loop = TableModel({BOS_ID: {A: 1.0}, A: {A: 0.8, B: 0.2}, B: {EOS_ID: 1.0}})
+    loop = BigramModel({BOS_ID: {A: 1.0}, A: {A: 0.8, B: 0.2}, B: {EOS_ID: 1.0}})
     assert tokens(greedy_search(loop, *ONE, max_new_tokens=4)) == [[[A, A, A, A]]]
     once = greedy_search(loop, *ONE, max_new_tokens=4, no_repeat_ngram_size=1)
     assert tokens(once) == [[[A, B, EOS_ID]]]

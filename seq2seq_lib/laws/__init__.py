@@ -18,7 +18,7 @@ not hold; the exception is the counterexample. Nothing global is changed.
 """
 
 from seq2seq_lib.laws.batch_invariance import batch_invariance
-from seq2seq_lib.laws.hash_model import HashModel, TableModel
+from seq2seq_lib.laws.hash_model import BigramModel, HashModel, TableModel, four_letters
 from seq2seq_lib.laws.loss_ledger import loss_ledger
 from seq2seq_lib.laws.oracle import every_output
 from seq2seq_lib.laws.parallel_stepwise import parallel_stepwise
@@ -30,6 +30,7 @@ from seq2seq_lib.laws.subject import Subject, beam_search, judge_model, of_model
 from seq2seq_lib.laws.verdict import Check, LawBroken, Verdict
 
 __all__ = [
+    "BigramModel",
     "Check",
     "HashModel",
     "LawBroken",
@@ -39,6 +40,7 @@ __all__ = [
     "batch_invariance",
     "beam_search",
     "every_output",
+    "four_letters",
     "judge_model",
     "loss_ledger",
     "of_model",

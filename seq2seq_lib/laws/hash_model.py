@@ -1,9 +1,12 @@
-"""A model without weights, for judging search: random-looking, deterministic, any vocabulary.
+"""Models without weights, for judging search.
 
-Its state is a hash of everything read so far, so every prefix has log-probabilities of its own. A
-search that mixes up two states, or lets a pad be read, gets numbers that no prefix has.
+``HashModel`` is random-looking, deterministic and of any vocabulary. Its state is a hash of
+everything read so far, so every prefix has log-probabilities of its own. A search that mixes up two
+states, or lets a pad be read, gets numbers that no prefix has. ``TableModel`` and ``BigramModel``
+are small tables that a person can check by hand.
 """
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +16,7 @@ from torch import Tensor
 from seq2seq_lib.masks import sequence_mask
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
+NINF = float("-inf")
 PRIME = 2**31 - 1  # a product of two residues still fits into int64
 
 
@@ -58,7 +62,7 @@ class HashModel:
         noise = _mix(hashes[:, None], vocabulary[None, :] + 7919)  # [N, V]
         scores = noise.double() / PRIME * self.spread
         scores[:, EOS_ID] += self.eos_bias
-        scores[:, [PAD_ID, BOS_ID]] = float("-inf")
+        scores[:, [PAD_ID, BOS_ID]] = NINF
         return scores.log_softmax(-1), HashState(hashes)
 
 
@@ -106,3 +110,51 @@ class TableModel:
             for token, prob in self.table.get(prefix, {EOS_ID: 1.0}).items():
                 probs[row, token] = prob
         return probs.log().to(tokens.device), TableState(prefixes)
+
+
+class BigramState(NamedTuple):
+    """Nothing but how many hypotheses there are: a bigram model remembers only the last token."""
+
+    rows: int
+
+    def select(self, rows: Tensor) -> "BigramState":
+        return BigramState(len(rows))
+
+
+class BigramModel:
+    """The decoding protocol over a table in which the next token depends on the last one alone.
+
+    Args:
+        table: last token, BOS at the start, to ``{next token: probability}``.
+        vocab_size: V.
+    """
+
+    def __init__(self, table: dict[int, dict[int, float]], vocab_size: int = 7) -> None:
+        self.log_probs = torch.full((vocab_size, vocab_size), NINF, dtype=torch.float64)
+        for last, following in table.items():
+            for token, prob in following.items():
+                self.log_probs[last, token] = math.log(prob)
+
+    def start(self, src: Tensor, src_lengths: Tensor) -> BigramState:
+        """The source is not read."""
+        return BigramState(len(src))
+
+    def step(self, tokens: Tensor, state: BigramState) -> tuple[Tensor, BigramState]:
+        """Log-probabilities, float64 ``[N, V]``, after ``tokens`` int64 ``[N]``."""
+        return self.log_probs.to(tokens.device)[tokens], state
+
+
+def four_letters() -> BigramModel:
+    """Letters a, b, c (ids 4, 5, 6) and EOS: 40 outputs of up to 4 tokens that end.
+
+    Greedy search writes ``a c b EOS`` (0.0227), two beams find ``a b EOS`` (0.0612), three the most
+    probable output, ``b EOS`` (0.1125): each wider beam finds a more probable and shorter one.
+    """
+    a, b, c = range(4, 7)
+    table = {
+        BOS_ID: {a: 0.40, b: 0.25, c: 0.30, EOS_ID: 0.05},
+        a: {a: 0.15, b: 0.34, c: 0.36, EOS_ID: 0.15},
+        b: {a: 0.25, b: 0.20, c: 0.10, EOS_ID: 0.45},
+        c: {a: 0.15, b: 0.35, c: 0.30, EOS_ID: 0.20},
+    }
+    return BigramModel(table)
