@@ -7,7 +7,7 @@ see it.
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, VERMILION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
+_LINES = (("o-", BLUE), ("s--", VERMILION), ("^:", GREEN), ("D-.", ORANGE), ("v-", GREY))
 
 
 def new_axes(width: float = 6.0, height: float = 3.2) -> "Axes":
@@ -121,6 +122,35 @@ def loss_curves(
     highest = max(v for v in (*train, *valid, floor) if v is not None) or 1.0
     ax.set_ylim(-0.03 * highest, 1.08 * highest)  # markers whole, a floor of 0 above the frame
     ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)  # no epoch 1.5
+    ax.legend(frameon=False)
+    return ax
+
+
+def curves(
+    x: Sequence[float],
+    series: Mapping[str, Sequence[float]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    log_y: bool = False,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Up to five lines over the same x, told apart by colour, marker and dash.
+
+    Args:
+        series: name in the legend -> as many numbers as there are in ``x``.
+        log_y: a logarithmic axis, for positive numbers.
+    """
+    _check_equally_many("points", x=x, **series)
+    if len(series) > len(_LINES):
+        raise ValueError(f"At most {len(_LINES)} lines can be told apart, not {len(series)}.")
+    ax = ax or new_axes()
+    for (name, y), (style, colour) in zip(series.items(), _LINES, strict=False):
+        ax.plot(x, y, style, color=colour, label=name)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    if log_y:
+        ax.set_yscale("log")
     ax.legend(frameon=False)
     return ax
 

@@ -34,6 +34,7 @@ def one_of_each():
     yield plots.attention_heatmap(weights(3, 6), SOURCE, TARGET)
     yield plots.loss_curves([1.2, 0.5], [1.0, 0.4], floor=0.1)
     yield plots.pad_drift([0, 1, 8], [0.1, 0.2, 0.9], [0.1, 0.1, 0.1])
+    yield plots.curves([1, 2], {"a": [3, 4], "b": [4, 3]}, xlabel="x", ylabel="y", title="Two")
 
 
 # ---------------------------------------------------------------- each figure
@@ -134,6 +135,26 @@ def test_epochs_are_whole_numbers(epochs):
     assert all(tick == round(tick) for tick in ticks) and len(ticks) <= 12
 
 
+def test_curves_draw_each_series_in_its_own_style():
+    series = {"greedy": [1.0, 2.0], "exhaustive": [10.0, 100.0]}
+    ax = plots.curves([3, 5], series, xlabel="T", ylabel="cost", title="Costs", log_y=True)
+    for name, y in series.items():
+        np.testing.assert_array_equal(line(ax, name).get_xydata(), [[3, y[0]], [5, y[1]]])
+    styles = {(drawn.get_color(), drawn.get_linestyle(), drawn.get_marker()) for drawn in ax.lines}
+    assert len(styles) == 2 and all(len(set(part)) == 2 for part in zip(*styles, strict=True))
+    assert legend(ax) == list(series)
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_title()) == ("T", "cost", "Costs")
+    assert ax.get_yscale() == "log"
+    assert plots.curves([1], {"a": [1]}, xlabel="", ylabel="").get_yscale() == "linear"
+
+
+def test_curves_refuse_what_they_cannot_draw():
+    with pytest.raises(ValueError, match="equally many points, at least one"):
+        plots.curves([1, 2], {"a": [1]}, xlabel="", ylabel="")
+    with pytest.raises(ValueError, match="At most 5 lines"):
+        plots.curves([1], {str(i): [i] for i in range(6)}, xlabel="", ylabel="")
+
+
 @pytest.mark.parametrize(("train", "valid"), [([1, 2], [1]), ([1], [1, 2]), ([], [])])
 def test_loss_curves_refuse_epochs_that_do_not_match(train, valid):
     with pytest.raises(ValueError, match="equally many epochs, at least one"):
@@ -180,6 +201,7 @@ def test_axes_that_are_given_are_drawn_on():
         lambda ax: plots.attention_heatmap(torch.ones(1, 1), ["a"], ["b"], ax=ax),
         lambda ax: plots.loss_curves([1.0], [1.0], ax=ax),
         lambda ax: plots.pad_drift([0], [0.1], [0.1], ax=ax),
+        lambda ax: plots.curves([0], {"a": [0.1]}, xlabel="x", ylabel="y", ax=ax),
     ):
         ax = plots.new_axes()
         assert draw(ax) is ax
@@ -187,7 +209,7 @@ def test_axes_that_are_given_are_drawn_on():
 
 def test_each_figure_is_its_own():
     figures = [ax.figure for ax in one_of_each()] + [ax.figure for ax in one_of_each()]
-    assert len({id(figure) for figure in figures}) == 6
+    assert len({id(figure) for figure in figures}) == len(figures)
 
 
 def test_settings_of_matplotlib_are_left_alone():
