@@ -24,7 +24,7 @@ PARALLEL := -n 2 --dist loadfile
 NOTEBOOKS := $(wildcard chapters solutions exercises)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks exercises lint coverage mutation constraints
+.PHONY: help lab test notebooks exercises lint coverage mutation constraints assets
 
 help:         ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,9 @@ coverage: $(STAMP)    ## lines and branches of seq2seq_lib that tests/ reach
 
 mutation: $(STAMP)    ## are the tests worth their name? breaks the library 330 times (20 minutes)
 	$(BIN)/python tools/mutate.py --sample 330 $(ARGS)
+
+assets: $(STAMP)      ## train the small models in seq2seq_lib/assets anew (20 seconds)
+	OMP_NUM_THREADS=1 $(BIN)/python tools/build_assets.py
 
 constraints: $(STAMP) ## pin anew what CI runs, from the ranges in pyproject.toml
 	$(BIN)/python tools/make_constraints.py $(ARGS)

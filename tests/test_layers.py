@@ -21,10 +21,12 @@ ROWS = [
     {"decoder"},  # starts from what the encoder returns
     {"seq2seq", "decoding"},
     {"checkpoints"},
+    {"distributed"},
     {"training", "latent"},
     {"laws"},
     {"plots"},
     {"translate"},
+    {"assets"},  # trained models of the rows below
     {"explorers", "checks"},
 ]
 # Too slow or too special to come along with a module that may never need them.
