@@ -66,9 +66,19 @@ def same_value(one: Any, two: Any) -> bool:
         return torch.allclose(one, two, equal_nan=True, **TOLERANCE)
     if isinstance(one, dict) and isinstance(two, dict):
         return one.keys() == two.keys() and all(same_value(one[k], two[k]) for k in two)
+    if isinstance(one, list | tuple) and isinstance(two, list | tuple):
+        pairs = zip(map(plain, one), map(plain, two), strict=False)
+        return len(one) == len(two) and all(same_value(a, b) for a, b in pairs)
+    if isinstance(one, int) and isinstance(two, int):
+        return one == two
     if isinstance(one, float) and isinstance(two, float):
         return same_value(torch.tensor(one), torch.tensor(two))
     return one is None and two is None
+
+
+def plain(item: Any) -> Any:
+    """What stands in a list: a 0-dim tensor is its number there."""
+    return item.item() if holds_numbers(item) and item.dim() == 0 else item
 
 
 def same_run(one: Run, two: Run) -> bool:
@@ -86,6 +96,12 @@ def first_difference(value: Any, expected: Any) -> dict[str, str]:
     if isinstance(value, dict) and isinstance(expected, dict):
         place = next(k for k in expected if not same_value(value.get(k), expected[k]))
         return first_difference(value[place], expected[place]) | {"where": f" at {place!r}"}
+    if isinstance(value, list | tuple) and isinstance(expected, list | tuple):
+        pairs = enumerate(zip(value, expected, strict=False))
+        place = next((i for i, (a, b) in pairs if not same_value(plain(a), plain(b))), None)
+        if place is not None:
+            inside = first_difference(plain(value[place]), plain(expected[place]))
+            return inside | {"where": f" at [{place}]" + inside["where"].removeprefix(" at ")}
     if not isinstance(value, Tensor) or value.dim() == 0:
         return {"where": "", "yours": show.value(value), "right": show.value(expected)}
     one, two = value.detach().cpu().double(), expected.detach().cpu().double()

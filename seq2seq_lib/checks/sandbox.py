@@ -1,15 +1,18 @@
 """Running a learner's code: quietly, on copies, leaving no trace; and telling a stub from code."""
 
+import ast
 import contextlib
 import dis
+import inspect
 import io
 import logging
 import sys
+import textwrap
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any
 
 import torch
@@ -74,7 +77,9 @@ def no_trace(function: Any) -> Iterator[None]:
 
 
 def copy(value: Any) -> Any:
-    """A clone of a tensor; other values as they are."""
+    """A clone of a tensor, a new list; other values as they are."""
+    if isinstance(value, list):
+        return [copy(item) for item in value]
     return value.clone() if isinstance(value, Tensor) else value
 
 
@@ -118,16 +123,35 @@ def _gradient(function: Callable, args: dict[str, Any], name: str) -> Tensor | N
             return None
 
 
-def is_stub(function: Any) -> bool:
-    """Whether nothing was written yet: an empty body, or a blank left open."""
-    code = getattr(function, "__code__", None)
+@dataclass(frozen=True)
+class Unattempted:
+    """Why an answer is not judged.
+
+    Attributes:
+        reason: a key into ``texts``; empty where nothing was written.
+        where: the function that it is about.
+    """
+
+    reason: str = ""
+    where: str = ""
+
+
+def unattempted(answer: Any) -> Unattempted | None:
+    """Whether an answer is none: handed out so, an empty body, a blank, the library's function."""
+    if is_placeholder(answer):
+        return Unattempted()
+    code = getattr(answer, "__code__", None)
     if code is None:
-        return False
+        return None
+    if _is_the_library_s(answer):
+        return Unattempted("library", answer.__name__)
     if BLANK in code.co_names:
-        return True
+        return Unattempted("blank", code.co_name)
     instructions = list(dis.get_instructions(code))
     loaded = {i.argval for i in instructions if i.opname in ("LOAD_CONST", "RETURN_CONST")}
-    return {i.opname for i in instructions} <= EMPTY_BODY and loaded <= {None, ...}
+    if {i.opname for i in instructions} <= EMPTY_BODY and loaded <= {None, ...}:
+        return Unattempted()
+    return None
 
 
 def is_placeholder(answer: Any) -> bool:
@@ -137,21 +161,44 @@ def is_placeholder(answer: Any) -> bool:
     return any(answer is p or (isinstance(answer, str) and answer == p) for p in PLACEHOLDERS)
 
 
-def says_not_implemented(error: Exception | None) -> bool:
-    """Whether ``raise NotImplementedError`` was reached, a blank, or nothing of the kind.
+def _is_the_library_s(function: Callable) -> bool:
+    # a cell "Continue from here" puts it under the learner's name; what stands in checks itself,
+    # references and wrong answers, is what the checks are tested with
+    package, _, module = function.__globals__.get("__name__", "").partition(".")
+    return package == __name__.partition(".")[0] and not module.startswith("checks.")
+
+
+def unfinished(answer: Callable, error: Exception | None) -> Unattempted | None:
+    """Whether a call of ``answer`` ended at ``raise NotImplementedError`` or at a blank.
 
     torch raises NotImplementedError too, for a dtype that a kernel does not have: that is a
     mistake and not an empty exercise, and no ``raise`` stands in the learner's code then.
     """
-    if isinstance(error, NameError) and error.name == BLANK:
-        return True
-    if not isinstance(error, NotImplementedError) or error.__traceback__ is None:
-        return False
+    if error is None or error.__traceback__ is None:
+        return None
     last: TracebackType = error.__traceback__
     while last.tb_next is not None:
         last = last.tb_next
-    at = {i.offset: i.opname for i in dis.get_instructions(last.tb_frame.f_code)}
-    return at.get(last.tb_lasti) == "RAISE_VARARGS"
+    code = last.tb_frame.f_code
+    if isinstance(error, NameError) and error.name == BLANK:
+        return Unattempted("blank", code.co_name)
+    if not isinstance(error, NotImplementedError):
+        return None
+    at = {i.offset: i.opname for i in dis.get_instructions(code)}
+    if at.get(last.tb_lasti) != "RAISE_VARARGS":
+        return None
+    elsewhere = getattr(answer, "__code__", code) is not code  # in a function that it calls
+    return Unattempted("raise" if elsewhere or _has_more(code) else "", code.co_name)
+
+
+def _has_more(code: CodeType) -> bool:
+    """Whether statements stand beside a function's ``raise``; those below it are in no bytecode."""
+    try:
+        body = ast.parse(textwrap.dedent(inspect.getsource(code))).body[0].body
+    except (OSError, SyntaxError, IndexError, AttributeError):  # no source, or a lambda
+        return False
+    documented = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+    return len(body) - documented > 1
 
 
 def last_line(error: Exception) -> str:

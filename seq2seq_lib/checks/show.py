@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 MANY = 24  # numbers that are still read
+FEW = 6  # entries of a list
+WIDE = 240  # characters
 
 
 def value(thing: Any) -> str:
@@ -14,12 +16,30 @@ def value(thing: Any) -> str:
         return _tensor(thing)
     if callable(thing):
         return f"the function {getattr(thing, '__name__', type(thing).__name__)}"
+    if thing is None:
+        return "None"
+    kind = type(thing).__name__
+    if isinstance(thing, list | tuple) and len(thing) > FEW:
+        kind += f" of {len(thing)}"
     try:
-        text = repr(thing)
-    except Exception:  # a learner's own class
+        text = _inside(thing)
+    except Exception:  # a learner's own class, a list that holds itself
         text = "something"
-    text = text if len(text) <= 80 else text[:77] + "..."
-    return text if thing is None else f"{text} ({type(thing).__name__})"
+    return f"{text if len(text) <= WIDE else text[: WIDE - 3] + '...'} ({kind})"
+
+
+def _inside(thing: Any) -> str:
+    """A value as it stands in a list."""
+    if isinstance(thing, float):
+        return number(thing)
+    if isinstance(thing, Tensor):
+        return _tensor(thing)
+    if isinstance(thing, list | tuple):
+        parts = [_inside(item) for item in thing[:FEW]] + ["..."] * (len(thing) > FEW)
+        left, right = "[]" if isinstance(thing, list) else "()"
+        return left + ", ".join(parts) + right
+    text = repr(thing)
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def number(thing: Any) -> str:

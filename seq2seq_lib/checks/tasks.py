@@ -7,17 +7,17 @@ message is shown.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from seq2seq_lib.checks import sandbox, show
+from seq2seq_lib.checks import errors, sandbox, show
 from seq2seq_lib.checks.compare import Problem, Step, first_difference, same_run, same_value
 from seq2seq_lib.checks.exercise import CORRECT, ERROR, NOT_ATTEMPTED, WRONG, Finding, Mutant
 from seq2seq_lib.checks.probes import Probe
-from seq2seq_lib.checks.sandbox import Run
+from seq2seq_lib.checks.sandbox import Run, Unattempted
 from seq2seq_lib.laws import Verdict
 
 CORRECT_ANSWER = Finding(CORRECT)
@@ -35,6 +35,8 @@ class FunctionTask:
         gradient_of: the argument to differentiate by, for a loss.
         law: judges an answer by a law.
         facts: ``(probe, value) -> numbers`` that the messages of the mutants may name.
+        explain: ``(probe, value, expected) -> problem``, for wrong numbers whose reason shows only
+            beside the arguments.
     """
 
     spec: Callable
@@ -44,19 +46,23 @@ class FunctionTask:
     gradient_of: str | None = None
     law: Callable[[Callable], Verdict] | None = None
     facts: Callable[[Probe, Any], dict[str, str]] | None = None
+    explain: Callable[[Probe, Any, Any], Problem | None] | None = None
 
     def judge(self, answer: Any, generator: torch.Generator) -> Finding:
-        if sandbox.is_placeholder(answer) or sandbox.is_stub(answer):
-            return Finding(NOT_ATTEMPTED)
+        if none := sandbox.unattempted(answer):
+            return _not_attempted(none)
         if not callable(answer):
             return Finding(WRONG, "not_a_function", came_back=show.value(answer))
         probes = self.probes(generator)
         runs = [self._run(answer, probe) for probe in probes]
-        if any(sandbox.says_not_implemented(run.error) for run in runs):
-            return Finding(NOT_ATTEMPTED)
+        if none := next(
+            filter(None, (sandbox.unfinished(answer, run.error) for run in runs)), None
+        ):
+            return _not_attempted(none)
         expected = [self._run(self.spec, probe) for probe in probes]
-        steps = (_raised, *map(_of_value, self.steps), _changed, _value, _gradient)
-        found = ((at, s(runs[at], expected[at])) for s in steps for at in range(len(probes)))
+        steps = (_raised, *map(_of_value, self.steps), _changed, self._value, _gradient)
+        calls = list(zip(probes, runs, expected, strict=True))
+        found = ((at, step(*call)) for step in steps for at, call in enumerate(calls))
         at, problem = next(((at, problem) for at, problem in found if problem), (0, None))
         if problem is None:
             return self._by_law(answer)
@@ -64,11 +70,12 @@ class FunctionTask:
         known = next((m for m in self.mutants if self._does_the_same(m, runs, probes)), None)
         if known is not None:
             # its message speaks of values: show the first probe, the smallest, that it gets wrong
-            at = next(i for i in range(len(probes)) if any(s(runs[i], expected[i]) for s in steps))
+            at = next(i for i, call in enumerate(calls) if any(step(*call) for step in steps))
             name = known.finding
             facts = facts | (self.facts(probes[at], runs[at].value) if self.facts else {})
         fed, run = probes[at].fed, runs[at]
         if run.error is not None:
+            facts = facts | {"kind": errors.kind(run.error)}
             return Finding(ERROR, name, fed, sandbox.last_line(run.error), facts, run.noise)
         return Finding(WRONG, name, fed, show.value(run.value), facts, run.noise)
 
@@ -79,6 +86,12 @@ class FunctionTask:
     def _run(self, answer: Callable, probe: Probe) -> Run:
         return sandbox.run(answer, probe.args, self.gradient_of if probe.gradient else None)
 
+    def _value(self, probe: Probe, run: Run, expected: Run) -> Problem | None:
+        if same_value(run.value, expected.value):
+            return None
+        why = self.explain(probe, run.value, expected.value) if self.explain else None
+        return why or ("value", first_difference(run.value, expected.value))
+
     def _by_law(self, answer: Callable) -> Finding:
         verdict = self.law(answer) if self.law else None
         if verdict is None or verdict.holds:
@@ -88,25 +101,23 @@ class FunctionTask:
         return Finding(WRONG, "law", came_back=verdict.counterexample, facts=facts)
 
 
-def _of_value(step: Step) -> Callable[[Run, Run], Problem | None]:
-    return lambda run, expected: step(run.value, expected.value)
+def _not_attempted(none: Unattempted) -> Finding:
+    return Finding(NOT_ATTEMPTED, none.reason, facts={"where": none.where})
 
 
-def _raised(run: Run, expected: Run) -> Problem | None:
+def _of_value(step: Step) -> Callable[[Probe, Run, Run], Problem | None]:
+    return lambda probe, run, expected: step(run.value, expected.value)
+
+
+def _raised(probe: Probe, run: Run, expected: Run) -> Problem | None:
     return None if run.error is None else ("raised", {})
 
 
-def _changed(run: Run, expected: Run) -> Problem | None:
+def _changed(probe: Probe, run: Run, expected: Run) -> Problem | None:
     return ("argument_changed", {"names": " and ".join(run.changed)}) if run.changed else None
 
 
-def _value(run: Run, expected: Run) -> Problem | None:
-    if same_value(run.value, expected.value):
-        return None
-    return "value", first_difference(run.value, expected.value)
-
-
-def _gradient(run: Run, expected: Run) -> Problem | None:
+def _gradient(probe: Probe, run: Run, expected: Run) -> Problem | None:
     if expected.gradient is None:
         return None
     if run.gradient is None:
@@ -165,35 +176,40 @@ class DetectiveTask:
         suspects: wrong ones by name; the test must reject ``needed`` of them.
         patient: the suspect that must be among the rejected.
         needed: how many.
+        called: what one of them is called, and several.
     """
 
     innocent: tuple[Callable, ...]
     suspects: dict[str, Callable]
     patient: str
     needed: int
+    called: tuple[str, str] = ("loss", "losses")
 
     def judge(self, answer: Any, generator: torch.Generator) -> Finding:
-        if sandbox.is_placeholder(answer) or sandbox.is_stub(answer):
-            return Finding(NOT_ATTEMPTED)
+        if none := sandbox.unattempted(answer):
+            return _not_attempted(none)
         if not callable(answer):
             return Finding(WRONG, "not_a_function", came_back=show.value(answer))
+        one, several = self.called
         for implementation in self.innocent:
             run = _try(answer, implementation)
-            if sandbox.says_not_implemented(run.error):
-                return Finding(NOT_ATTEMPTED)
+            if none := sandbox.unfinished(answer, run.error):
+                return _not_attempted(none)
             if run.error is not None:
                 accused = isinstance(run.error, AssertionError)
                 return Finding(
                     WRONG if accused else ERROR,
                     "innocent_rejected" if accused else "raised",
-                    "a right loss",
+                    f"a right {one}",
                     sandbox.last_line(run.error),
-                    {},
+                    {"kind": errors.kind(run.error)},
                     run.noise,
                 )
             if run.value is not None:
-                return Finding(WRONG, "test_returns", "a right loss", show.value(run.value), {})
-        survivors = list(self._survivors(answer))
+                return Finding(WRONG, "test_returns", f"a right {one}", show.value(run.value), {})
+        runs = {name: _try(answer, suspect) for name, suspect in self.suspects.items()}
+        survivors = [n for n, run in runs.items() if not isinstance(run.error, AssertionError)]
+        stopped = [runs[name].error for name in survivors if runs[name].error is not None]
         killed = len(self.suspects) - len(survivors)
         facts = {
             "killed": str(killed),
@@ -202,17 +218,15 @@ class DetectiveTask:
         }
         if self.patient not in survivors and killed >= self.needed:
             return Finding(CORRECT, facts=facts)
-        came_back = f"{killed} of {len(self.suspects)} wrong losses rejected"
+        came_back = f"{killed} of {len(self.suspects)} wrong {several} rejected"
         name = self.patient if self.patient in survivors else survivors[0]
-        if killed == 0:
+        if stopped:
+            name = "other_error"
+            facts |= {"stopped": str(len(stopped)), "error": type(stopped[0]).__name__}
+        elif killed == 0:
             name = "nothing_rejected"
         return Finding(WRONG, name, "", came_back, facts)
 
-    def _survivors(self, answer: Callable) -> Iterator[str]:
-        for name, suspect in self.suspects.items():
-            if not isinstance(_try(answer, suspect).error, AssertionError):
-                yield name
-
 
 def _try(test: Callable, implementation: Callable) -> Run:
-    return sandbox.run(test, {"loss_function": implementation})
+    return sandbox.run(test, {"implementation": implementation})
