@@ -3,47 +3,14 @@
 from dataclasses import replace
 
 import torch
-from mutants_search_oracle import StateStays
-from plain_beam import PlainBeam
 
-from seq2seq_lib.vocab import EOS_ID
-
-
-class EndNotScored(PlainBeam):
-    """#4: the probability of ending is left out.
-
-    https://github.com/awslabs/sockeye/issues/483
-    """
-
-    def one(self, model, state, *settings):
-        self.model, self.begin = model, state
-        return super().one(model, state, *settings)
-
-    def log_prob(self, tokens, log_prob, alpha):
-        if tokens[-1] != EOS_ID:
-            return log_prob
-        state, last = self.begin, 1
-        for token in tokens:
-            scores, state = self.model.step(torch.tensor([last]), state)
-            last = token
-        return log_prob - float(scores[0, EOS_ID])
-
-
-class PenaltyUpsideDown(PlainBeam):
-    """#3, D4: multiplied where the text says divided.
-
-    https://github.com/huggingface/transformers/issues/18971
-    """
-
-    def score(self, tokens, log_prob, alpha):
-        return log_prob * len(tokens) ** alpha
-
-
-class LengthCountsStart(PlainBeam):
-    """#4: the length counts BOS. https://github.com/huggingface/transformers/pull/8890"""
-
-    def score(self, tokens, log_prob, alpha):
-        return log_prob / (len(tokens) + 1) ** alpha
+from seq2seq_lib.laws.plain_beam import PlainBeam
+from seq2seq_lib.laws.search_suspects import (
+    EndNotScored,
+    LengthCountsStart,
+    PenaltyUpsideDown,
+    StateStays,
+)
 
 
 class NormalisedTwice(PlainBeam):
@@ -65,7 +32,7 @@ class NumbersOfAnother(PlainBeam):
     def answer(self, *args):
         hyps = super().answer(*args)
         totals = [hyp.log_prob for hyp in hyps]
-        return [replace(h, log_prob=t) for h, t in zip(hyps, totals[1:] + totals[:1], strict=True)]
+        return [h._replace(log_prob=t) for h, t in zip(hyps, totals[1:] + totals[:1], strict=True)]
 
 
 class EndedGoOnPaying(PlainBeam):

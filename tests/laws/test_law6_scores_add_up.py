@@ -5,10 +5,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_beam import PlainBeam
 
 from seq2seq_lib import laws
 from seq2seq_lib.decoding import beam_search
+from seq2seq_lib.laws.plain_beam import PlainBeam
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 
 
