@@ -13,6 +13,7 @@ from torch import Tensor
 from seq2seq_lib._arguments import check_choice, kind_of
 
 IGNORE = -100  # torch's default ignore_index: no class has it, so PAD may be any id
+FEW_PADS = 0.2  # of all rows: where copying begins to pay, see benchmarks/loss.py
 
 
 @dataclass(frozen=True)
@@ -146,19 +147,13 @@ def masked_cross_entropy(
     _check_weight(weight, logits)
     if not 0.0 <= label_smoothing < 1.0:
         raise ValueError(f"label_smoothing must be in [0, 1), but it is {label_smoothing}.")
-    precise = _precise(logits.dtype)
-    flat = targets.masked_fill(~mask, IGNORE).flatten()  # [B*T]
-    # ignore_index alone would do for finite logits; a NaN at a pad would get a NaN gradient
-    real = (flat != IGNORE).nonzero().squeeze(1)  # [N], the places of the real tokens
-    losses = F.cross_entropy(
-        # [B, T, V] -> [B*T, V] -> [N, V]: rows stay tokens, unlike in reshape(B, V, T)
-        logits.flatten(0, 1).index_select(0, real).to(precise),
-        flat[real],
-        weight=None if weight is None else weight.to(precise),
+    losses = _cross_entropy(
+        logits.flatten(0, 1),  # [B, T, V] -> [B*T, V]: rows stay tokens, unlike in reshape(B, V, T)
+        targets.masked_fill(~mask, IGNORE).flatten(),  # [B*T]
         reduction="none",
+        weight=None if weight is None else weight.to(_precise(logits.dtype)),
         label_smoothing=label_smoothing,
     )
-    losses = losses.new_zeros(flat.shape).index_copy(0, real, losses)  # [N] -> [B*T], 0 at pads
     return _reduce(losses.view(targets.shape), _count(targets, mask, weight), reduction)
 
 
@@ -182,6 +177,20 @@ def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
             f"{list(logvar.shape)}."
         )
     return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(-1)  # [B, Z] -> [B]
+
+
+def _cross_entropy(rows: Tensor, targets: Tensor, **options) -> Tensor:
+    """``F.cross_entropy`` of rows ``[R, V]``: ``[R]``, 0 where the target is IGNORE, and there the
+    gradient is exactly 0, whatever the row holds."""
+    precise = _precise(rows.dtype)
+    pads = (targets == IGNORE).nonzero().squeeze(1)  # the places of the pads
+    # A few pads are computed and ignored: leaving them out would copy all other rows. But torch's
+    # gradient of an ignored row is NaN if the row holds NaN or inf.
+    if len(pads) <= FEW_PADS * len(rows) and rows.detach().index_select(0, pads).isfinite().all():
+        return F.cross_entropy(rows.to(precise), targets, ignore_index=IGNORE, **options)
+    real = (targets != IGNORE).nonzero().squeeze(1)  # [N], the places of the real tokens
+    losses = F.cross_entropy(rows.index_select(0, real).to(precise), targets[real], **options)
+    return losses.new_zeros(targets.shape).index_copy(0, real, losses)  # [N] -> [R]
 
 
 def _precise(dtype: torch.dtype) -> torch.dtype:
