@@ -2,6 +2,7 @@
 
 import builtins
 import contextlib
+import functools
 import html
 import inspect
 import io
@@ -129,6 +130,70 @@ def not_implemented_by_a_layer(lengths, max_len):
     return torch.empty(2, device="meta").to("cpu")
 
 
+def written_above(lengths, max_len):
+    """A docstring is not an answer."""
+    mask = sequence_mask(lengths, max_len)  # noqa: F841  a learner wrote no return
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+
+def written_below(lengths, max_len):
+    # YOUR CODE HERE
+    raise NotImplementedError()
+    return sequence_mask(lengths, max_len)
+
+
+def blank_filled_once(lengths, max_len):
+    return torch.arange(max_len) < lengths[____]  # noqa: F821
+
+
+@pytest.mark.parametrize(
+    ("answer", "where"),
+    [
+        (written_above, "written_above"),
+        (written_below, "written_below"),
+        (half_done, "half_done"),
+        (calls_a_stub, "released"),
+    ],
+)
+def test_a_stub_s_line_that_was_left_behind_is_named(answer, where):
+    shown, finding = engine.judge("4.2", answer)
+    assert finding.state == "not_attempted"
+    text = " ".join(shown.text.split())
+    assert f"raise NotImplementedError() still stands in {where}," in text
+
+
+@pytest.mark.parametrize("answer", [released, passes, dots, documented])
+def test_an_untouched_exercise_hears_of_no_line_left_behind(answer):
+    assert len(engine.judge("4.2", answer)[0].lines) == 1
+
+
+@pytest.mark.parametrize("answer", [blank, blank_inside, blank_filled_once])
+def test_a_blank_left_open_is_named(answer):
+    assert "A blank, ____, is still open in" in engine.judge("4.2", answer)[0].text
+
+
+def test_code_that_returns_before_the_stub_s_line_is_judged():
+    def answer(lengths, max_len):
+        return sequence_mask(lengths, max_len)
+        raise NotImplementedError()
+
+    assert state("4.2", answer) == "correct"
+
+
+def test_the_library_s_function_is_not_the_learner_s(grading, capsys):
+    """After "Continue from here" the learner's name means the library's function."""
+    shown, finding = engine.judge("4.2", sequence_mask)
+    assert finding.state == "not_attempted"
+    assert "This is the library's own sequence_mask," in " ".join(shown.text.split())
+    with pytest.raises(AssertionError, match="library's own"):
+        check("4.2", sequence_mask)
+    # a function of the learner's own may call it, under whatever name
+    check("4.2", lambda lengths, max_len: sequence_mask(lengths, max_len))
+    check("4.2", functools.wraps(sequence_mask)(lambda *args: sequence_mask(*args)))
+    assert capsys.readouterr().out.count(": correct") == 2
+
+
 def test_an_error_of_torch_is_not_an_untouched_exercise():
     """torch itself raises NotImplementedError, for what a kernel cannot do."""
     for answer in (not_implemented_by_torch, not_implemented_by_a_layer):
@@ -214,6 +279,70 @@ def test_an_error_shows_arguments_last_line_and_place(capsys):
     assert "RuntimeError: The size of tensor a (4) must match" in text
     assert "in length_mask, line" in text and "return torch.arange(width) < lengths" in text
     assert __file__ not in text
+
+
+def lengths_of_three():
+    return torch.tensor([3, 1, 2])
+
+
+SCORES = torch.zeros(3, 4, 5)
+KINDS = {
+    "name": [lambda: length_maks, lambda: __import__("trch")],  # noqa: F821
+    "attribute": [lambda: SCORES.unsqeeze(0), lambda: None.size(0)],
+    "single": [
+        lambda: 1 if lengths_of_three() > 1 else 0,
+        lambda: range(lengths_of_three()),
+        lambda: lengths_of_three().item(),
+        lambda: float(lengths_of_three()),
+    ],
+    "call": [
+        lambda: nn.functional.nll_loss(SCORES),
+        lambda: nn.functional.nll_loss(SCORES, SCORES, ignore=0),
+        lambda: SCORES.gather(SCORES, -1),
+        lambda: SCORES.sum("x"),
+        lambda: length_mask(SCORES),
+    ],
+    "dtype": [
+        lambda: SCORES.gather(-1, SCORES),
+        lambda: nn.functional.nll_loss(SCORES[0], SCORES[0, :, 0]),
+        lambda: lengths_of_three().mean(),
+        lambda: 1 - (lengths_of_three() > 1),
+        lambda: ~SCORES,
+        lambda: SCORES[torch.ones(3)],
+        lambda: lengths_of_three().masked_fill(lengths_of_three(), 0),
+        lambda: lengths_of_three().log_softmax(0),
+        lambda: torch.ones(2, 2) @ torch.ones(2, 2, dtype=torch.int64),
+    ],
+    "gradient": [lambda: SCORES.sum().backward(), lambda: SCORES.clone().requires_grad_().numpy()],
+    "type": [lambda: SCORES * None, lambda: "a" + SCORES, lambda: SCORES()],
+    "axis": [lambda: lengths_of_three().sum(2), lambda: lengths_of_three()[:, 0]],
+    "index": [
+        lambda: lengths_of_three()[5],
+        lambda: SCORES.gather(-1, torch.full((3, 4, 1), 9)),
+        lambda: nn.functional.nll_loss(SCORES[0], torch.full((4,), 9)),
+        lambda: [1][3],
+    ],
+    "size": [
+        lambda: torch.arange(4) < lengths_of_three(),
+        lambda: SCORES[torch.ones(4, 3, dtype=torch.bool)],
+        lambda: SCORES.gather(-1, torch.zeros(3, 4, dtype=torch.int64)),
+        lambda: nn.functional.cross_entropy(SCORES, torch.zeros(3, 4, dtype=torch.int64)),
+        lambda: nn.functional.nll_loss(SCORES[0], torch.zeros(3, dtype=torch.int64)),
+        lambda: SCORES.view(7, 3),
+        lambda: SCORES @ SCORES,
+        lambda: torch.cat([SCORES, SCORES[0]]),
+    ],
+    "other": [lambda: 1 / 0],
+}
+
+
+@pytest.mark.parametrize("kind", [*texts.general.ERRORS, "other"])
+def test_the_question_after_an_error_fits_its_kind(kind):
+    for i, breaks in enumerate(KINDS[kind]):
+        shown, finding = engine.judge("4.2", lambda *args, breaks=breaks: breaks())
+        assert (finding.state, finding.name) == ("error", "raised")
+        question = texts.general.ERRORS.get(kind, texts.general.FINDINGS["raised"][1])
+        assert shown.lines[-1] == (texts.say("question"), question), (i, shown.text)
 
 
 def test_a_wrong_number_of_parameters_shows_no_place_in_the_engine(capsys):

@@ -194,6 +194,18 @@ def test_a_known_mistake_is_shown_on_the_first_and_smallest_probe():
     assert "Came back: -2.349" in text and "NaN" not in text
 
 
+def test_a_product_without_nan_is_not_praised_for_selecting():
+    """nan_to_num and a mask give the right number at 4.4 too, and are judged on that."""
+
+    def answer(log_probs, targets, lengths):
+        return answers04.masked_nll(log_probs.nan_to_num(), targets, lengths)
+
+    report, finding = found("4.4", answer)
+    assert finding.state == "correct"
+    text = " ".join(report.text.split())
+    assert "a NaN at a pad does not reach it" in text and "is selected is read" not in text
+
+
 def test_another_error_is_not_taken_for_a_known_one():
     def answer(*args):
         try:
@@ -333,6 +345,12 @@ def crashes(loss_function):
     loss_function(torch.zeros(2, 3), torch.zeros(2, 3), torch.ones(2))
 
 
+def raises_something_else(loss_function):
+    example = batch([4, 1, 2])
+    if not torch.isclose(loss_function(*example), right_number(example)):
+        raise ValueError("wrong loss")
+
+
 def pads_move_nothing(loss_function):
     """An invariance test: no number by hand, so a wrong divisor survives."""
     log_probs, targets, lengths = batch([4, 1, 2])
@@ -359,6 +377,7 @@ WRONG_TESTS = [
     (to_the_last_digit, "innocent_rejected", None),
     (returns_a_bool, "test_returns", None),
     (crashes, "raised", None),
+    (raises_something_else, "other_error", 0),
 ]
 
 
@@ -382,6 +401,12 @@ def test_parts_are_earned_one_by_one():
     assert "6 of 8" in found("4.6b3", equal_losses)[0].text
     assert states(pads_move_nothing) == ["correct", "wrong", "wrong"]
     assert "3 of 8" in found("4.6b1", pads_move_nothing)[0].text
+
+
+def test_a_test_that_raises_something_else_hears_of_assertion_errors():
+    text = " ".join(found("4.6b1", raises_something_else)[0].text.split())
+    assert "At 8 of 8 wrong ones your test stops with ValueError." in text
+    assert "A test speaks by AssertionError" in text
 
 
 @pytest.mark.parametrize("survivor", chapter04.SUSPECTS)

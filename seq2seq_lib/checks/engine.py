@@ -91,9 +91,10 @@ def _report(exercise: Exercise, finding: Finding) -> Report:
     if finding.state == CORRECT:
         lines = [("", texts.of(exercise.id)["correct"].format(**facts))]
     elif finding.state == NOT_ATTEMPTED:
-        lines = [("", texts.say("what_now", id=exercise.id, minutes=exercise.minutes))]
+        lines = [("", texts.say(f"{finding.name}_left", **facts))] if finding.name else []
+        lines.append(("", texts.say("what_now", id=exercise.id, minutes=exercise.minutes)))
     else:
-        meaning, question = texts.finding(exercise.id, finding.name)
+        meaning, question = texts.finding(exercise.id, finding.name, facts.get("kind", ""))
         lines = [
             (texts.say("fed"), finding.fed),
             (texts.say("raised" if finding.state == "error" else "came_back"), finding.came_back),

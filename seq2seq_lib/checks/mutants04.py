@@ -104,6 +104,25 @@ def leaking(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
     return nll.sum() / mask.sum()
 
 
+def pads_by_id(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+    return -log_probs.gather(-1, targets[..., None])[..., 0][targets != 0].mean()
+
+
+def pads_by_id_multiplied(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+    nll, mask = parts(log_probs, targets, lengths)[0], targets != 0
+    return (nll * mask).sum() / mask.sum()
+
+
+def pads_by_id_and_length(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+    nll, mask = parts(log_probs, targets, lengths)
+    return nll[mask & (targets != 0)].mean()
+
+
+def pads_by_id_over_tokens(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+    nll = parts(log_probs, targets, lengths)[0]
+    return (nll * (targets != 0)).sum() / lengths.sum()
+
+
 def mean_over_pads(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
     nll, mask = parts(log_probs, targets, lengths)
     return (nll * ~mask).sum() / (~mask).sum()
@@ -149,6 +168,10 @@ LOSS_MUTANTS = (
     Mutant("sum", summed),
     Mutant("sign", wrong_sign),
     Mutant("leak", leaking),
+    Mutant("pad_is_zero", pads_by_id),
+    Mutant("pad_is_zero", pads_by_id_multiplied),  # differs where NaN stands at pads
+    Mutant("pad_is_zero", pads_by_id_and_length),
+    Mutant("pad_is_zero", pads_by_id_over_tokens),
     Mutant("inverted", mean_over_pads),
     Mutant("no_end", without_last_token),
     Mutant("best_not_target", best_instead_of_target),

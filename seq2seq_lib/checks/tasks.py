@@ -55,9 +55,8 @@ class FunctionTask:
             return Finding(WRONG, "not_a_function", came_back=show.value(answer))
         probes = self.probes(generator)
         runs = [self._run(answer, probe) for probe in probes]
-        if none := next(
-            filter(None, (sandbox.unfinished(answer, run.error) for run in runs)), None
-        ):
+        ended = (sandbox.unfinished(answer, run.error) for run in runs)
+        if none := next(filter(None, ended), None):
             return _not_attempted(none)
         expected = [self._run(self.spec, probe) for probe in probes]
         steps = (_raised, *map(_of_value, self.steps), _changed, self._value, _gradient)

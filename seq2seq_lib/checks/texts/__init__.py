@@ -19,6 +19,10 @@ def of(id: str) -> dict:
     return CHAPTERS[id]
 
 
-def finding(id: str, name: str) -> tuple[str, str]:
-    """Meaning and question of a finding: the exercise's own, else the general one."""
-    return of(id)["findings"].get(name) or general.FINDINGS[name]
+def finding(id: str, name: str, error: str = "") -> tuple[str, str]:
+    """Meaning and question of a finding: the exercise's own, else the general one.
+
+    Where the code just stopped, the kind of the ``error`` chooses the question.
+    """
+    meaning, question = of(id)["findings"].get(name) or general.FINDINGS[name]
+    return meaning, general.ERRORS.get(error, question) if name == "raised" else question

@@ -44,6 +44,11 @@ LOSS = {
         "The divisor is right, but the sum holds the losses at the pads too.",
         "What would change if I wrote other numbers at the pads?",
     ),
+    "pad_is_zero": (
+        "You take id 0 for padding. In one of my batches two real tokens have id 0, in another the "
+        "pads hold ids of words: an id says nothing about that here.",
+        "Which argument says how many positions of a row are real?",
+    ),
     "inverted": (
         "That is the mean over the pads. The mask is used the wrong way round.",
         "What does True mean in your mask?",
@@ -305,8 +310,8 @@ TEXTS = {
     },
     "4.4": {
         "correct": (
-            "The same number, and a NaN at a pad does not reach it: what is selected is read, the "
-            "rest is not. That is more than a product with 0 can promise."
+            "The same number, and a NaN at a pad does not reach it. A product with 0 alone could "
+            "not promise that: 0 x NaN is NaN, whereas what is not selected is never read."
         ),
         "hints": (
             "Indexing [B, T] with a bool mask [B, T] gives one axis: how long is it? And what "

@@ -12,6 +12,15 @@ TEXTS = {
     "printed": "Your code printed",
     "meaning": "That means",
     "question": "Ask yourself",
+    "raise_left": (
+        "The line raise NotImplementedError() still stands in {where}, and the function ends "
+        "there. Remove it once your own lines are written, and check again."
+    ),
+    "blank_left": "A blank, ____, is still open in {where}. Fill it, and check again.",
+    "library_left": (
+        "This is the library's own {where}, which a cell further down puts in place of yours, so "
+        "it does not count as your answer. Run the cell of your own function again, then this one."
+    ),
     "what_now": 'Spend up to {minutes} minutes on it; hint("{id}") helps without giving it away.',
     "hint": "{id} {title}: hint {level} of {levels}",
     "more_hints": 'The next one: hint("{id}", {level}).',
@@ -71,7 +80,27 @@ FINDINGS = {
     ),
     "raised": (
         "Your code stopped before it gave a result.",
-        "Which shapes meet in that line?",
+        "What does each name in that line hold at that moment?",
+    ),
+    "other_error": (
+        "At {stopped} of {suspects} wrong ones your test stops with {error}. That says that the "
+        "test is broken, not what it tests. A test speaks by AssertionError: the word assert "
+        "raises it, and so does torch.testing.assert_close.",
+        "Which line of your test raises when a claim is false, and what does it raise?",
     ),
     "not_a_choice": ("The choices are {choices}.", "Which letter is it?"),
+}
+
+# What to ask after an error, by its kind (``checks.errors``); any other asks what "raised" asks.
+ERRORS = {
+    "name": "Is that name spelt as where it was made, and did that line run before this one?",
+    "attribute": "What kind of thing stands before the dot, and is the name after it spelt right?",
+    "single": "How many numbers does the tensor hold, where a single one is wanted?",
+    "call": "Which arguments does that call want, in which order, and which does it get?",
+    "gradient": "Which tensors in that line belong to the graph, and which should?",
+    "dtype": "Which dtype has each tensor in that line, and which is wanted?",
+    "type": "What kind of thing is each name in that line?",
+    "axis": "How many axes does that tensor have, and from which number are they counted?",
+    "index": "How many entries are there to choose from, and which one was asked for?",
+    "size": "Which shapes meet in that line?",
 }
