@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seq2seq_lib._arguments import check_ids, check_positive
+from seq2seq_lib._arguments import check_ids, check_positive, kind_of
 from seq2seq_lib.attention import Attention
 from seq2seq_lib.encoder import EncoderOutput, State, make_rnn, map_state
 from seq2seq_lib.vocab import PAD_ID
@@ -59,7 +59,10 @@ class DecoderState:
 
 
 class DecoderOutput(NamedTuple):
-    """Of a whole pass: logits ``[B, T, V]``, the state after it, weights ``[B, T, S]`` or None."""
+    """Of a whole pass: logits ``[B, T, V]``, the state after it, weights ``[B, T, S]`` or None.
+
+    With a mask the logits are ``[N, V]``, those of its N real tokens, row by row.
+    """
 
     logits: Tensor
     state: DecoderState
@@ -115,15 +118,20 @@ class _BaseDecoder(nn.Module):
         """The state before the first token, from what the encoder returned."""
         raise NotImplementedError
 
-    def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
+    def forward(
+        self, tgt_in: Tensor, state: DecoderState, mask: Tensor | None = None
+    ) -> DecoderOutput:
         """Read a whole pass.
 
         Args:
             tgt_in: int64 ``[B, T]``, BOS first.
             state: from ``start``, or where an earlier pass over the same sentences ended.
+            mask: bool ``[B, T]``, True = real token: compute logits for these alone. The output
+                matrix is the largest of the model, and nobody reads what it says at pads.
 
         Returns:
-            ``DecoderOutput``: logits ``[B, T, V]`` for the token after each, state, attention.
+            ``DecoderOutput``: logits ``[B, T, V]`` for the token after each, or ``[N, V]`` for
+            those that the mask names; state; attention.
 
         Raises:
             TypeError, ValueError: rank, dtype or ids; rows that are not those of the state.
@@ -155,9 +163,16 @@ class _BaseDecoder(nn.Module):
         outputs, hidden = self.rnn(inputs, hidden)  # [B, T, H]
         return outputs, map_state(lambda h: h.transpose(0, 1), hidden)
 
-    def _logits(self, hidden: Tensor, context: Tensor) -> Tensor:
+    def _logits(self, hidden: Tensor, context: Tensor, mask: Tensor | None) -> Tensor:
+        if mask is not None:
+            if kind_of(mask) != "torch.bool" or mask.shape != hidden.shape[:2]:
+                raise ValueError(
+                    f"mask must be bool [B, T] = {list(hidden.shape[:2])}, True = real token, but "
+                    f"it is {kind_of(mask)} {list(getattr(mask, 'shape', ()))}."
+                )
+            hidden, context = hidden[mask], context[mask]  # [B, T, H] -> [N, H]
         mixed = self.readout(torch.cat([hidden, context], -1))  # [B, T, 2H] -> [B, T, E]
-        return self.output(self.dropout(torch.tanh(mixed)))  # [B, T, V]
+        return self.output(self.dropout(torch.tanh(mixed)))  # [B, T, V], or all without T
 
 
 class Decoder(_BaseDecoder):
@@ -176,12 +191,15 @@ class Decoder(_BaseDecoder):
         final = encoded.final_state
         return DecoderState(final, None, None, encoded.src_mask, context=_top(final))
 
-    def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
+    def forward(
+        self, tgt_in: Tensor, state: DecoderState, mask: Tensor | None = None
+    ) -> DecoderOutput:
         embedded = self._embed(tgt_in, state)  # [B, T, E]
         context = state.context.unsqueeze(1).expand(-1, tgt_in.size(1), -1)  # [B, H] -> [B, T, H]
         inputs = torch.cat([embedded, context], -1)  # [B, T, E + H]
         outputs, hidden = self._recur(inputs, state.hidden)
-        return DecoderOutput(self._logits(outputs, context), replace(state, hidden=hidden), None)
+        logits = self._logits(outputs, context, mask)
+        return DecoderOutput(logits, replace(state, hidden=hidden), None)
 
 
 class _AttendingDecoder(_BaseDecoder):
@@ -224,11 +242,13 @@ class AttentionDecoder(_AttendingDecoder):
             vocab_size, embed_size, hidden_size, attention, input_size=embed_size, **options
         )
 
-    def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
+    def forward(
+        self, tgt_in: Tensor, state: DecoderState, mask: Tensor | None = None
+    ) -> DecoderOutput:
         outputs, hidden = self._recur(self._embed(tgt_in, state), state.hidden)  # [B, T, H]
         context, weights = self.attention(outputs, state.keys, state.memory, state.src_mask)
         state = replace(state, hidden=hidden, attention=weights[:, -1])
-        return DecoderOutput(self._logits(outputs, context), state, weights)
+        return DecoderOutput(self._logits(outputs, context, mask), state, weights)
 
 
 class BahdanauDecoder(_AttendingDecoder):
@@ -253,7 +273,9 @@ class BahdanauDecoder(_AttendingDecoder):
             vocab_size, embed_size, hidden_size, attention, input_size=input_size, **options
         )
 
-    def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
+    def forward(
+        self, tgt_in: Tensor, state: DecoderState, mask: Tensor | None = None
+    ) -> DecoderOutput:
         hidden, outputs, contexts, weights = state.hidden, [], [], []
         for embedded in self._embed(tgt_in, state).split(1, dim=1):  # T times [B, 1, E]
             query = _top(hidden)  # [B, H]
@@ -263,7 +285,7 @@ class BahdanauDecoder(_AttendingDecoder):
             outputs.append(output)
             contexts.append(context)
             weights.append(weight)
-        logits = self._logits(torch.cat(outputs, 1), torch.stack(contexts, 1))  # [B, T, V]
+        logits = self._logits(torch.cat(outputs, 1), torch.stack(contexts, 1), mask)  # [B, T, V]
         state = replace(state, hidden=hidden, attention=weights[-1])
         return DecoderOutput(logits, state, torch.stack(weights, 1))
 
