@@ -126,6 +126,10 @@ class Batch:
         """The same batch in page-locked memory, for faster copies to a GPU (it needs one)."""
         return Batch(*(t.pin_memory() for t in self._tensors().values()))
 
+    def select(self, rows: slice | Tensor) -> "Batch":
+        """Some of its rows, padded as before."""
+        return Batch(*(t[rows] for t in self._tensors().values()))
+
     def _tensors(self) -> dict[str, Tensor]:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 

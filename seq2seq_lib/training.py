@@ -1,8 +1,8 @@
 """Fitting a model: steps, epochs, evaluation; interrupted runs go on as if nothing had happened.
 
 The gradient of a step is the gradient of (summed loss) / (summed tokens) over all micro-batches of
-the step. Sums are differentiated and divided once, so one large batch and several small ones give
-the same gradient, whatever their lengths.
+the step, of all processes that train together. Sums are differentiated and divided once, so one
+large batch, several small ones and several machines give the same gradient, whatever their lengths.
 """
 
 import math
@@ -17,6 +17,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
+from seq2seq_lib import distributed
 from seq2seq_lib._arguments import check_positive
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.checkpoints import (
@@ -51,6 +52,8 @@ __all__ = [
 ]
 
 LossFunction = Callable[[nn.Module, Batch, int], LossSum]  # model, batch, step
+
+WHOLE_LOADER = "fit shares the rows of each batch, so give all the same whole loader and seed"
 
 
 @dataclass(frozen=True)
@@ -101,8 +104,12 @@ def train_step(
 ) -> LossSum:
     """One update from one or several micro-batches, as if they were one batch.
 
+    In a process group (``torch.distributed``) the micro-batches of all processes count as one
+    batch: each process brings its own, gradients and tokens are summed over all before the one
+    division, and all make the same update. See ``distributed`` for why not DDP.
+
     Args:
-        batches: the micro-batches, on the model's device.
+        batches: the micro-batches, on the model's device; in a process group there may be none.
         loss_function: ``(model, batch, step) -> LossSum``.
         step: handed to it, for schedules.
         clip_norm: the gradient's largest norm, over all parameters together; None: no clipping.
@@ -113,7 +120,8 @@ def train_step(
     Raises:
         FloatingPointError: the gradient is infinite or NaN; the weights are left as they were.
     """
-    if len(batches) == 0:
+    together = distributed.world_size() > 1
+    if len(batches) == 0 and not together:
         raise ValueError("train_step got no batches.")
     model.train()
     optimizer.zero_grad(set_to_none=True)
@@ -122,7 +130,11 @@ def train_step(
         loss = loss_function(model, batch, step)
         loss.total.backward()  # sums add up; the division comes once, below
         losses.append(loss.detach())
-    window = sum(losses)
+    if together:
+        window = distributed.sum_losses(losses, next(model.parameters()).device)
+        distributed.sum_gradients(model.parameters())
+    else:
+        window = sum(losses)
     if window.tokens == 0:
         return window
     parameters = [p for p in model.parameters() if p.grad is not None]
@@ -222,6 +234,12 @@ def fit(
     ``patience`` with those that had the best validation loss. The last checkpoint's ``weights``
     are the same.
 
+    In a process group (``torchrun``; see ``distributed.joined``) every process calls ``fit`` with
+    the same arguments, weights and seed, and gets the same model and history. They share the rows
+    of each batch, so the batches, steps and losses are those of one process, up to the rounding of
+    sums; only what is drawn inside the model (dropout, teacher forcing) differs. The validation
+    batches are dealt out. Process 0 alone writes checkpoints, shows the bar, calls ``after_epoch``.
+
     Args:
         model: moved to ``device``; called by ``loss_function``.
         train_loader: from ``batching.make_loader``; anything that gives batches and has a length
@@ -234,7 +252,7 @@ def fit(
             replaced only when the new one is complete, so an interruption (Ctrl-C, power) leaves
             the last checkpoint whole.
         resume: go on from this checkpoint; on a CPU the result is bit for bit that of a run that
-            was never interrupted.
+            was never interrupted (with as many processes).
         src_vocab, tgt_vocab, extra: stored in the checkpoint; those of ``resume`` when left out.
         after_epoch: called with the model that was validated and the record, for example to print
             translations. The checkpoint of the epoch is already written.
@@ -242,6 +260,7 @@ def fit(
 
     Raises:
         FloatingPointError: the loss or gradient became infinite or NaN.
+        ValueError: the processes do not agree on settings, weights, random state or batches.
         CheckpointError: the checkpoint cannot be written, or ``resume`` is not of such a run.
     """
     from tqdm.auto import tqdm
@@ -252,7 +271,8 @@ def fit(
             "config.label_smoothing has no effect on your own loss_function: set it 0."
         )
     train_loss = loss_function or teacher_forced_loss(config.label_smoothing)
-    if checkpoint_path is not None:
+    speaks = distributed.rank() == 0  # of several processes only one writes and prints
+    if checkpoint_path is not None and speaks:
         check_folder(checkpoint_path)
     state = _begin(model.to(device), config)
     if resume is not None:
@@ -260,15 +280,16 @@ def fit(
         src_vocab = _same_vocab("src_vocab", src_vocab, resume.src_vocab)
         tgt_vocab = _same_vocab("tgt_vocab", tgt_vocab, resume.tgt_vocab)
         extra = resume.extra if extra is None else extra
+    _check_same_start(state, config, device)
 
     def save() -> None:
-        if checkpoint_path is not None:
+        if checkpoint_path is not None and speaks:
             state.save(checkpoint_path, src_vocab, tgt_vocab, extra)
 
     history = state.history
     while state.epoch < config.epochs and not history.has_run_out(config.patience):
         started = time.perf_counter()
-        _begin_epoch(state, train_loader)
+        _begin_epoch(state, train_loader, device)
         total_steps = math.ceil(state.batches / config.accumulate) * config.epochs
         title = f"epoch {state.epoch + 1}"
         # Some twenty refreshes an epoch, not ten a second: every one is a few messages to the
@@ -277,12 +298,11 @@ def fit(
             total=state.batches,
             initial=state.batch,
             desc=title,
-            disable=not progress,
+            disable=not (progress and speaks),
             miniters=max(1, state.batches // 20),
         ) as bar:
             for window in _windows(train_loader, state.batch, config.accumulate):
-                window = [batch.to(device) for batch in window]
-                _update(state, window, train_loss, config, total_steps)
+                _update(state, window, train_loss, config, total_steps, device)
                 bar.update(len(window))
                 if state.step % 20 == 0:
                     bar.set_postfix(loss=f"{state.loss.mean:.3f}", refresh=False)
@@ -290,11 +310,10 @@ def fit(
                     save()
         valid_loss = None
         if valid_loader is not None:
-            options = {"device": device, "loss_function": loss_function, "step": state.step}
-            valid_loss = float(evaluate(state.current, valid_loader, **options).mean)
+            valid_loss = _validate(state, valid_loader, loss_function, device)
         _end_epoch(state, config, valid_loss, time.perf_counter() - started)
         save()
-        if after_epoch is not None:
+        if after_epoch is not None and speaks:
             with kept_rng():  # whatever it draws, the training stays the same
                 after_epoch(state.current, history.records[-1])
     history.stopped_early = state.epoch < config.epochs
@@ -312,12 +331,25 @@ def _begin(model: nn.Module, config: TrainConfig) -> TrainingState:
     return TrainingState(model, optimizer, average)
 
 
-def _begin_epoch(state: TrainingState, loader: Any) -> None:
+def _check_same_start(state: TrainingState, config: TrainConfig, device: Any) -> None:
+    """Processes that begin differently would train on, each a little wrong: refuse it at once."""
+    place = (state.epoch, state.step, state.batch)
+    weights = state.model.state_dict().values()
+    random_state = [torch.get_rng_state()]
+    seeds = "call runtime.seed_everything with the same seed in all, before the model is made"
+    distributed.check_same("settings", [config], "give all the same config", device)
+    distributed.check_same("starting points", [place], "resume all or none of them", device)
+    distributed.check_same("weights at the start", weights, seeds, device)
+    distributed.check_same("random states at the start", random_state, seeds, device)
+
+
+def _begin_epoch(state: TrainingState, loader: Any, device: Any) -> None:
     sampler = getattr(loader, "batch_sampler", None)
     if hasattr(sampler, "set_epoch"):
         sampler.set_epoch(state.epoch)
     if len(loader) == 0:
         raise ValueError("train_loader gives no batches: there is nothing to train on.")
+    distributed.check_same("numbers of batches", [len(loader)], WHOLE_LOADER, device)
     if state.batch > 0 and state.batches != len(loader):
         raise CheckpointError(
             f"The checkpoint was written after {state.batch} of {state.batches} batches of an "
@@ -332,23 +364,47 @@ def _update(
     loss_function: LossFunction,
     config: TrainConfig,
     total_steps: int,
+    device: Any,
 ) -> None:
+    _check_same_batches("batches", window, device)
+    own = [batch.to(device) for batch in distributed.share(window)]
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate(state.step, config, total_steps)
         group["weight_decay"] = config.weight_decay
-    loss = train_step(
-        state.model,
-        window,
-        state.optimizer,
-        loss_function=loss_function,
-        step=state.step,
-        clip_norm=config.clip_norm,
-    )
+    with distributed.own_noise():
+        loss = train_step(
+            state.model,
+            own,
+            state.optimizer,
+            loss_function=loss_function,
+            step=state.step,
+            clip_norm=config.clip_norm,
+        )
     if state.average is not None and state.step >= config.average_from * total_steps:
         state.average.update_parameters(state.model)
     state.loss = loss if state.loss is None else state.loss + loss
     state.step += 1
     state.batch += len(window)
+
+
+def _check_same_batches(what: str, batches: list[Batch], device: Any) -> None:
+    tensors = (tensor for batch in batches for tensor in vars(batch).values())
+    distributed.check_same(what, tensors, WHOLE_LOADER, device)
+
+
+def _validate(
+    state: TrainingState, loader: Iterable[Batch], loss_function: LossFunction | None, device: Any
+) -> float:
+    """The loss a token. Of several processes each measures some batches."""
+    options = {"device": device, "loss_function": loss_function, "step": state.step}
+    if distributed.world_size() == 1:
+        return float(evaluate(state.current, loader, **options).mean)
+    with kept_rng():
+        batches = list(loader)
+    _check_same_batches("validation batches", batches, device)
+    own = batches[distributed.rank() :: distributed.world_size()]
+    losses = [evaluate(state.current, own, **options)] if own or not batches else []
+    return float(distributed.sum_losses(losses, device).mean)
 
 
 def _end_epoch(

@@ -3,6 +3,9 @@
 python -m seq2seq_lib.translate train --languages de en --checkpoint de-en.pt
 python -m seq2seq_lib.translate translate --checkpoint de-en.pt "Ein Hund läuft im Schnee."
 python -m seq2seq_lib.translate evaluate --checkpoint de-en.pt
+
+Training with two processes, on two processors or two GPUs:
+torchrun --nproc-per-node 2 -m seq2seq_lib.translate train --checkpoint de-en.pt
 """
 
 import argparse
@@ -16,6 +19,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from seq2seq_lib import distributed
 from seq2seq_lib.batching import collate, make_loader
 from seq2seq_lib.corpora import Corpus, detokenize, multi30k, tokenize
 from seq2seq_lib.corpora.download import cache_folder
@@ -140,6 +144,7 @@ class Recipe:
     hidden_size: int = 256
     dropout: float = 0.3
     batch_size: int = 64
+    accumulate: int = 1  # such batches a step
     epochs: int = 10
     learning_rate: float = 2e-3
     warmup_steps: int = 300
@@ -208,6 +213,7 @@ def train(
             cosine_decay=True,
             weight_decay=recipe.weight_decay,
             label_smoothing=recipe.label_smoothing,
+            accumulate=recipe.accumulate,
         ),
         device=device,
         checkpoint_path=checkpoint_path,
@@ -311,7 +317,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nInterrupted.", _what_is_saved(options), file=sys.stderr)
+        if distributed.rank() == 0:
+            print("\nInterrupted.", _what_is_saved(options), file=sys.stderr)
         return 130
     return 0
 
@@ -372,7 +379,13 @@ def _parser() -> argparse.ArgumentParser:
         "--batch-size",
         type=_at_least(1),
         default=recipe.batch_size,
-        help="sentences; default: %(default)s",
+        help="sentences, of all processes together; default: %(default)s",
+    )
+    command.add_argument(
+        "--accumulate",
+        type=_at_least(1),
+        default=recipe.accumulate,
+        help="batches a step, where memory holds no larger one; default: %(default)s",
     )
     for name, what in (("hidden_size", "units"), ("num_pieces", "subwords of each language")):
         command.add_argument(
@@ -421,13 +434,19 @@ def _train(options: argparse.Namespace) -> None:
     if options.resume and not path.exists():
         raise ValueError(f"There is no checkpoint {path} to go on with: leave out --resume.")
     _check_writable(path)
-    device = get_device(options.device)
+    with distributed.joined(get_device(options.device)) as device:
+        _train_on(device, options)
+
+
+def _train_on(device: torch.device, options: argparse.Namespace) -> None:
+    path = options.checkpoint
     corpus = multi30k(options.languages, data_dir=options.data_dir)
     if options.limit is not None:
         corpus = Corpus(corpus.name, corpus.train[: options.limit], corpus.valid, corpus.test)
     recipe = Recipe(
         epochs=options.epochs,
         batch_size=options.batch_size,
+        accumulate=options.accumulate,
         hidden_size=options.hidden_size,
         num_pieces=options.num_pieces,
         seed=options.seed,
@@ -449,6 +468,8 @@ def _train(options: argparse.Namespace) -> None:
         device=device,
         after_epoch=report,
     )
+    if distributed.rank() != 0:
+        return
     if not options.saved:
         done = len(history.records)
         print(f"{path} is finished: {done} of {options.epochs} epochs. Give more to go on.")

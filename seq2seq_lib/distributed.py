@@ -1,0 +1,155 @@
+"""Several processes that train one model, on one machine or on many, as ``torchrun`` starts them.
+
+Every process holds the whole model and computes some rows of every batch. Law 7 asks for the
+gradient of (summed loss of all) / (tokens of all), so two things are summed over the processes
+after ``backward``: the gradients, laid end to end in one vector, and the pair (loss, tokens).
+
+``DistributedDataParallel`` averages gradients instead: the same thing only if all processes hold
+equally many tokens, or if each first multiplies its loss by processes / tokens of all. Its other
+gift is speed, it sends while ``backward`` still runs. Here the sum comes first, in plain sight.
+
+Without a process group there is one process, and nothing in this module does anything.
+"""
+
+import contextlib
+import hashlib
+import os
+import random
+from collections.abc import Iterable, Iterator, Sequence
+
+import torch
+from torch import Tensor, distributed, nn
+
+from seq2seq_lib.batching import Batch
+from seq2seq_lib.checkpoints import kept_rng
+from seq2seq_lib.losses import LossSum
+from seq2seq_lib.runtime import get_device
+
+
+@contextlib.contextmanager
+def joined(device: torch.device | str = "cpu") -> Iterator[torch.device]:
+    """Inside, this process is one of those that ``torchrun`` started; without it, nothing happens.
+
+    Args:
+        device: ``"cuda"`` stands for the GPU whose number is ``LOCAL_RANK``, one a process.
+
+    Yields:
+        the device of this process. Torch chooses what carries the sums: gloo for CPUs, NCCL for
+        NVIDIA's GPUs.
+    """
+    device = torch.device(device)
+    if not (distributed.is_available() and distributed.is_torchelastic_launched()):
+        yield device
+        return
+    if device.type != "cpu" and device.index is None:
+        device = get_device(
+            f"{device.type}:{os.environ['LOCAL_RANK']}"
+        )  # refuses what is not there
+        torch.get_device_module(device).set_device(device)
+    distributed.init_process_group(distributed.get_default_backend_for_device(device))
+    yield device
+    # Not after an error: closing waits for the others, and the end of this process tells them.
+    distributed.destroy_process_group()
+
+
+def world_size() -> int:
+    """How many processes train together."""
+    together = distributed.is_available() and distributed.is_initialized()
+    return distributed.get_world_size() if together else 1
+
+
+def rank() -> int:
+    """The number of this process, 0 … ``world_size() - 1``. Number 0 speaks and writes files."""
+    return distributed.get_rank() if world_size() > 1 else 0
+
+
+def share(batches: Sequence[Batch]) -> list[Batch]:
+    """Of each batch the rows that are this process's: ``rank, rank + world_size, …``.
+
+    The shares of all processes are the whole batch. A batch that has no row for this process is
+    left out, so the list may be empty.
+    """
+    if world_size() == 1:
+        return list(batches)
+    rows = slice(rank(), None, world_size())  # rows sorted by length are shared evenly
+    return [batch.select(rows) for batch in batches if len(batch) > rank()]
+
+
+def sum_losses(losses: Iterable[LossSum], device: torch.device | str) -> LossSum:
+    """The losses of all processes as one; a process may have none.
+
+    Returns:
+        both numbers in float64, without the graph: a process without losses could not know what
+        the others' are made of.
+    """
+    nothing = torch.zeros((), dtype=torch.float64, device=device)
+    return sum(losses, LossSum(nothing, nothing)).all_reduce()
+
+
+def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Make every ``.grad`` the sum of those of all processes.
+
+    A gradient of None counts as 0; one that is None everywhere stays None, since an optimiser
+    treats the two differently.
+    """
+    parameters = [p for p in parameters if p.requires_grad]
+    pieces = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+    used = pieces[0].new_tensor([p.grad is not None for p in parameters])  # [P], 1 or 0
+    vector = torch.cat([piece.flatten() for piece in [*pieces, used]])
+    distributed.all_reduce(vector)  # the same bits for everyone: the processes stay in step
+    *sums, used = vector.split([piece.numel() for piece in [*pieces, used]])
+    for parameter, total, count in zip(parameters, sums, used.tolist(), strict=True):
+        parameter.grad = total.view_as(parameter).to(parameter.dtype) if count > 0 else None
+
+
+def check_same(
+    what: str, values: Iterable[object], advice: str, device: torch.device | str
+) -> None:
+    """Compare something that must be the same in all processes.
+
+    Args:
+        what: for the message, a plural.
+        values: tensors, compared by their bits, or other values, compared by ``repr``.
+        advice: what to do if they differ.
+        device: one that the process group can send from.
+
+    Raises:
+        ValueError: in all processes, if they differ between any two.
+    """
+    if world_size() == 1:
+        return
+    number = _fingerprint(values)
+    extremes = torch.tensor([number, -number], device=device)
+    distributed.all_reduce(extremes, distributed.ReduceOp.MAX)
+    largest, smallest = extremes[0], -extremes[1]
+    if largest != smallest:
+        raise ValueError(f"The {what} differ between the {world_size()} processes: {advice}.")
+
+
+@contextlib.contextmanager
+def own_noise() -> Iterator[None]:
+    """Random numbers drawn inside differ between the processes; those drawn after are the same.
+
+    Two processes with one seed would drop the same units of different sentences. With two seeds
+    they could not shuffle alike, nor go on from one checkpoint. So all draw one number from the
+    common stream, and inside each starts from that number plus its rank.
+    """
+    if world_size() == 1:
+        yield
+        return
+    seed = int(torch.randint(2**62, ())) + rank()
+    with kept_rng():
+        torch.manual_seed(seed)
+        random.seed(seed)
+        yield
+
+
+def _fingerprint(values: Iterable[object]) -> int:
+    digest = hashlib.sha256()
+    for value in values:
+        if isinstance(value, Tensor):
+            digest.update(repr((value.dtype, value.shape)).encode())
+            digest.update(value.detach().cpu().flatten().view(torch.uint8).numpy())
+        else:
+            digest.update(repr(value).encode())
+    return int.from_bytes(digest.digest()[:7], "big")  # 56 bits: fits an int64, also negated
