@@ -12,8 +12,7 @@ from torch import Tensor
 
 from seq2seq_lib._arguments import check_choice, kind_of
 
-IGNORE = -100  # torch's default ignore_index: no class has it, so PAD may be any id
-FEW_PADS = 0.2  # of all rows: where copying begins to pay, see benchmarks/loss.py
+FEW_PADS = 0.4  # of all rows: to leave out more is worth a copy, see benchmarks/loss.py
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,8 @@ def masked_cross_entropy(
         raise ValueError(f"label_smoothing must be in [0, 1), but it is {label_smoothing}.")
     losses = _cross_entropy(
         logits.flatten(0, 1),  # [B, T, V] -> [B*T, V]: rows stay tokens, unlike in reshape(B, V, T)
-        targets.masked_fill(~mask, IGNORE).flatten(),  # [B*T]
+        targets.masked_fill(~mask, 0).flatten(),  # [B*T], ids that the loss can read
+        mask.flatten(),
         reduction="none",
         weight=None if weight is None else weight.to(_precise(logits.dtype)),
         label_smoothing=label_smoothing,
@@ -179,18 +179,18 @@ def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
     return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(-1)  # [B, Z] -> [B]
 
 
-def _cross_entropy(rows: Tensor, targets: Tensor, **options) -> Tensor:
-    """``F.cross_entropy`` of rows ``[R, V]``: ``[R]``, 0 where the target is IGNORE, and there the
-    gradient is exactly 0, whatever the row holds."""
+def _cross_entropy(rows: Tensor, targets: Tensor, mask: Tensor, **options) -> Tensor:
+    """``F.cross_entropy`` of rows ``[R, V]`` as ``[R]``; loss and gradient 0 where not ``mask``."""
     precise = _precise(rows.dtype)
-    pads = (targets == IGNORE).nonzero().squeeze(1)  # the places of the pads
-    # A few pads are computed and ignored: leaving them out would copy all other rows. But torch's
-    # gradient of an ignored row is NaN if the row holds NaN or inf.
-    if len(pads) <= FEW_PADS * len(rows) and rows.detach().index_select(0, pads).isfinite().all():
-        return F.cross_entropy(rows.to(precise), targets, ignore_index=IGNORE, **options)
-    real = (targets != IGNORE).nonzero().squeeze(1)  # [N], the places of the real tokens
-    losses = F.cross_entropy(rows.index_select(0, real).to(precise), targets[real], **options)
-    return losses.new_zeros(targets.shape).index_copy(0, real, losses)  # [N] -> [R]
+    real = mask.nonzero().squeeze(1)  # [N], the places of the real tokens
+    if len(real) >= (1 - FEW_PADS) * len(mask):
+        losses = F.cross_entropy(rows.to(precise), targets, **options)  # [R]
+        # The gradient of 0 times a loss is 0, but 0 times NaN is NaN: then no pad may come in.
+        if not losses.detach().masked_fill(mask, 0).isnan().any():
+            return losses.masked_fill(~mask, 0)
+    rows, targets = rows.index_select(0, real), targets[real]  # [N, V], [N]
+    losses = F.cross_entropy(rows.to(precise), targets, **options)  # [N]
+    return losses.new_zeros(len(mask)).index_copy(0, real, losses)  # [N] -> [R]
 
 
 def _precise(dtype: torch.dtype) -> torch.dtype:

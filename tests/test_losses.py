@@ -27,7 +27,7 @@ NAN, INF = float("nan"), float("inf")
 B, T, V = 4, 6, 5
 LENGTHS = torch.tensor([3, 6, 1, 4], device=DEVICE)  # unsorted, one of length 1, one full
 MASK = sequence_mask(LENGTHS)
-# Few pads are ignored, many are left out (see losses.FEW_PADS): no promise may depend on which.
+# Few pads are computed too, many are left out (losses.FEW_PADS): no promise may depend on which.
 FEW = sequence_mask(torch.tensor([6, 6, 5, 6], device=DEVICE))
 BOTH = pytest.mark.parametrize("mask", [MASK, FEW], ids=["many pads", "few pads"])
 # float64: sums of some 14 terms near 1, added in different orders
@@ -240,6 +240,18 @@ def test_what_stands_at_pads_changes_neither_loss_nor_gradient(mask, name, garba
     assert (gradient[~mask] == 0).all()
     assert (gradient[mask] != 0).any(-1).all()
     assert torch.equal(gradient, torch.autograd.grad(expected, clean)[0])
+
+
+@BOTH
+@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.2}, {"weight": WEIGHT}], ids=str)
+def test_a_class_that_is_impossible_at_pads_changes_nothing(mask, options):
+    for impossible in range(V):  # one of them stands for the target that pads do not have
+        logits = LOGITS.clone()
+        logits[..., impossible][~mask] = -INF
+        logits.requires_grad_()
+        loss = sequence_loss(logits, TARGETS, mask, **options).total
+        assert torch.equal(loss, sequence_loss(LOGITS, TARGETS, mask, **options).total)
+        assert (torch.autograd.grad(loss, logits)[0][~mask] == 0).all()
 
 
 @BOTH
