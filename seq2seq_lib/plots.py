@@ -301,7 +301,7 @@ def weight_shares(
         left = [start + width for start, width in zip(left, widths, strict=True)]
     ax.set_yticks(places, list(shares))
     ax.set(ylim=(len(shares) - 0.4, -0.6), xlim=(0, 1.02 * max(*left, 1e-9)))
-    ax.set(xlabel="weight in the loss: sum of its derivatives by the losses", title=title)
+    ax.set(xlabel="weight in the loss: its cells' weights, added up", title=title)
     ax.figure.legend(*ax.get_legend_handles_labels(), ncols=len(parts), loc="outside lower center")
     return ax
 

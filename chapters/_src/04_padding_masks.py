@@ -160,8 +160,8 @@ print((padded_with_eos != EOS_ID).sum(1))
 # never learns to stop ([unsloth#416](https://github.com/unslothai/unsloth/issues/416)). The
 # lengths know better than the ids. Our `Vocab` refuses a PAD that is also EOS.
 #
-# **Way 4, a running sum.** Put a 1 where the sentence is over. The running sum of that row is 0
-# before and 1 after.
+# **Way 4, a running sum.** Put a 1 at the first position behind the sentence, which is its length.
+# The running sum of that row is 0 before it, and 1 from there on.
 
 # %%
 over = F.one_hot(lengths, T + 1)  # [B, T + 1], since a length may be T
@@ -206,7 +206,7 @@ assert torch.equal(mask.sum(1), lengths)
 # Here, True means *real token*. The field does not agree on that. Hugging Face's `attention_mask`
 # has 1 for a real token too. PyTorch's `key_padding_mask` has True for a **pad**. Both are bool
 # or 0 and 1, so a wrong sense raises no error. Watch how much attention "danke" pays to its three
-# pads:
+# pads. (The vectors are random. For this question only the mask matters.)
 
 # %%
 torch.manual_seed(0)
@@ -214,7 +214,8 @@ attention = torch.nn.MultiheadAttention(4, 1, batch_first=True)
 x = torch.randn(B, T, 4)
 for sense, key_padding_mask in (("~mask", ~mask), ("mask", mask)):
     _, weights = attention(x, x, x, key_padding_mask=key_padding_mask)  # [B, T, T]
-    print(f"{sense:5} attention on pads: {weights[1, 0, 2:].sum():.1f}")
+    on_pads = weights[1, 0, 2:].sum()  # of sentence 1, from its position 0
+    print(f"key_padding_mask={sense:5}  attention on pads: {on_pads:.1f}")
 
 # %% [markdown]
 # With the mask in the wrong sense, all attention goes to the pads. Name your masks after what
@@ -224,7 +225,7 @@ for sense, key_padding_mask in (("~mask", ~mask), ("mask", mask)):
 # ## 4.3 A loss for every cell
 #
 # A model gives **logits** `[B, T, V]`: a score for each of V words at each position. The loss of
-# one cell is the negative log-likelihood of its target, in nats:
+# one cell is the negative log-likelihood of its target, in nats (the logarithm is the natural one):
 #
 # $$\text{nll}[b, t] = -\log \text{softmax}(\text{logits}[b, t])\,[\text{target}[b, t]]$$
 #
@@ -308,8 +309,8 @@ print(f"{(nll * mask).sum():.0f} / {mask.sum()} = {(nll * mask).sum() / mask.sum
 print(f"{(wide_nll * wide_mask).sum():.0f} / {wide_mask.sum()}, with 10 PAD columns more")
 
 # %% [markdown]
-# The next figure shows all four. Blue cells are real and counted, orange ones are pads and
-# counted. Hatched white cells are pads that are left out.
+# The next figure shows all four numbers. Blue cells are real. Hatched cells are pads: the orange
+# ones are counted, the white ones are left out.
 
 # %%
 from seq2seq_lib import plots
@@ -454,7 +455,7 @@ print(f"multiply: {(infinite * mask).sum() / mask.sum():.2f}")
 print(f"fill:     {infinite.masked_fill(~mask, 0).sum() / mask.sum():.2f}")
 
 # %% [markdown]
-# That is why the library fills pads with 0 and never multiplies by a mask.
+# That is why the library fills or selects, and never multiplies a loss by a mask.
 #
 # Second, a batch may hold no real token at all: the last shard on one of eight GPUs, for example.
 # The mean of nothing is 0 / 0
@@ -580,8 +581,8 @@ for name, average in averages.items():
 # %% [markdown]
 # The mean over tokens treats every token alike: 1/11. In the mean of sentence means, a token of
 # the short sentence weighs 1/6, and one of the longest 1/15: two and a half times less. Neither
-# is a bug. The first one is the likelihood of the data, and the one that perplexity needs. If you
-# want the second one, say so.
+# is a bug. The first one is minus the log-likelihood of the data, per token, and perplexity is its
+# exponential. If you want the second one, say so.
 #
 # The sum gives the same shares as the mean over tokens, but a large batch takes a larger step.
 # And the real sum over B x T gives a smaller step to a batch with much padding.
@@ -774,7 +775,7 @@ except RuntimeError:
 
 # %% [markdown]
 # Again the lucky case. With a vocabulary of 15 words, B*T fits, and the mask throws away *words*.
-# With `unsqueeze(-1)` the shape is right, but the result is one flat list. **Predict** its
+# `mask.unsqueeze(-1)` keeps the right cells, but the result is one flat list. **Predict** its
 # length.
 
 # %%
@@ -816,10 +817,12 @@ print("cells counted:", square[2].T.sum().item(), "and", square[2].sum().item())
 # or also which mistake it is?
 
 # %%
+import textwrap
+
 for wrong in (reduced_before_masked, broadcast, padded_mean):
     verdict = laws.loss_ledger(wrong)
     assert not verdict
-    print(f"{wrong.__name__}: {verdict.look_at}\n")
+    print(textwrap.fill(f"{wrong.__name__}: {verdict.look_at}", 88), end="\n\n")
 
 # %% [markdown]
 # Each one is named. And the transposed mask?
@@ -1014,7 +1017,8 @@ print(f"random batches: {100 * padding(loader(train, 50, seed=0)):.0f} % padding
 print(f"similar lengths: {100 * padding(make_loader(train, 50)):.0f} % padding")
 
 # %% [markdown]
-# The three losses, as sums and counts, so that `fit` can use them:
+# The three losses, as sums and counts. `fit` calls them with the model, a batch, and the number of
+# the step, which none of them needs.
 
 # %%
 from seq2seq_lib.losses import LossSum
@@ -1141,10 +1145,13 @@ for loss, model in models.items():
     print(f"{loss.__name__:18} batches of 50: {fifty[loss]:.4f}   one by one: {one[loss]:.4f}")
 
 # %% [markdown]
-# The right loss does not notice. The others shrink by about a third, and nobody changed the
-# model. For the padded mean, the factor is the share of real cells in the batches of 50:
+# The right loss does not notice. In batches of 50 the others are smaller by about a third, and
+# nobody changed the model. A third is also the share of pads there. It was a quarter in training:
+# there are only 72 strings of one or two letters, and most of them are in the test set. For the
+# padded mean, the factor is exactly the share of real cells:
 
 # %%
+print(f"test set in batches of 50: {100 * padding(loader(test, 50)):.0f} % padding")
 assert abs(fifty[right] - one[right]) < 1e-5
 assert all(0.58 < fifty[wrong] / one[wrong] < 0.76 for wrong in (pads_counted, over_padded_length))
 factor = fifty[over_padded_length] / one[over_padded_length]
@@ -1160,7 +1167,7 @@ assert abs(factor - (1 - padding(loader(test, 50)))) < 1e-3
 #   the lengths. Say what True means.
 # - The loss of a batch is the summed NLL of its real tokens over their number. Product, selection,
 #   `ignore_index=-100` and packing agree to 1e-6.
-# - Fill, do not multiply: `0 * inf` is NaN. Keep sums and counts, and divide once.
+# - Fill or select, do not multiply: `0 * inf` is NaN. Keep sums and counts, and divide once.
 # - The gradient at pads is exactly 0. More PAD columns change neither loss nor gradient.
 # - Mean over tokens: every token weighs the same. Mean of sentence means: every sentence does. Over
 #   all cells, or over B x T: the padding decides.
