@@ -90,12 +90,14 @@ def rect(
     fill: str = "none",
     opacity: float = 1.0,
     stroke: str | None = None,
+    dash: str | None = None,
     kind: str | None = None,
     tip: str | None = None,
 ) -> str:
     """A rectangle. ``kind`` is its class, ``tip`` what a mouse over it shows."""
     attributes = f' class="{kind}"' if kind else ""
     attributes += f' stroke="{stroke}"' if stroke else ""
+    attributes += f' stroke-dasharray="{dash}"' if dash else ""
     attributes += f' fill-opacity="{opacity:.2f}"' if opacity < 1 else ""
     body = f"><title>{xml(tip)}</title></rect>" if tip else "/>"
     return (
@@ -142,9 +144,25 @@ def line(
     )
 
 
-def dot(x: float, y: float, radius: float, *, fill: str = BLUE, stroke: str = BLUE) -> str:
-    """A round marker."""
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{fill}" stroke="{stroke}"/>'
+def dot(
+    x: float,
+    y: float,
+    radius: float,
+    *,
+    fill: str = BLUE,
+    stroke: str = BLUE,
+    dash: str | None = None,
+    kind: str | None = None,
+    tip: str | None = None,
+) -> str:
+    """A round marker. ``kind`` is its class, ``tip`` what a mouse over it shows."""
+    attributes = f' stroke-dasharray="{dash}"' if dash else ""
+    attributes += f' class="{kind}"' if kind else ""
+    body = f"><title>{xml(tip)}</title></circle>" if tip else "/>"
+    return (
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{fill}" '
+        f'stroke="{stroke}"{attributes}{body}'
+    )
 
 
 def veil(width: float, y: float, question: str) -> list[str]:

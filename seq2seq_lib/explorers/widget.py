@@ -4,9 +4,9 @@ An explorer is a pure ``compute(**params) -> Result``, a pure ``draw(Result) -> 
 ``Explorer`` that lists its states and controls. ``Explorer.open`` makes a widget of it where one
 can work, and three pictures below each other elsewhere: under nbgrader, and without a kernel.
 
-Controls are number fields, sliders and buttons. All of them can be used from the keyboard in
-JupyterLab (Tab, arrows, Space); drop-down lists and radio buttons cannot, because there the
-notebook takes the arrow keys.
+Controls are number fields, buttons, and sliders, which may play by themselves. All of them can be
+used from the keyboard in JupyterLab (Tab, arrows, Space); drop-down lists and radio buttons cannot,
+because there the notebook takes the arrow keys.
 """
 
 import os
@@ -54,14 +54,23 @@ class Choice:
 
 @dataclass(frozen=True)
 class Number:
-    """A field or a slider for an integer; with ``index`` for one entry of a tuple."""
+    """A field or a slider for an integer; with ``index`` for one entry of a tuple.
+
+    Attributes:
+        name: the parameter of ``compute`` that it sets.
+        label: what stands before it.
+        low, high: the smallest and the largest value; ``high`` may follow from the parameters.
+        slider: a slider instead of a field.
+        play: milliseconds a step: buttons before the slider move it on by themselves; 0 for none.
+    """
 
     name: str
     label: str
     low: int
-    high: int
+    high: int | Callable[[Mapping[str, Any]], int]
     index: int | None = None
     slider: bool = False
+    play: int = 0
 
     @property
     def key(self) -> str:
@@ -102,10 +111,12 @@ class Explorer:
         states: by name; the first is the default. The first three make the filmstrip.
         controls: rows of controls, from the top.
         ask: stands before the buttons of the prediction.
-        predictions: text of each button -> what ``compute`` gets.
+        predictions: text of each button -> what ``compute`` gets. Both may follow from the
+            parameters.
         question: what of the parameters the prediction is about: one prediction is asked for each.
         tidy: repairs parameters that do not fit each other, such as a width below a length; it
             also gets the names of the controls that are locked.
+        idle: the names of the controls that would change nothing now: they are disabled.
     """
 
     name: str
@@ -113,10 +124,11 @@ class Explorer:
     draw: Callable[[Any], str]
     states: Mapping[str, State]
     controls: Sequence[Sequence[Choice | Number]]
-    ask: str
-    predictions: Mapping[str, str]
+    ask: str | Callable[[Mapping[str, Any]], str]
+    predictions: Mapping[str, str] | Callable[[Mapping[str, Any]], Mapping[str, str]]
     question: Callable[[Mapping[str, Any]], Any] = lambda params: None
     tidy: Callable[[dict[str, Any], Set[str]], dict[str, Any]] = lambda params, locked: params
+    idle: Callable[[Mapping[str, Any]], Set[str]] = lambda params: frozenset()
 
     def open(self, state: str, lock: Sequence[str] = ()) -> Any:
         """The widget where one can work, the filmstrip elsewhere."""
@@ -193,15 +205,22 @@ def _widget_class():
             self.predictions: dict[Any, str] = {}  # by question
             self.skipping = self._updating = False
             self.inputs: dict[str, widgets.Widget] = {}  # by key
+            self.players: dict[str, widgets.Play] = {}  # by key
             rows = []
             for controls in explorer.controls:
+                row = []
                 for control in controls:
                     widget = _input(control, self.params)
-                    widget.disabled = control.name in lock
                     widget.observe(self._moved, names="value")
                     self.inputs[control.key] = widget
-                rows.append(_row([self.inputs[control.key] for control in controls]))
-            self.guess = _buttons(explorer.ask, explorer.predictions, None)
+                    if isinstance(control, Number) and control.play:
+                        self.players[control.key] = _player(control, widget)
+                        row.append(self.players[control.key])
+                    row.append(widget)
+                rows.append(_row(row))
+            self.guess = _buttons(
+                _now(explorer.ask, self.params), _now(explorer.predictions, self.params), None
+            )
             self.guess.observe(self._predicted, names="value")
             self.skip = widgets.Button(layout=widgets.Layout(width="auto"))
             self.skip.on_click(self._skip)
@@ -246,9 +265,18 @@ def _widget_class():
             """Bring the controls and the picture up to the parameters."""
             self._updating = True
             try:
+                disabled = self.locked | self.explorer.idle(self.params)
                 for control in self.explorer.all_controls():
-                    self.inputs[control.key].value = control.get(self.params)
+                    widget = self.inputs[control.key]
+                    if isinstance(control, Number):
+                        widget.max = _now(control.high, self.params)
+                    widget.value = control.get(self.params)
+                    widget.disabled = control.name in disabled
                 prediction = self.prediction
+                answers = tuple(_now(self.explorer.predictions, self.params).items())
+                if self.guess.options != answers:
+                    self.guess.options = answers
+                self.guess.description = _now(self.explorer.ask, self.params)
                 self.guess.value = None if prediction == SKIPPED else prediction
                 self.skip.description = "Ask me again" if self.skipping else "Skip: just show me"
                 result = self.explorer.compute(**self.params, prediction=prediction)
@@ -289,7 +317,7 @@ def _widget_class():
             return _buttons(control.label, control.options, value)
         shared = {
             "min": control.low,
-            "max": control.high,
+            "max": _now(control.high, params),
             "value": value,
             "description": control.label,
             "style": {"description_width": "initial"},
@@ -302,7 +330,21 @@ def _widget_class():
             **shared, layout=widgets.Layout(width="auto", max_width="9em")
         )
 
+    def _player(control: Number, slider: widgets.Widget) -> widgets.Play:
+        """Play, pause and stop for a slider. Without repeat: at the end it stops."""
+        play = widgets.Play(
+            interval=control.play, min=slider.min, max=slider.max, show_repeat=False
+        )
+        for trait in ("max", "value", "disabled"):
+            widgets.link((slider, trait), (play, trait))
+        return play
+
     return ExplorerBox
+
+
+def _now(setting: Any, params: Mapping[str, Any]) -> Any:
+    """A setting, or what it is for these parameters."""
+    return setting(params) if callable(setting) else setting
 
 
 def _listed(names: Sequence[str] | Mapping[str, Any]) -> str:
