@@ -356,8 +356,8 @@ def _tip(result: Result, node: Node) -> str:
 def _found(result: Result, top: float) -> tuple[list[str], float]:
     """What ended so far, ranked; and where the list ends."""
     sampling = result.strategy == "sampling"
-    columns = [("output", 34, "start"), ("log p", 178, "end"), ("length", 232, "end")]
-    columns.append(("draws", 300, "end") if sampling else ("score", 300, "end"))
+    columns = [("output", 34, "start"), ("log p", 192, "end"), ("length", 244, "end")]
+    columns.append(("draws", 308, "end") if sampling else ("score", 308, "end"))
     parts = [svg.text(MARGIN, top + 12, _list_title(result), size=13, weight="bold")]
     y = top + 32
     for words, x, anchor in columns:

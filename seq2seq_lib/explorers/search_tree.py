@@ -192,7 +192,8 @@ def _outcome(
         if math.isclose(chance, by_model, rel_tol=1e-4):  # the models compute in float32
             outcome = "same"
         words = {value: words for words, value in OFTEN.items()}[outcome]
-        return outcome, f"It comes {words}: p {chance:.4f} in a draw, {by_model:.4f} by the model."
+        numbers = f"p {chance:.4f} in a draw, {by_model:.4f} by the model"
+        return outcome, f"{words.capitalize()}: {numbers}."
     if search.refusal:
         outcome = next(v for v in ("billions", "millions", "thousands") if truth.ended > SIZES[v])
         return outcome, f"There are {outcome}: {truth.ended:,}."
