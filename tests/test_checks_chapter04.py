@@ -179,6 +179,11 @@ def test_a_right_shape_by_broadcasting_is_not_accepted():
         assert found(id, answer)[1].name == "shape"
 
 
+def test_a_number_is_called_a_tensor_without_axes():
+    report, _ = found("4.3", lambda *args: answers04.masked_nll(*args).reshape(1))
+    assert "wanted is exactly [], a tensor without axes." in " ".join(report.text.split())
+
+
 def test_the_messages_of_the_contract_show_the_numbers():
     text = " ".join(found("4.2", mutants04.MASK_MUTANTS[3].function)[0].text.split())
     assert "lengths = [3, 1, 2], max_len = 4" in text
@@ -401,6 +406,19 @@ def test_parts_are_earned_one_by_one():
     assert "6 of 8" in found("4.6b3", equal_losses)[0].text
     assert states(pads_move_nothing) == ["correct", "wrong", "wrong"]
     assert "3 of 8" in found("4.6b1", pads_move_nothing)[0].text
+
+
+def prints_its_verdict(loss_function):
+    try:
+        answers04.test_patient(loss_function)
+    except AssertionError:
+        print("wrong!")
+
+
+def test_a_test_that_only_prints_sees_what_it_printed():
+    report, finding = found("4.6b1", prints_its_verdict)
+    assert finding.name == "nothing_rejected"
+    assert (texts.say("printed"), "wrong!") in report.lines
 
 
 def test_a_test_that_raises_something_else_hears_of_assertion_errors():

@@ -36,7 +36,8 @@ def has_shape(value: Tensor, expected: Tensor) -> Problem | None:
     """A step: exactly the expected shape. Nothing is broadcast here."""
     if value.shape == expected.shape:
         return None
-    return "shape", {"shape": str(list(value.shape)), "expected": str(list(expected.shape))}
+    wanted = str(list(expected.shape)) if expected.dim() else "[], a tensor without axes"
+    return "shape", {"shape": str(list(value.shape)), "expected": wanted}
 
 
 def is_bool(value: Tensor, expected: Tensor) -> Problem | None:

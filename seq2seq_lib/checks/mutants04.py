@@ -39,6 +39,7 @@ MASK_MUTANTS = (
     Mutant("one_too_many", lambda lengths, T: positions(T) <= lengths[:, None]),
     Mutant("one_too_few", lambda lengths, T: positions(T) + 1 < lengths[:, None]),
     Mutant("inverted", lambda lengths, T: positions(T) >= lengths[:, None]),
+    Mutant("inverted", lambda lengths, T: positions(T) > lengths[:, None]),
     Mutant("left", lambda lengths, T: positions(T) >= T - lengths[:, None]),
     Mutant("numbers", lambda lengths, T: sequence_mask(lengths, T).float()),
     Mutant("numbers", lambda lengths, T: sequence_mask(lengths, T).long()),

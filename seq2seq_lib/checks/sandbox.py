@@ -6,6 +6,7 @@ import dis
 import inspect
 import io
 import logging
+import os
 import sys
 import textwrap
 import traceback
@@ -204,11 +205,13 @@ def _has_more(code: CodeType) -> bool:
 def last_line(error: Exception) -> str:
     """The last line of the traceback, and where in the learner's code it happened."""
     text = " ".join("".join(traceback.format_exception_only(error)).split())
-    torch_folder = sys.modules["torch"].__path__[0]
+    # a learner looks into neither: the place is where their own code called it
+    packages = sys.modules["torch"], sys.modules[__name__.partition(".")[0]]
+    folders = tuple(os.path.join(package.__path__[0], "") for package in packages)
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith((torch_folder, __file__))
+        if not frame.filename.startswith(folders)
     ]
     if not frames:  # the call itself failed: too many or too few parameters
         return text

@@ -224,7 +224,8 @@ class DetectiveTask:
             facts |= {"stopped": str(len(stopped)), "error": type(stopped[0]).__name__}
         elif killed == 0:
             name = "nothing_rejected"
-        return Finding(WRONG, name, "", came_back, facts)
+        noise = runs[self.patient].noise if killed == 0 else ""  # printing is not rejecting
+        return Finding(WRONG, name, "", came_back, facts, noise)
 
 
 def _try(test: Callable, implementation: Callable) -> Run:

@@ -95,7 +95,8 @@ DETECTIVE = {
     ),
     "nothing_rejected": (
         "Every wrong loss passes your test: {killed} of {suspects} rejected.",
-        "Does your batch have pads, and do you claim a number that you worked out by hand?",
+        "Does your batch have pads, do you claim a number that you worked out by hand, and does "
+        "AssertionError leave your function when the claim is false?",
     ),
     "raised": (
         "Your test itself stops, with a loss that is right.",

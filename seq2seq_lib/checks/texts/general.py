@@ -42,7 +42,10 @@ FINDINGS = {
         "This exercise wants the function itself.",
         "Did you pass a result, or a name with parentheses behind it?",
     ),
-    "not_a_tensor": ("That is not a tensor.", "At which line does it stop being one?"),
+    "not_a_tensor": (
+        "That is not a tensor.",
+        "Which line makes it what it is, and what would make it a tensor?",
+    ),
     "shape": (
         "The shape is {shape}, wanted is exactly {expected}. Nothing is broadcast here.",
         "What does each axis stand for, and which one is too many, missing or in another place?",
@@ -55,16 +58,17 @@ FINDINGS = {
     "not_finite": (
         "The result is NaN or infinite. What stands at the pads may be anything; it must not "
         "matter.",
-        "Where does a number from a pad enter the arithmetic, and is something divided by 0?",
+        "Which step makes it: a division by 0, the mean of nothing, the logarithm of what is not "
+        "positive, or a number from a pad?",
     ),
     "argument_changed": (
         "The call changed its argument {names}: whoever uses the batch next gets something else.",
         "Which of your operations writes in place?",
     ),
     "value": (
-        "Shape and dtype are right. The first number that differs{where} is {yours}; the slow "
-        "loop gives {right}.",
-        "What would you get for this row with pencil and paper?",
+        "The form is right, the numbers are not. The first that differs{where} is {yours}; the "
+        "slow loop gives {right}.",
+        "What would pencil and paper give here?",
     ),
     "no_gradient": (
         "The number is right, but no gradient flows back from it: nothing can be trained.",
