@@ -1,4 +1,6 @@
-"""Explorers: the answer by value, the picture as XML, the widget without a browser.
+"""The translation box: the answer by value, the picture as XML, the widget without a browser.
+
+At the end: what an explorer may ask of the widget that all of them share.
 
 The browser itself is in test_browser.py.
 """
@@ -14,6 +16,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seq2seq_lib.explorers import svg, widget
 from seq2seq_lib.explorers.translation_box import Answer, box, compute, draw
 from seq2seq_lib.translate import Translation
 
@@ -415,3 +418,113 @@ def test_ipywidgets_are_imported_only_for_a_widget():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
+
+
+# ---------------------------------------------------------------- what an explorer may ask for
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A result: how far, of how many steps."""
+
+    shape: str
+    step: int
+    prediction: str | None
+
+
+def walk_picture(walk: Walk) -> str:
+    words = f"{walk.shape} {walk.step} {walk.prediction}"
+    return svg.picture(100, 20, words, words, [svg.text(2, 12, words)])
+
+
+CORNERS = {"triangle": 3, "square": 4}
+WALK = widget.Explorer(
+    name="WalkExplorer",
+    compute=lambda **params: Walk(params["shape"], params["step"], params["prediction"]),
+    draw=walk_picture,
+    states={
+        "square": widget.State("A square", {"shape": "square", "step": 1, "size": 2}),
+        "triangle": widget.State("A triangle", {"shape": "triangle", "step": 0, "size": 2}),
+    },
+    controls=(
+        (widget.Choice("shape", "shape", {name: name for name in CORNERS}),),
+        (
+            widget.Number("step", "step", 0, lambda p: CORNERS[p["shape"]], slider=True, play=500),
+            widget.Number("size", "size", 1, 9),
+        ),
+    ),
+    ask=lambda params: f"Corners of a {params['shape']}",
+    predictions=lambda params: {
+        str(n): str(n) for n in range(CORNERS[params["shape"]] - 1, CORNERS[params["shape"]] + 2)
+    },
+    question=lambda params: params["shape"],
+    tidy=lambda params, locked: {
+        **params,
+        "step": min(params["step"], CORNERS[params["shape"]]),
+    },
+    idle=lambda params: {"size"} if params["shape"] == "triangle" else frozenset(),
+)
+
+
+def shown(box) -> str:
+    return parse(box.picture.value)[0].text
+
+
+def test_a_slider_that_plays_moves_with_its_buttons():
+    box = WALK.live("square")
+    (player,) = box.players.values()
+    slider = box.inputs["step"]
+    assert (player.min, player.max, player.value, player.interval) == (0, 4, 1, 500)
+    assert not player.repeat and not player.show_repeat, "at the end it stops"
+    player.value = 3  # what the browser does while it plays
+    assert slider.value == 3 and box.params["step"] == 3 and shown(box) == "square 3 None"
+    slider.value = 2
+    assert player.value == 2, "and goes on from where the slider is"
+    rows = [row.children for row in box.children[1:-1]]
+    assert rows[1] == (player, slider, box.inputs["size"]), "before its slider"
+
+
+def test_a_largest_value_may_follow_from_another_control():
+    box = WALK.live("square")
+    box.inputs["step"].value = 4
+    box.inputs["shape"].value = "triangle"
+    assert box.inputs["step"].max == box.players["step"].max == 3
+    assert box.params["step"] == box.inputs["step"].value == box.players["step"].value == 3
+    box.inputs["shape"].value = "square"
+    assert box.inputs["step"].max == box.players["step"].max == 4 and box.params["step"] == 3
+
+
+def test_controls_that_would_change_nothing_are_disabled():
+    box = WALK.live("square", lock=["step"])
+    disabled = [{key for key, w in box.inputs.items() if w.disabled}]
+    box.inputs["shape"].value = "triangle"
+    disabled.append({key for key, w in box.inputs.items() if w.disabled})
+    box.inputs["shape"].value = "square"
+    disabled.append({key for key, w in box.inputs.items() if w.disabled})
+    assert disabled == [{"step"}, {"step", "size"}, {"step"}]
+    assert box.players["step"].disabled, "what is locked does not play"
+
+
+def test_question_and_answers_may_follow_from_the_controls():
+    box = WALK.live("square")
+    assert box.guess.description == "Corners of a square"
+    assert box.guess.options == (("3", "3"), ("4", "4"), ("5", "5")) and box.guess.value is None
+    box.guess.value = "4"
+    assert shown(box) == "square 1 4"
+    box.inputs["shape"].value = "triangle"
+    assert box.guess.description == "Corners of a triangle"
+    assert box.guess.options == (("2", "2"), ("3", "3"), ("4", "4"))
+    assert box.guess.value is None and shown(box) == "triangle 1 None"
+    assert box.predictions == {"square": "4"}, "new answers are no prediction"
+    box.inputs["shape"].value = "square"
+    assert box.guess.value == "4" and shown(box) == "square 1 4"
+
+
+def test_answers_that_stay_are_not_sent_again():
+    """New options would take the focus away from the button that was pressed."""
+    box = WALK.live("square")
+    sent = []
+    box.guess.observe(sent.append, names="options")
+    box.guess.value = "5"
+    box.inputs["step"].value = 2
+    assert sent == []
