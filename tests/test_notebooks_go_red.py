@@ -37,6 +37,27 @@ BREAKS = [
         "scores.softmax(-1)",
     ),
     (
+        "07_search",
+        "every end counts, however improbable",
+        "decoding.py",
+        "ended = candidates.at(ends & (candidates.rank < num_beams))",
+        "ended = candidates.at(ends)",
+    ),
+    (
+        "07_search",
+        "the length penalty has the wrong sign",
+        "hypotheses.py",
+        "return base**exponent",
+        "return base**-exponent",
+    ),
+    (
+        "07_search",
+        "top-p drops the token that crosses p",
+        "filters.py",
+        "mass_before = probs.cumsum(dim=-1) - probs",
+        "mass_before = probs.cumsum(dim=-1)",
+    ),
+    (
         "09_real_translation",
         "attention ignores its mask",
         "attention.py",
