@@ -6,7 +6,7 @@ answer is correct; ``grade`` always does. ``exercises("4")`` and ``points("4.2")
 is, ``progress("4")`` what a learner did. Nothing is trained, sent or downloaded.
 """
 
-from seq2seq_lib.checks import chapter04  # noqa: F401  fills the register
+from seq2seq_lib.checks import chapter04, chapter07  # noqa: F401  they fill the register
 from seq2seq_lib.checks.engine import check, grade, hint, solution
 from seq2seq_lib.checks.exercise import Exercise, exercises, points
 from seq2seq_lib.checks.notes import progress

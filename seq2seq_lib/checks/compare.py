@@ -103,7 +103,8 @@ def first_difference(value: Any, expected: Any) -> dict[str, str]:
         if place is not None:
             inside = first_difference(plain(value[place]), plain(expected[place]))
             return inside | {"where": f" at [{place}]" + inside["where"].removeprefix(" at ")}
-    if not isinstance(value, Tensor) or value.dim() == 0:
+    tensors = isinstance(value, Tensor) and isinstance(expected, Tensor)
+    if not tensors or value.dim() == 0 or value.shape != expected.shape:
         return {"where": "", "yours": show.value(value), "right": show.value(expected)}
     one, two = value.detach().cpu().double(), expected.detach().cpu().double()
     near = torch.isclose(one, two, equal_nan=True, **TOLERANCE)

@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import dis
+import functools
 import inspect
 import io
 import logging
@@ -162,9 +163,22 @@ def is_placeholder(answer: Any) -> bool:
     return any(answer is p or (isinstance(answer, str) and answer == p) for p in PLACEHOLDERS)
 
 
+def handed_on(function: Callable) -> Callable:
+    """A reference as later exercises call it: as an answer it counts as the library's."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    call.handed_on = True
+    return call
+
+
 def _is_the_library_s(function: Callable) -> bool:
     # a cell "Continue from here" puts it under the learner's name; what stands in checks itself,
     # references and wrong answers, is what the checks are tested with
+    if getattr(function, "handed_on", False):
+        return True
     package, _, module = function.__globals__.get("__name__", "").partition(".")
     return package == __name__.partition(".")[0] and not module.startswith("checks.")
 

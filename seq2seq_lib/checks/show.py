@@ -34,10 +34,13 @@ def _inside(thing: Any) -> str:
         return number(thing)
     if isinstance(thing, Tensor):
         return _tensor(thing)
+    if isinstance(thing, dict):
+        return "{" + ", ".join(f"{key!r}: {_inside(item)}" for key, item in thing.items()) + "}"
     if isinstance(thing, list | tuple):
         parts = [_inside(item) for item in thing[:FEW]] + ["..."] * (len(thing) > FEW)
         left, right = "[]" if isinstance(thing, list) else "()"
-        return left + ", ".join(parts) + right
+        comma = "," if isinstance(thing, tuple) and len(parts) == 1 else ""
+        return left + ", ".join(parts) + comma + right
     text = repr(thing)
     return text if len(text) <= 80 else text[:77] + "..."
 
@@ -71,7 +74,7 @@ def _tensor(tensor: Tensor) -> str:
     if tensor.dim() == 0:
         return f"{number(tensor)} ({kind}, 0-dim)"
     head = f"{kind} {list(tensor.shape)}"
-    if tensor.numel() > MANY or tensor.dim() > 2:
+    if not 0 < tensor.numel() <= MANY or tensor.dim() > 2:
         return head
     if tensor.dim() == 1:
         return f"{head}: {' '.join(number(cell) for cell in tensor.tolist())}"

@@ -68,8 +68,12 @@ class FunctionTask:
         name, facts = problem
         known = next((m for m in self.mutants if self._does_the_same(m, runs, probes)), None)
         if known is not None:
-            # its message speaks of values: show the first probe, the smallest, that it gets wrong
-            at = next(i for i, call in enumerate(calls) if any(step(*call) for step in steps))
+            # its message speaks of values: show the first probe, the smallest, where they are those
+            # of which it speaks, or else are wrong
+            firsts = [(at, _first(steps, call)) for at, call in enumerate(calls)]
+            firsts = [(at, problem) for at, problem in firsts if problem]
+            named = (found for found in firsts if found[1][0] == known.finding)
+            at, (_, facts) = next(named, firsts[0])
             name = known.finding
             facts = facts | (self.facts(probes[at], runs[at].value) if self.facts else {})
         fed, run = probes[at].fed, runs[at]
@@ -98,6 +102,11 @@ class FunctionTask:
         broken = next(check for check in verdict.checks if not check.holds)
         facts = {"law": verdict.law, "broken": broken.name}
         return Finding(WRONG, "law", came_back=verdict.counterexample, facts=facts)
+
+
+def _first(steps: tuple[Callable, ...], call: tuple) -> Problem | None:
+    """The first problem of one call: a step may rely on those before it."""
+    return next((problem for step in steps if (problem := step(*call))), None)
 
 
 def _not_attempted(none: Unattempted) -> Finding:
