@@ -10,11 +10,12 @@
 # - train a translation model with one command, and stop and resume it,
 # - translate with beam search and look at where the model looks,
 # - report a BLEU score so that others can repeat it,
-# - check that a translation does not depend on its neighbours in the batch.
+# - check that a translation does not depend on its neighbours in the batch,
+# - cut a batch into shares, in time or over several processes, without changing the result.
 #
 # **You need** chapters 0 to 8, or at least chapter 0. A network helps once, to fetch the corpus.
 #
-# **Time**: about 20 minutes to read, up to four minutes to run.
+# **Time**: about 25 minutes to read, up to four minutes to run.
 
 # %% tags=["nbval-ignore-output"]
 import torch
@@ -206,7 +207,183 @@ assert max(differences) < 1e-3
 # another shape, and float32 rounds each sum. Nothing else may differ.
 
 # %% [markdown]
-# ## 9.6 Your turn
+# ## 9.6 When one machine is too small
+#
+# There are two ways to train with a batch that is too large, or too slow, for one processor:
+#
+# - **Gradient accumulation**: take small batches one after the other, add up their gradients, and
+#   update once. It needs less memory.
+# - **Data parallel training**: several processes hold the same model. Each takes some sentences of
+#   the batch. They add up their gradients, and all make the same update. It needs less time.
+#
+# Both cut one batch into shares and add up what the shares give. One number must be right in both:
+# the **number of tokens** that the sum is divided by.
+#
+# **Predict**: one share holds 30 tokens, the other 3. Each computes the mean loss of its own tokens,
+# and the two means are averaged. How much does a token of the short share count, compared with one
+# of the long share?
+
+# %%
+from seq2seq_lib.batching import collate
+from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
+from seq2seq_lib.training import teacher_forced_loss, train_step
+
+seed_everything(0)
+sizes = Seq2SeqConfig(src_vocab_size=11, tgt_vocab_size=13, embed_size=8, hidden_size=8, dropout=0)
+tiny = Seq2Seq(sizes).double()  # float64: what differs by more than 1e-12 is a mistake
+parameters = list(tiny.parameters())
+
+
+def update(shares):
+    """The loss and the gradients of one step over several small batches."""
+    still = torch.optim.SGD(parameters, lr=0.0)  # look at the gradients, change nothing
+    loss = train_step(tiny, shares, still, loss_function=teacher_forced_loss(), clip_norm=None)
+    return loss.mean, [p.grad.clone() for p in parameters]
+
+
+def furthest(some, others):
+    return max(float((a - b).abs().max()) for a, b in zip(some, others))
+
+
+long, short = ([4, 5, 6], [7] * 29), ([4, 5], [8, 9])  # source, target; EOS makes it 30 and 3
+shares = [collate([long]), collate([short])]
+print("tokens in the shares:", [int(share.tgt_lengths.sum()) for share in shares])
+
+loss, gradients = update([collate([long, short])])
+loss_of_shares, gradients_of_shares = update(shares)
+print("one batch and its shares agree:", furthest(gradients, gradients_of_shares) < 1e-12)
+
+# %% [markdown]
+# `train_step` adds up sums and divides once. Now the average of averages:
+
+# %%
+loss_long, gradients_long = update(shares[:1])
+loss_short, gradients_short = update(shares[1:])
+averaged = [(a + b) / 2 for a, b in zip(gradients_long, gradients_short)]
+print(f"loss a token       {loss:.3f}")
+print(f"average of means   {(loss_long + loss_short) / 2:.3f}")
+print("weight of a token in the short share, compared:", (1 / 3) / (1 / 30))
+assert furthest(gradients, averaged) > 0.01
+assert torch.isclose(loss, (30 * loss_long + 3 * loss_short) / 33)
+
+# %% [markdown]
+# A token of the short share counts ten times as much. Training still works, only worse, so the mistake
+# is hard to see. It stood [in a library that very many people use](https://github.com/huggingface/transformers/pull/34191)
+# until 2024. The law looks for it with many cuts, also with a share that holds no token at all:
+
+# %%
+from seq2seq_lib import laws
+
+print(laws.shard_invariance(update))
+
+# %% [markdown]
+# ### Several processes
+#
+# `torchrun` comes with PyTorch. It starts the same program several times and tells each process its
+# number. `fit` does the rest: each process takes its sentences of every batch, gradients and tokens
+# are added up over all processes, and process 0 alone writes and prints. CPUs talk through a library
+# called gloo, NVIDIA's GPUs through NCCL.
+#
+# ```
+# torchrun --nproc-per-node 2 -m seq2seq_lib.translate train
+# ```
+#
+# The batch stays what it was, so the result does too; only dropout draws other numbers. Many processes
+# need a larger batch, or each has too little to do. If a larger one does not fit into memory, accumulate:
+# `--batch-size 64 --accumulate 4` makes the updates of `--batch-size 256`, but for the order of the
+# sentences. With larger batches the learning rate wants another look.
+#
+# We try it with a small task. The next cell writes a program and runs it twice: alone, and with two
+# processes.
+
+# %% tags=["nbval-ignore-output"]
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+program = """
+from seq2seq_lib import distributed
+from seq2seq_lib.batching import encode_pairs, make_loader
+from seq2seq_lib.corpora import reverse
+from seq2seq_lib.runtime import seed_everything
+from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
+from seq2seq_lib.training import TrainConfig, fit
+from seq2seq_lib.vocab import Vocab
+
+with distributed.joined("cpu") as device:  # the one line that knows of torchrun
+    seed_everything(1)  # the same in all processes, so they begin with the same weights
+    corpus = reverse(500, 100, 0)
+    vocab = Vocab.build(pair.source for pair in corpus.train)
+    train, valid = (encode_pairs(part, vocab, vocab) for part in (corpus.train, corpus.valid))
+    sizes = Seq2SeqConfig(len(vocab), len(vocab), embed_size=16, hidden_size=32, dropout=0)
+    history = fit(
+        Seq2Seq(sizes),
+        make_loader(train, 25),
+        make_loader(valid, 25, shuffle=False),
+        TrainConfig(epochs=2, learning_rate=0.01, accumulate=2),
+        device=device,
+        progress=False,
+    )
+    if distributed.rank() == 0:
+        print(distributed.world_size(), *(record.valid_loss for record in history.records))
+"""
+
+
+def losses_of(*launcher):
+    """Run the program; the number of processes and the validation loss after each epoch."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "program.py")
+        file.write_text(program)
+        command = [sys.executable, *launcher, str(file)]
+        settings = {**os.environ, "OMP_NUM_THREADS": "1"}
+        run = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=240)
+    assert run.returncode == 0, run.stderr
+    return [float(number) for number in run.stdout.split()]
+
+
+torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+works_here = os.name != "nt" and torch.distributed.is_available()
+works_here = works_here and torch.distributed.is_gloo_available()
+one = losses_of()
+print("one process:  ", one[1:])
+if works_here:
+    two = losses_of(*torchrun)
+    print("two processes:", two[1:])
+else:
+    two = [2.0, *one[1:]]
+    print("Left out: this PyTorch has no gloo, or this is Windows, where torchrun is not at home.")
+
+# %%
+assert one[0] == 1 and two[0] == 2
+assert all(abs(a - b) < 1e-4 for a, b in zip(one[1:], two[1:]))
+
+# %% [markdown]
+# The losses agree, but not to the last digit. Float32 rounds the sums of other pieces differently,
+# and each update passes the difference on.
+#
+# ### What to use when
+#
+# | what is too small | what helps | in PyTorch |
+# |---|---|---|
+# | memory, for the batch | accumulate | `TrainConfig(accumulate=4)` |
+# | speed | data parallel | `torchrun` and `fit` |
+# | the network, for all these gradients | send them while `backward` still runs | [`DistributedDataParallel`](https://docs.pytorch.org/docs/stable/generated/torch.nn.parallel.DistributedDataParallel.html) (DDP) |
+# | memory, for the model and its optimiser | each process keeps a part of every weight, and fetches a layer when it needs it | [`fully_shard`](https://docs.pytorch.org/docs/stable/distributed.fsdp.fully_shard.html) (FSDP2) |
+# | memory, for a single layer | cut the matrices themselves | [`parallelize_module`](https://docs.pytorch.org/docs/stable/distributed.tensor.parallel.html) (tensor parallel) |
+# | memory, for many layers on many machines | other layers on other machines | [`torch.distributed.pipelining`](https://docs.pytorch.org/docs/stable/distributed.pipelining.html) |
+#
+# Go down the table only as far as you must. A model of this chapter has some four million weights:
+# the second row is enough for it.
+#
+# **Careful**: DDP and FSDP2 *average* the gradients of the processes. If each process computes the mean
+# of its own tokens, you have the average of averages again. Let each one compute the **sum** of its
+# losses, multiplied by the number of processes and divided by the tokens of all processes. Then
+# point the law at it.
+
+# %% [markdown]
+# ## 9.7 Your turn
 #
 # Type a German sentence and press Enter. Keep to what photographs show: people, dogs, streets,
 # sports. What does the model make of a sentence about politics?
@@ -222,7 +399,8 @@ box(translator, sources[0], label="a sentence")
 # - Real text needs nothing new in the model. It needs care with data, time and measurement.
 # - Train with the command, stop with Ctrl-C, go on with `--resume`.
 # - A BLEU score belongs with its signature, its test set and its search.
-# - **Law confirmed on real text**: batch invariance.
+# - Shares of a batch, small batches or processes, add up sums and divide once by all tokens.
+# - **Laws confirmed**: batch invariance on real text, shard invariance.
 # - **Common misconception**: "One point of BLEU more is a better system." First ask how much two seeds
 #   of one recipe differ.
 #
