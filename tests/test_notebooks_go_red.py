@@ -65,6 +65,20 @@ BREAKS = [
         "scores.softmax(-1)",
     ),
     (
+        "09_real_translation",
+        "a step divides by the tokens of its first share",
+        "training.py",
+        "parameter.grad.div_(window.tokens)",
+        "parameter.grad.div_(losses[0].tokens)",
+    ),
+    (
+        "09_real_translation",
+        "processes do not add up their gradients",
+        "distributed.py",
+        "distributed.all_reduce(vector)",
+        "vector.clone()",
+    ),
+    (
         "04_padding_masks",
         "sequence_mask is inverted",
         "masks.py",
