@@ -18,7 +18,7 @@ from seq2seq_lib import distributed
 from seq2seq_lib.batching import collate
 from seq2seq_lib.checkpoints import load_checkpoint
 
-TOLERANCE = 1e-9
+TOLERANCE = 1e-10
 WORKER = Path(worker.__file__)
 
 has_gloo = torch.distributed.is_available() and torch.distributed.is_gloo_available()
@@ -96,7 +96,7 @@ def test_the_processes_end_with_the_same_bits(pair):
 @pytest.mark.parametrize("name", worker.MUTANTS)
 def test_wrong_ways_to_add_up_are_seen(name, pair, alone):
     # Adam divides a constant factor out again, but for its epsilon: hence no larger a threshold.
-    assert largest_difference(pair[0]["mutants"][name], alone["accumulated"]) > 1e5 * TOLERANCE
+    assert largest_difference(pair[0]["mutants"][name], alone["accumulated"]) > 1e6 * TOLERANCE
     assert not pair[0]["law"][name]["holds"]
 
 
@@ -196,6 +196,8 @@ def test_the_command_trains_under_torchrun_as_alone(tmp_path):
     assert [line.split(":")[0] for line in lines[2][:2]] == ["epoch 1", "epoch 2"]
     assert "command.pt written after" in lines[2][2] and len(lines[2]) == 3
     one, two = (load_checkpoint(tmp_path / n / "command.pt") for n in ("1", "2"))
+    # 120 sentences are 8 batches of 16; --accumulate 2 makes 4 steps of them
+    assert [record["step"] for record in two.progress["history"]] == [4, 8]
     for mine, theirs in zip(one.progress["history"], two.progress["history"], strict=True):
         assert (mine["step"], mine["tokens"]) == (theirs["step"], theirs["tokens"])
         # float32: some 1e-7 a sum, and Adam may turn the rounding of a gradient near 0 into a step

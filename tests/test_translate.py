@@ -292,6 +292,7 @@ def test_the_commands_of_the_module_docstring_parse():
         ["evaluate", "--split", "exam"],
         ["train", "--epochs", "0"],
         ["train", "--batch-size", "-3"],
+        ["train", "--accumulate", "0"],
         ["train", "--limit", "0"],
         ["train", "--limit", "some"],
         ["train", "--hidden-size", "0"],
