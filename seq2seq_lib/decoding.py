@@ -310,8 +310,9 @@ def expand(paths: Paths, log_probs: Tensor, allowed: Tensor, num_beams: int) -> 
     """
     wanted = min(num_beams + 1, allowed.size(1))
     worst = allowed.topk(wanted, dim=1).values[:, -1:]  # [N, 1]
+    worst = worst.clamp(min=torch.finfo(worst.dtype).min)  # not -inf: those are banned
     # By threshold and not by topk's indices: which of equal values topk returns is not defined.
-    parent, token = torch.nonzero((allowed >= worst) & (allowed > NINF), as_tuple=True)
+    parent, token = torch.nonzero(allowed >= worst, as_tuple=True)
     return paths.candidates(log_probs, parent, token).best_first()
 
 
