@@ -132,6 +132,14 @@ def test_whether_sampling_prefers_the_most_probable_output(changes, outcome):
     assert compute(strategy="sampling", **changes).outcome == outcome
 
 
+def test_a_plain_draw_of_a_date_is_as_the_model_without_what_is_never_drawn():
+    result = compute(source="4 august", strategy="sampling")
+    assert result.outcome == "same" and result.chance == result.plain_chance
+    by_model = math.exp(result.truth.probable.log_prob)
+    assert by_model < result.chance < 1.02 * by_model, "PAD and BOS have almost nothing"
+    assert compute(strategy="sampling").plain_chance == pytest.approx(0.25 * 0.45)
+
+
 def test_a_date_without_its_year_misleads_greedy_search():
     """On the shipped model; another one may be misled elsewhere: then choose other dates."""
     names = {name: [compute(source=name, strategy="greedy")] for name in DATES}

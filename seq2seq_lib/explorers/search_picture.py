@@ -33,7 +33,8 @@ class Result:
         found: what ended in the first ``step`` steps, or was cut there, best score first.
         scores: of these: log p / length ** penalty.
         truth: the best outputs there are.
-        chance: the probability that one draw is the most probable output.
+        chance, plain_chance: the probability that one draw is the most probable output: with
+            ``reshape``, and without.
         outcome: what the prediction should have been.
         question, answer, predicted: in words; ``predicted`` is "" after skipping.
     """
@@ -50,6 +51,7 @@ class Result:
     scores: tuple[float, ...]
     truth: Truth
     chance: float
+    plain_chance: float
     outcome: str
     question: str
     answer: str
@@ -488,8 +490,8 @@ def _verdict(result: Result) -> str:
     if not result.done:
         return "Move the step, or press play."
     if result.strategy == "sampling":
-        drawn = f"p = {result.chance:.4f} in a draw, {_p(probable)} by the model"
-        return f"{text(probable.tokens)} is {name}: {drawn}."
+        drawn = f"p = {result.chance:.4f} in a draw, {result.plain_chance:.4f} without temperature"
+        return f"{text(probable.tokens)} is {name}: {drawn} and filters."
     best = result.search.best
     if best.tokens == probable.tokens:
         return f"It is {name}."

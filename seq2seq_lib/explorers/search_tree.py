@@ -115,8 +115,10 @@ def compute(
     found = [output for output in search.outputs if len(output.tokens) <= step]
     score = {id(h): h.log_prob / divisor(len(h.tokens), penalty) for h in found}
     found.sort(key=lambda h: (-score[id(h)], len(h.tokens), h.tokens))
-    chance = chance_of(source, tuple(truth.probable.tokens), reshape)
-    outcome, answer = _outcome(params, search, truth, chance)
+    # Sampling never draws PAD or BOS and shares what the model gives them: so even a plain draw
+    # may differ from the model's own probability in the third digit.
+    chances = [chance_of(source, tuple(truth.probable.tokens), r) for r in (reshape, Reshape())]
+    outcome, answer = _outcome(params, search, truth, *chances)
     return Result(
         source=source,
         strategy=strategy,
@@ -129,7 +131,8 @@ def compute(
         found=tuple(found),
         scores=tuple(score[id(h)] for h in found),
         truth=truth,
-        chance=chance,
+        chance=chances[0],
+        plain_chance=chances[1],
         outcome=outcome,
         question=question(params),
         answer=answer,
@@ -182,18 +185,17 @@ def question(params: Mapping[str, Any]) -> str:
 
 
 def _outcome(
-    params: Mapping[str, Any], search: Search, truth: Truth, chance: float
+    params: Mapping[str, Any], search: Search, truth: Truth, chance: float, plain: float
 ) -> tuple[str, str]:
     """The answer as one of ``predictions``, and in words."""
     text = source_of(params["source"]).text
     if params["strategy"] == "sampling":
-        by_model = math.exp(truth.probable.log_prob)
-        outcome = "more" if chance > by_model else "less"
-        if math.isclose(chance, by_model, rel_tol=1e-4):  # the models compute in float32
+        outcome = "more" if chance > plain else "less"
+        if math.isclose(chance, plain, rel_tol=1e-4):  # a model may compute in float32
             outcome = "same"
         words = {value: words for words, value in OFTEN.items()}[outcome]
-        numbers = f"p {chance:.4f} in a draw, {by_model:.4f} by the model"
-        return outcome, f"{words.capitalize()}: {numbers}."
+        numbers = f"p {chance:.4f} in a draw, {plain:.4f} without"
+        return outcome, f"It comes {words}: {numbers}."
     if search.refusal:
         outcome = next(v for v in ("billions", "millions", "thousands") if truth.ended > SIZES[v])
         return outcome, f"There are {outcome}: {truth.ended:,}."

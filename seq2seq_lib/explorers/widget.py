@@ -333,7 +333,11 @@ def _widget_class():
     def _player(control: Number, slider: widgets.Widget) -> widgets.Play:
         """Play, pause and stop for a slider. Without repeat: at the end it stops."""
         play = widgets.Play(
-            interval=control.play, min=slider.min, max=slider.max, show_repeat=False
+            interval=control.play,
+            min=slider.min,
+            max=slider.max,
+            show_repeat=False,
+            tooltip=f"play, or stop: {control.label}",
         )
         for trait in ("max", "value", "disabled"):
             widgets.link((slider, trait), (play, trait))
