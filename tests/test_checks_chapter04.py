@@ -1,10 +1,6 @@
-"""Chapter 4's exercises: right answers pass, each wrong one hears its own reason, nothing leaks."""
+"""Chapter 4's exercises: typical mistakes, the probes, the bug clinic."""
 
-import ast
-import inspect
 import re
-import string
-import textwrap
 
 import pytest
 import torch
@@ -48,39 +44,6 @@ def test_ids_and_points_are_those_of_the_contract():
         "4.7": 6,
     }
     assert [e.id for e in exercises("4") if e.manual] == ["4.7"]
-    for e in exercises("4"):
-        assert e.difficulty in range(1, 6) and e.importance in range(1, 6) and e.minutes > 0
-
-
-@pytest.mark.parametrize(("id", "answer"), RIGHT, ids=name_of)
-def test_every_right_answer_is_correct_however_it_is_written(id, answer):
-    for seed in range(2):
-        report, finding = found(id, answer, seed)
-        assert finding.state == "correct", report.text
-
-
-@pytest.mark.parametrize("id", FUNCTIONS)
-def test_there_are_alternatives_written_differently(id):
-    others = [a for a in REGISTER[id].alternatives if a is not REGISTER[id].reference]
-    assert others
-    sources = {inspect.getsource(a).partition(":\n")[2] for a in (REGISTER[id].reference, *others)}
-    assert len(sources) == 1 + len(others)
-
-
-@pytest.mark.parametrize(("id", "mutant"), MUTANTS, ids=name_of)
-def test_every_wrong_answer_hears_its_own_reason(id, mutant):
-    for seed in range(2):
-        report, finding = found(id, mutant.function, seed)
-        assert finding.state in ("wrong", "error")
-        assert finding.name == mutant.finding, report.text
-        own = texts.finding(id, mutant.finding)[1]  # the question is the same for any facts
-        assert own.format(**(finding.facts or {})) in " ".join(report.text.split())
-
-
-@pytest.mark.parametrize("id", IDS)
-def test_no_two_mistakes_share_a_message(id):
-    meanings = [meaning for meaning, _ in texts.of(id)["findings"].values()]
-    assert len(meanings) == len(set(meanings))
 
 
 @pytest.mark.parametrize("id", [*FUNCTIONS, *DETECTIVE])
@@ -261,19 +224,6 @@ def test_one_letter_is_the_token_mean_and_the_others_have_other_reasons():
     for letter, reason in reasons.items():
         assert options[letter] == pytest.approx(numbers[reason].item(), abs=1e-3)
     assert set(reasons.values()) == set(numbers) == set(texts.of("4.1")["findings"])
-
-
-def test_letters_may_be_written_small_and_with_spaces():
-    letter = REGISTER["4.1"].reference
-    assert found("4.1", f" {letter.lower()} ")[1].state == "correct"
-
-
-def test_the_source_does_not_show_the_letters():
-    source = inspect.getsource(chapter04)
-    for task in (chapter04.WHICH_NUMBER, chapter04.EVIDENCE):
-        assert not re.search(rf'"{task.answer}"[^\n]*correct|correct[^\n]*"{task.answer}"', source)
-        for letter in task.letters:
-            assert f'"{letter}":' not in source
 
 
 def test_the_log_is_what_the_bug_really_produces():
@@ -497,72 +447,7 @@ def test_probes_are_drawn_anew_but_for_the_first_two():
 # ---------------------------------------------------------------- the texts
 
 
-def expressions(function):
-    """The pieces of a reference's source that are its solution: calls, comparisons, products."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    kinds = (ast.Call, ast.Compare, ast.BinOp, ast.Subscript)
-    for node in ast.walk(tree):
-        if isinstance(node, kinds):
-            text = ast.unparse(node)
-            if len(text) > 12 and "Tensor" not in text:
-                yield text
-
-
-def words_before_the_solution(id):
-    own = texts.of(id)
-    yield own["correct"]
-    yield from own["hints"][:2]
-    for pair in own["findings"].values():
-        yield from pair
-    for pair in texts.general.FINDINGS.values():
-        yield from pair
-
-
-@pytest.mark.parametrize("id", [*FUNCTIONS, *DETECTIVE])
-def test_no_message_and_no_early_hint_holds_code_of_the_solution(id):
-    secrets = set(expressions(REGISTER[id].reference))
-    assert secrets
-    for text in words_before_the_solution(id):
-        squeezed = text.replace(" ", "")
-        assert not [secret for secret in secrets if secret.replace(" ", "") in squeezed], text
-
-
-@pytest.mark.parametrize("id", FUNCTIONS)
-def test_the_skeleton_has_blanks_where_the_solution_has_its_ideas(id):
-    skeleton = texts.of(id)["hints"][2]
-    assert skeleton.count("____") >= 2
-    returns = [line for line in inspect.getsource(REGISTER[id].reference).splitlines()
-               if line.strip().startswith("return ")]  # fmt: skip
-    for line in returns:
-        code = line.split("#")[0].strip()
-        assert code not in skeleton or len(code) < 20
-
-
-@pytest.mark.parametrize("id", IDS)
-def test_texts_are_complete(id):
-    own = texts.of(id)
-    assert len(own["hints"]) == 3
-    assert "?" in own["hints"][0]
-    for text in (own["correct"], own["solution"]):
-        assert len(text) > 40
-    for meaning, question in [*own["findings"].values(), *texts.general.FINDINGS.values()]:
-        assert meaning and question.endswith("?") or question == "Which letter is it?", question
-        for text in (meaning, question):
-            fields = {field for _, field, _, _ in string.Formatter().parse(text) if field}
-            assert all(field.isidentifier() for field in fields)
-
-
 def test_the_epilogue_names_the_real_issue():
     text = found("4.6c", answers04.fixed_loss)[0].text
     for number in (306, 338, 382):
         assert f"https://github.com/pytorch/tutorials/pull/{number}" in text
-
-
-def test_solutions_show_code_that_is_correct():
-    """What `solution` prints, pasted into a fresh namespace, passes."""
-    for id in ("4.2", "4.3", "4.4", "4.5", "4.6c", "4.7"):
-        names = {"torch": torch, "F": F, "Tensor": torch.Tensor}
-        for needed in (answers04.length_mask, REGISTER[id].reference):
-            exec(inspect.getsource(needed), names)
-        report, finding = found(id, names[REGISTER[id].reference.__name__])
-        assert finding.state == "correct", report.text

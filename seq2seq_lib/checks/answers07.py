@@ -21,11 +21,10 @@ from seq2seq_lib.laws import HashModel, four_letters
 from seq2seq_lib.laws.plain_beam import Hyp, PlainBeam, heap_beam
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
 
-Pairs = list[tuple[Any, float]]
 ALL = 10**6  # outputs: more than any search finds
 
 
-def exhaustive_spec(next_log_probs: Callable, max_len: int) -> Pairs:
+def exhaustive_spec(next_log_probs: Callable, max_len: int) -> list[tuple[tuple[int, ...], float]]:
     found = []
 
     def grow(tokens: tuple, total: float) -> None:
@@ -42,7 +41,7 @@ def exhaustive_spec(next_log_probs: Callable, max_len: int) -> Pairs:
     return sorted(found, key=lambda output: -output[1])
 
 
-def exhaustive(next_log_probs: Callable, max_len: int) -> Pairs:
+def exhaustive(next_log_probs: Callable, max_len: int) -> list[tuple[tuple[int, ...], float]]:
     finished, unfinished = [], [((), 0.0)]
     for _ in range(max_len):
         longer = []
@@ -55,7 +54,9 @@ def exhaustive(next_log_probs: Callable, max_len: int) -> Pairs:
     return sorted(finished, key=lambda output: output[1], reverse=True)
 
 
-def exhaustive_by_product(next_log_probs: Callable, max_len: int) -> Pairs:
+def exhaustive_by_product(
+    next_log_probs: Callable, max_len: int
+) -> list[tuple[tuple[int, ...], float]]:
     V, found = len(next_log_probs(())), []
     for length in range(max_len):
         for words in itertools.product(range(EOS_ID + 1, V), repeat=length):

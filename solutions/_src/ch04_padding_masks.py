@@ -34,9 +34,11 @@
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import inspect
+from typing import Any  # noqa: F401  it stands in the solutions, as Tensor does
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor  # noqa: F401
 
 from seq2seq_lib.checks import check, hint, solution  # noqa: F401
 from seq2seq_lib.checks.chapter04 import hand_batch, options_4_1, patient_loss, training_log
@@ -346,8 +348,6 @@ check("4.6a", letter_4_6a)
 # Here is the patient. Read it, but do not repair it yet.
 
 # %%
-from torch import Tensor  # noqa: F401  it stands in the patient's first line
-
 print(inspect.getsource(patient_loss))
 
 # %% [markdown]

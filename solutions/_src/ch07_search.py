@@ -38,8 +38,11 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import inspect
 import math
+from collections.abc import Callable  # noqa: F401  these three stand in the solutions
+from typing import Any  # noqa: F401
 
 import torch
+from torch import Tensor  # noqa: F401
 
 from seq2seq_lib.checks import check, hint, solution  # noqa: F401
 from seq2seq_lib.checks.chapter07 import (
@@ -533,10 +536,6 @@ check("7.5a", letter_7_5a)
 # $$\text{score} = \frac{\text{log\_prob}}{\text{len(tokens)}^{\text{alpha}}}$$
 
 # %%
-from typing import Any  # noqa: F401  it stands in the patient's first lines
-
-from torch import Tensor  # noqa: F401
-
 print(inspect.getsource(patient_search))
 
 # %% [markdown]

@@ -717,13 +717,12 @@ TEXTS = {
                 "What is the logarithm of 0?",
             ),
             "too_few": (
-                "Row {row} keeps {yours} tokens, wanted are {right}: the smallest set that reaches "
-                "p.",
+                "Row {row} keeps {yours} tokens, wanted are {right}: what is kept does not reach "
+                "p together.",
                 "Is the token that crosses p in the set?",
             ),
             "too_many": (
-                "Row {row} keeps {yours} tokens, wanted are {right}: the smallest set that reaches "
-                "p.",
+                "Row {row} keeps {yours} tokens, wanted are {right}: fewer reach p together.",
                 "At which token has the sum reached p?",
             ),
             "others": (
