@@ -78,8 +78,8 @@ def same_value(one: Any, two: Any) -> bool:
 
 
 def plain(item: Any) -> Any:
-    """What stands in a list: a 0-dim tensor is its number there."""
-    return item.item() if holds_numbers(item) and item.dim() == 0 else item
+    """What stands in a list: a tensor is its number there, or the list of its numbers."""
+    return item.tolist() if holds_numbers(item) and item.dim() < 2 else item
 
 
 def same_run(one: Run, two: Run) -> bool:

@@ -557,7 +557,7 @@ TOP_P_MUTANTS = (
     Mutant("one_row_for_all", same_for_all_rows),
     Mutant("one_row_for_all", whole_batch),
     Mutant("worst_first", worst_of_them),
-    Mutant("sums_of_logs", sums_of_logs),
+    Mutant("all_kept", sums_of_logs),
     Mutant("zeros", zeros),
     Mutant("argument_changed", fills_in_place),
 )

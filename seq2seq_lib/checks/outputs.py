@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from seq2seq_lib.checks import show
-from seq2seq_lib.checks.compare import Problem, holds_numbers, plain
+from seq2seq_lib.checks.compare import Problem, plain
 from seq2seq_lib.checks.probes import Probe
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
@@ -27,8 +27,6 @@ def read(value: Any, size: int) -> list[Output] | None:
         if not isinstance(entry, list | tuple) or len(entry) != size:
             return None
         tokens, *numbers = (plain(item) for item in entry)
-        if holds_numbers(tokens) and tokens.dim() == 1 and not tokens.is_floating_point():
-            tokens = tokens.tolist()
         if not isinstance(tokens, list | tuple):
             return None
         tokens = tuple(map(plain, tokens))
@@ -137,7 +135,8 @@ def explain(
     missing = [tokens for tokens, *_ in right if tokens not in known]
     extra = known - {tokens for tokens, *_ in right}
     if missing:
-        too_short = all(len(tokens) == longest for tokens in missing)
+        too_short = not any(len(tokens) == longest for tokens in known)
+        too_short &= all(len(tokens) == longest for tokens in missing)
         name = "too_short" if too_short and not extra else "missing"
         return name, {"output": spelt(missing[0]), "max_len": str(longest)}
     return ("extra", {"output": spelt(min(extra))}) if extra else None

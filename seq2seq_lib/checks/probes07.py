@@ -20,7 +20,7 @@ from seq2seq_lib.laws import HashModel, TableModel
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 GAP = 1e-3  # nats or probability between two numbers that are ranked: no check turns on rounding
-SMALL = {
+SMALL = {  # and 5 is impossible
     (): {EOS_ID: 0.2, 3: 0.5, 4: 0.3},
     (3,): {EOS_ID: 0.6, 3: 0.3, 4: 0.1},
     (4,): {EOS_ID: 0.9, 4: 0.1},
@@ -41,7 +41,7 @@ def exhaustive_probes(generator: torch.Generator) -> list[Probe]:
     )
     probes = [
         Probe(
-            {"next_log_probs": NextLogProbs(TableModel(SMALL, vocab_size=5)), "max_len": 2},
+            {"next_log_probs": NextLogProbs(TableModel(SMALL, vocab_size=6)), "max_len": 2},
             f"the logarithms of: {small}; max_len = 2",
         ),
         _exhaustive_probe(HashModel(5, seed=2), 3),

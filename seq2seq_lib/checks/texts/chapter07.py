@@ -109,10 +109,6 @@ EXHAUSTIVE = {
         "{output} is missing.",
         "Which token, or which prefix, does your loop leave out?",
     ),
-    "extra": (
-        "{output} is not among the outputs that the slow loop finds.",
-        "What may an output hold, and how does it end?",
-    ),
     "last_as_prefix": (
         "The model was asked with the last token alone. It reads everything written so far, and "
         "says something else after another beginning.",
@@ -707,10 +703,10 @@ TEXTS = {
                 "The least probable tokens were kept.",
                 "In which direction do you sort?",
             ),
-            "sums_of_logs": (
-                "Logarithms were added up and compared with p. They are negative, so they never "
-                "reach it.",
-                "What has to happen before probabilities can be added?",
+            "all_kept": (
+                "Every token was kept. Sums of logarithms, for instance, never reach p: they are "
+                "negative.",
+                "What do you compare with p, and what has to happen before it can be added up?",
             ),
             "zeros": (
                 "What was dropped has the log-probability 0, which is the probability 1.",
