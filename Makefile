@@ -24,7 +24,7 @@ PARALLEL := -n 2 --dist loadfile
 NOTEBOOKS := $(wildcard chapters solutions exercises)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks exercises lint coverage mutation constraints assets
+.PHONY: help lab test notebooks exercises bench lint coverage mutation constraints assets
 
 help:         ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,11 @@ notebooks: $(STAMP)   ## execute every notebook anew from _src, then release the
 exercises: $(STAMP)   ## release exercises/ from solutions/ with nbgrader
 	$(if $(wildcard solutions/ch*),$(BIN)/nbgrader generate_assignment --assignment='ch*' \
 	    --no-db --force --log-level=ERROR,@echo "No solutions/ch*/ here: nothing to release")
+
+# On the device that SEQ2SEQ_DEVICE names, or an accelerator if there is one.
+bench: export OMP_NUM_THREADS ?= 1
+bench: $(STAMP)       ## time the library against what one would use instead; ARGS=--write keeps it
+	$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(STAMP)        ## style, formatting, spelling
 	$(BIN)/ruff check .

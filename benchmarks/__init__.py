@@ -1,0 +1,1 @@
+"""Timed comparisons: `make bench`. Nothing here is tested for its speed, only for running."""

@@ -1,0 +1,119 @@
+"""What bucketing saves on Multi30k: pads, and seconds of an epoch."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import nn
+
+from benchmarks.report import Row
+from benchmarks.timing import clock
+from seq2seq_lib.batching import Batch, BucketSampler, Example, collate, encode_pairs
+from seq2seq_lib.corpora import CorpusError, multi30k
+from seq2seq_lib.losses import LossSum, sequence_loss
+from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
+from seq2seq_lib.training import LossFunction, teacher_forced_loss, train_step
+from seq2seq_lib.translate import Recipe
+from seq2seq_lib.vocab import Vocab
+
+PADS = "Multi30k, pads among the target's cells"
+SECONDS = "Multi30k, seconds of training an epoch"
+SHUFFLED, BUCKETED, SKIP = "shuffled", "bucketed", "no logits of pads"
+
+
+def rows(device: torch.device, quick: bool) -> list[Row]:
+    try:
+        examples, vocabs = _words()
+    except CorpusError:
+        no_data = "skipped: no data"
+        names = [f"{PADS}: {order}" for order in (SHUFFLED, BUCKETED)]
+        names += [f"{PADS.replace('target', 'source')}: {BUCKETED}"]
+        names += [f"{SECONDS}: {way}" for way in _ways()]
+        return [Row(name, no_data) for name in names]
+    lengths = [(len(target) + 1, len(source) + 1) for source, target in examples]  # + 1: EOS
+    size = Recipe.batch_size
+    shuffled = torch.randperm(len(lengths), generator=torch.Generator().manual_seed(0)).tolist()
+    orders = {
+        SHUFFLED: [shuffled[i : i + size] for i in range(0, len(shuffled), size)],
+        BUCKETED: list(BucketSampler(lengths, size)),
+    }
+    target, source = (
+        {o: _pads(lengths, batches, k) for o, batches in orders.items()} for k in (0, 1)
+    )
+    found = [
+        Row(f"{PADS}: {SHUFFLED}", f"{target[SHUFFLED]:.1%}"),
+        Row.at_most(f"{PADS}: {BUCKETED}", target[BUCKETED], 0.03, "{:.1%}"),
+        Row(f"{PADS.replace('target', 'source')}: {BUCKETED}", f"{source[BUCKETED]:.1%}"),
+    ]
+    batches = {
+        order: (collate([examples[i] for i in batch]).to(device) for batch in some)
+        for order, some in orders.items()
+    }
+    steps = 2 if quick else 100
+    sizes = {"embed_size": 8, "hidden_size": 8} if quick else {}
+    seconds = _epoch(batches, steps, len(orders[SHUFFLED]), _model(vocabs, device, **sizes))
+    slowest = seconds[_ways()[0]]
+    for way, value in seconds.items():
+        gained = f"{value:.0f} s" + (f" ({value / slowest - 1:+.0%})" if value != slowest else "")
+        found.append(Row(f"{SECONDS}: {way}", gained))
+    return found
+
+
+def _words() -> tuple[list[Example], tuple[Vocab, Vocab]]:
+    """Words and not subwords: to learn those takes longer than all that is measured here."""
+    pairs = multi30k().train
+    vocabs = tuple(
+        Vocab.build((getattr(pair, side) for pair in pairs), max_size=Recipe.num_pieces)
+        for side in ("source", "target")
+    )
+    return encode_pairs(pairs, *vocabs), vocabs
+
+
+def _pads(lengths: Sequence[tuple[int, int]], batches: Sequence[list[int]], side: int) -> float:
+    real = sum(length[side] for length in lengths)
+    cells = sum(len(batch) * max(lengths[i][side] for i in batch) for batch in batches)
+    return 1 - real / cells
+
+
+def _model(vocabs: tuple[Vocab, Vocab], device: torch.device, **sizes: int) -> nn.Module:
+    sizes = {"embed_size": Recipe.embed_size, "hidden_size": Recipe.hidden_size, **sizes}
+    torch.manual_seed(0)
+    config = Seq2SeqConfig(
+        *map(len, vocabs), dropout=Recipe.dropout, attention="dot", tie_embeddings=True, **sizes
+    )
+    return Seq2Seq(config).to(device)
+
+
+def _loss_without_logits_of_pads(model: Seq2Seq, batch: Batch, step: int) -> LossSum:
+    """``teacher_forced_loss`` as if the real tokens of a batch were one sentence."""
+    mask = batch.tgt_mask
+    logits = model.decoder(batch.tgt_in, model.start(batch.src, batch.src_lengths), mask).logits
+    smoothing = Recipe.label_smoothing
+    return sequence_loss(
+        logits[None], batch.tgt_out[mask][None], mask[mask][None], label_smoothing=smoothing
+    )
+
+
+def _ways() -> list[str]:
+    return [f"{order}{skip}" for order in (SHUFFLED, BUCKETED) for skip in ("", f", {SKIP}")]
+
+
+def _epoch(
+    batches: dict[str, Iterator[Batch]], steps: int, of: int, model: Seq2Seq
+) -> dict[str, float]:
+    """Seconds of an epoch in each way, from the sum of some steps that they do in turns."""
+    device = next(model.parameters()).device
+    losses: dict[str, LossFunction] = {
+        "": teacher_forced_loss(Recipe.label_smoothing),
+        f", {SKIP}": _loss_without_logits_of_pads,
+    }
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+    seconds = dict.fromkeys(_ways(), 0.0)
+    for step in range(-1, steps):  # the first one warms up
+        for order, some in batches.items():
+            batch = next(some)
+            for skip, loss in losses.items():
+                start = clock(device)
+                train_step(model, [batch], optimizer, loss_function=loss)
+                if step >= 0:
+                    seconds[order + skip] += clock(device) - start
+    return {way: spent * of / steps for way, spent in seconds.items()}

@@ -1,0 +1,58 @@
+"""One teacher-forced pass against the loop over its tokens.
+
+Both multiply the same matrices. The pass saves the cost of a call a token, and joins the products
+of attention and projection: that is much for a few sentences or on a GPU, and little where one CPU
+core is busy with the products anyway.
+"""
+
+import torch
+from torch import Tensor
+
+from benchmarks.report import Row
+from benchmarks.timing import side_by_side
+from seq2seq_lib.batching import Batch, collate
+from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
+
+
+def rows(device: torch.device, quick: bool) -> list[Row]:
+    V = 20 if quick else 1000
+    sizes = {"embed_size": 8, "hidden_size": 12} if quick else {}
+    torch.manual_seed(0)
+    model = Seq2Seq(Seq2SeqConfig(V, V, dropout=0.0, **sizes)).to(device)  # the default decoder
+    return [
+        _pass_or_loop(model, _batch(B, T, V).to(device), quick)
+        for B in (1, 8, 64)
+        for T in (20, 40)
+    ]
+
+
+def _batch(B: int, T: int, V: int) -> Batch:
+    ids = torch.randint(4, V, (2, B, T - 1)).tolist()  # EOS comes to each
+    return collate(list(zip(*ids, strict=True)))
+
+
+def _pass_or_loop(model: Seq2Seq, batch: Batch, quick: bool) -> Row:
+    B, T = batch.tgt_in.shape
+    with torch.no_grad():
+        encoded = model.encoder(batch.src, batch.src_lengths)
+    parameters = list(model.decoder.parameters())
+
+    def in_one_pass() -> Tensor:
+        return model.decoder(batch.tgt_in, model.decoder.start(encoded)).logits
+
+    def token_by_token() -> Tensor:
+        state, steps = model.decoder.start(encoded), []
+        for t in range(T):
+            logits, state = model.decoder.step(batch.tgt_in[:, t], state)
+            steps.append(logits)
+        return torch.stack(steps, 1)
+
+    same = torch.allclose(in_one_pass(), token_by_token(), atol=1e-5)
+    Row.equal("the logits of both", same)
+    candidates = {
+        name: lambda logits=logits: torch.autograd.grad(logits().sum(), parameters)
+        for name, logits in (("pass", in_one_pass), ("loop", token_by_token))
+    }
+    times = side_by_side(candidates, batch.tgt_in.device, turns=1 if quick else 9)
+    what = f"default decoder, {B} × {T} tokens: token by token / one pass, forward and backward"
+    return Row.at_least(what, times.ratio("loop", "pass"), 4)

@@ -1,0 +1,157 @@
+"""What a reader waits for: a picture after a click, an import, a chapter; against their budgets."""
+
+import importlib
+import itertools
+import pkgutil
+import re
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+
+import seq2seq_lib
+from benchmarks.report import Row
+from benchmarks.timing import clock
+from seq2seq_lib import explorers
+from seq2seq_lib.explorers import translation_box
+from seq2seq_lib.explorers.widget import SKIPPED, Explorer, Number
+from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
+from seq2seq_lib.translate import Translator, default_checkpoint, load_translator
+from seq2seq_lib.vocab import Vocab
+
+README = Path(__file__).parents[1] / "README.md"
+ANSWER, IMPORT, CHAPTER, TRANSLATION_CHAPTER, ALL_CHAPTERS = 50, 0.2, 90, 240, 900
+SENTENCES = (
+    "Ein Hund läuft im Schnee.",
+    "Zwei Männer sitzen auf einer Bank.",
+    "Eine Frau mit einem roten Hut spielt am Strand Gitarre.",
+    "Kinder spielen Fußball.",
+    "Ein kleiner Junge springt von einer Mauer in das Wasser und lacht dabei.",
+)
+
+
+def rows(device: torch.device, quick: bool) -> list[Row]:
+    found = [
+        _answers(name, _settings(explorer, quick), device) for name, explorer in every_explorer()
+    ]
+    return [*found, _box(device, quick), *_imports(quick), *_chapters()]
+
+
+# ---------------------------------------------------------------- explorers
+
+
+def every_explorer() -> Iterator[tuple[str, Explorer]]:
+    """All modules of ``seq2seq_lib.explorers`` that hold an ``EXPLORER``, by name."""
+    for found in pkgutil.iter_modules(explorers.__path__):
+        module = importlib.import_module(f"{explorers.__name__}.{found.name}")
+        if isinstance(getattr(module, "EXPLORER", None), Explorer):
+            yield found.name, module.EXPLORER
+
+
+def _settings(explorer: Explorer, quick: bool) -> Iterator[Callable[[], str]]:
+    """Every state, and from it every value of every control: what one click can ask for."""
+    states = itertools.islice(explorer.states.values(), 1 if quick else None)
+    for state in states:
+        start = dict(state.params)
+        yield _answer(explorer, start)
+        for control in explorer.all_controls():
+            if isinstance(control, Number):
+                high = control.high(start) if callable(control.high) else control.high
+                values = range(control.low, high + 1)
+            else:
+                values = control.options.values()
+            for value in itertools.islice(values, 2 if quick else None):
+                yield _answer(explorer, explorer.tidy(control.put(start, value), frozenset()))
+
+
+def _answer(explorer: Explorer, params: dict) -> Callable[[], str]:
+    return lambda: explorer.draw(explorer.compute(**params, prediction=SKIPPED))
+
+
+def _answers(name: str, calls: Iterator[Callable[[], str]], device: torch.device) -> Row:
+    calls = list(calls)
+    calls[0]()  # what is loaded or built at the first call is not the reader's to wait for twice
+    seconds = []
+    for call in calls:
+        start = clock(device)
+        call()
+        seconds.append(clock(device) - start)
+    p95 = 1000 * statistics.quantiles(seconds, n=20)[-1]
+    median = 1000 * statistics.median(seconds)
+    what = f"explorer {name}: answer, p95 of all states and values"
+    measured = f"{p95:.1f} ms (median {median:.1f})"
+    return Row(what, measured, f"≤ {ANSWER} ms", p95 <= ANSWER)
+
+
+def _box(device: torch.device, quick: bool) -> Row:
+    path = default_checkpoint(("de", "en"))
+    if not quick and not path.exists():
+        return Row("explorer translation_box: answer", "skipped: no trained model")
+    translator = _tiny_translator(device) if quick else load_translator(path, device)
+
+    def answer(sentence: str) -> str:
+        return translation_box.draw(translation_box.compute(translator, sentence))
+
+    calls = (lambda s=s: answer(s) for s in SENTENCES * (1 if quick else 5))
+    row = _answers("translation_box", calls, device)
+    return Row(row.what.replace("all states and values", "five sentences"), *_rest(row))
+
+
+def _rest(row: Row) -> tuple:
+    return row.measured, row.target, row.met
+
+
+def _tiny_translator(device: torch.device) -> Translator:
+    vocab = Vocab.build([sentence.split() for sentence in SENTENCES])
+    config = Seq2SeqConfig(len(vocab), len(vocab), embed_size=4, hidden_size=4)
+    return Translator(Seq2Seq(config).to(device).eval(), vocab, vocab, str.split, " ".join)
+
+
+# ---------------------------------------------------------------- imports
+
+
+def _imports(quick: bool) -> list[Row]:
+    public = [m.name for m in pkgutil.iter_modules(seq2seq_lib.__path__) if m.name[0] != "_"]
+    if quick:
+        public = public[:1]
+    seconds = {name: _import_seconds(f"seq2seq_lib.{name}") for name in public}
+    slowest = max(seconds, key=seconds.__getitem__)
+    times = [_import_seconds("seq2seq_lib") for _ in range(1 if quick else 5)]
+    again = [_import_seconds(f"seq2seq_lib.{slowest}") for _ in range(1 if quick else 5)]
+    what = "after import torch"
+    return [
+        Row.at_most(f"import seq2seq_lib {what}, s", statistics.median(times), IMPORT),
+        Row.at_most(
+            f"the public module that takes longest {what}, s", statistics.median(again), IMPORT
+        ),
+        Row("its name", slowest),
+    ]
+
+
+def _import_seconds(module: str) -> float:
+    """In a process of its own, CPU seconds: the second import of a module costs nothing."""
+    code = (
+        f"import time, torch; start = time.process_time(); import {module}; "
+        f"print(time.process_time() - start)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return float(run.stdout)
+
+
+# ---------------------------------------------------------------- chapters
+
+
+def _chapters() -> list[Row]:
+    """The seconds that the builds of the notebooks measured, from the table in README.md."""
+    line = r"^\| \[(\d+)\. .+?\]\(chapters/.*\| (?:(\d+) min)? ?(?:(\d+) s)? \|$"
+    found, total = [], 0
+    for number, minutes, seconds in re.findall(line, README.read_text("utf-8"), flags=re.MULTILINE):
+        spent = 60 * int(minutes or 0) + int(seconds or 0)
+        budget = TRANSLATION_CHAPTER if number == "9" else CHAPTER
+        what = f"chapter {number}, top to bottom, s (the last build)"
+        found.append(Row.at_most(what, spent, budget, "{:d}"))
+        total += spent
+    return [*found, Row.at_most("all chapters, s", total, ALL_CHAPTERS, "{:d}")]

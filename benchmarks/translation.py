@@ -1,0 +1,208 @@
+"""Real translation: how good, after how many minutes?
+
+python -m benchmarks.translation --languages de en     # trains the default recipe, 20 to 30 minutes
+python -m benchmarks.translation --languages en de     # the same recipe, the other way round
+python -m benchmarks.translation --corpus tatoeba --pieces 2000
+python -m benchmarks.translation --write               # results/*.json as tables in README.md
+
+Minutes are those of training and of the validation loss; the BLEU that is measured after each epoch
+for the curve is not counted. CPU minutes are what this process used of them: on a machine that
+others share they are fewer, and tell what a quiet one would take.
+"""
+
+import argparse
+import dataclasses
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from benchmarks import report
+from seq2seq_lib.corpora import Corpus, CorpusError, multi30k, tatoeba
+from seq2seq_lib.runtime import get_device
+from seq2seq_lib.translate import Recipe, bleu, load_translator, train
+
+RESULTS = Path(__file__).parent / "results"
+SEARCHES = {  # what is measured on the test set at the end
+    "greedy": {"num_beams": 1},
+    "beam 5, penalty 1": {"num_beams": 5, "length_penalty": 1.0},
+}
+
+
+def published_lines(corpus: Corpus, split: str) -> tuple[list[str], list]:
+    """Sources and references, for a corpus whose only token a side is the published line.
+
+    Multi30k line by line, as everyone scores it; a Tatoeba sentence once, with all its references.
+    """
+    if corpus.name.startswith("multi30k"):
+        pairs = corpus.split(split)
+        return [pair.source[0] for pair in pairs], [pair.target[0] for pair in pairs]
+    references = corpus.references(split)
+    return [line for (line,) in references], [[t for (t,) in r] for r in references.values()]
+
+
+def measure(
+    load: Callable[..., Corpus],
+    recipe: Recipe,
+    *,
+    path: Path,
+    checkpoint: Path,
+    device: torch.device,
+    limit: int | None = None,
+    say: Callable[[str], None] = print,
+) -> dict:
+    """Train, translate the validation set after each epoch and the test set after the last.
+
+    Args:
+        load: ``multi30k`` or ``tatoeba``, takes ``tokenizer``.
+        path: JSON, written anew after each epoch.
+        checkpoint: written by the training; a file that is there is replaced.
+        limit: so many training pairs and sentences to translate, for a trial.
+    """
+    corpus, lines = load(), load(tokenizer=lambda line: [line.strip()])
+    if limit is not None:
+        corpus = Corpus(corpus.name, corpus.train[:limit], corpus.valid[:limit], corpus.test)
+    result = {
+        "corpus": corpus.name,
+        "pairs": len(corpus.train),
+        "recipe": dataclasses.asdict(recipe),
+        "machine": report.machine(device),
+        "versions": report.versions("torch", "sentencepiece", "sacrebleu"),
+        "curve": [],  # a point an epoch
+        "test": {},
+    }
+
+    def score(split: str, **search) -> dict:
+        sources, references = published_lines(lines, split)
+        translator = load_translator(checkpoint, device)
+        found, _ = bleu(translator, sources[:limit], references[:limit], **search)
+        return {"bleu": round(found.score, 2), "signature": found.signature}
+
+    def save() -> None:
+        path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+    used = time.process_time()  # what BLEU takes is left out
+
+    def after_epoch(model, record) -> None:
+        nonlocal used
+        minutes, cpu_minutes = record.seconds / 60, (time.process_time() - used) / 60
+        if result["curve"]:
+            minutes += result["curve"][-1]["minutes"]
+            cpu_minutes += result["curve"][-1]["cpu_minutes"]
+        point = {
+            "epoch": record.epoch,
+            "minutes": round(minutes, 2),
+            "cpu_minutes": round(cpu_minutes, 2),
+            "tokens_per_second": round(record.tokens / record.seconds),
+            "train_loss": round(record.train_loss, 3),
+            "valid_loss": round(record.valid_loss, 3),
+            "valid_bleu": score("valid", num_beams=1)["bleu"],
+        }
+        result["curve"].append(point)
+        save()
+        say(", ".join(f"{name} {value}" for name, value in point.items()))
+        used = time.process_time()
+
+    train(
+        corpus,
+        recipe,
+        checkpoint_path=checkpoint,
+        device=device,
+        after_epoch=after_epoch,
+        progress=False,
+    )
+    for name, search in SEARCHES.items():
+        result["test"][name] = score("test", **search)
+        say(f"test, {name}: {result['test'][name]}")
+    save()
+    return result
+
+
+def table(result: dict) -> str:
+    """One run as Markdown: its circumstances, the curve, the test set."""
+    recipe = {f.name: f.default for f in dataclasses.fields(Recipe)}
+    changed = [f"{k} {v} for {recipe[k]}" for k, v in result["recipe"].items() if recipe[k] != v]
+    text = [
+        f"### {result['corpus']}",
+        "",
+        f"{result['pairs']:,} training pairs; {', '.join(changed) or 'the default recipe'}; one "
+        f"run, seed {result['recipe']['seed']}. {result['machine']}; {result['versions']}.",
+        "",
+        "| epoch | minutes | CPU minutes | target tokens a second | validation loss, nats "
+        "| validation BLEU, greedy |",
+        "|--:|--:|--:|--:|--:|--:|",
+    ]
+    text += [
+        f"| {p['epoch']} | {p['minutes']:.1f} | {_cpu(p)} | {p['tokens_per_second']:,} | "
+        f"{p['valid_loss']:.3f} | {p['valid_bleu']:.1f} |"
+        for p in result["curve"]
+    ]
+    text += ["", "| test set | BLEU |", "|---|--:|"]
+    text += [f"| {name} | {score['bleu']:.2f} |" for name, score in result["test"].items()]
+    text += ["", *sorted({f"Signature: `{s['signature']}`" for s in result["test"].values()})]
+    return "\n".join(text)
+
+
+def _cpu(point: dict) -> str:
+    return f"{point['cpu_minutes']:.1f}" if "cpu_minutes" in point else "–"
+
+
+def write_tables(results: Path = RESULTS, page: Path = report.README) -> None:
+    """All finished runs into the page."""
+    runs = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(results.glob("*.json"))]
+    finished = [table(run) for run in runs if run["test"]]
+    report.write_section("translation", "\n\n".join(finished), page)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.translation", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--corpus", choices=("multi30k", "tatoeba"), default="multi30k")
+    parser.add_argument("--languages", nargs=2, default=("de", "en"), help="of Multi30k")
+    parser.add_argument("--epochs", type=int, default=Recipe.epochs)
+    parser.add_argument("--pieces", type=int, default=Recipe.num_pieces, help="of each language")
+    parser.add_argument("--seed", type=int, default=Recipe.seed)
+    parser.add_argument("--limit", type=int, help="use so many pairs only, for a trial")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads; default: 1")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the JSON file")
+    parser.add_argument("--checkpoint", type=Path, help="keep the model in this file")
+    parser.add_argument("--write", action="store_true", help="train nothing, write README.md")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    if options.write:
+        write_tables(options.results)
+        return 0
+    torch.set_num_threads(options.threads)
+    languages = tuple(options.languages)
+
+    def load(**choices) -> Corpus:
+        return tatoeba(**choices) if options.corpus == "tatoeba" else multi30k(languages, **choices)
+
+    recipe = Recipe(epochs=options.epochs, num_pieces=options.pieces, seed=options.seed)
+    try:
+        name = load().name
+        with tempfile.TemporaryDirectory() as folder:
+            measure(
+                load,
+                recipe,
+                path=options.results / f"{name}.json",
+                checkpoint=options.checkpoint or Path(folder) / "model.pt",
+                device=get_device(),
+                limit=options.limit,
+                say=lambda line: print(line, flush=True),
+            )
+    except CorpusError as error:
+        print(f"skipped: no data. {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

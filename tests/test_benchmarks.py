@@ -1,0 +1,273 @@
+"""Every benchmark runs on tiny sizes and compares what is equal. No time is asserted."""
+
+import json
+
+import pytest
+import torch
+
+from benchmarks import __main__ as command
+from benchmarks import batching, cells, decoder, latency, loss, report, search, timing, translation
+from benchmarks.report import Row
+from seq2seq_lib.corpora import Corpus, CorpusError, Pair
+from seq2seq_lib.runtime import get_device
+from seq2seq_lib.translate import Recipe
+
+DEVICE = get_device()
+
+
+def named(rows, part):
+    return [row for row in rows if part in row.what]
+
+
+def quick(module):
+    rows = module.rows(DEVICE, True)
+    names = [row.what for row in rows]
+    assert len(set(names)) == len(names), "two rows with one name"
+    assert all(row.measured for row in rows)
+    return rows
+
+
+# --- every benchmark ---------------------------------------------------------------------------
+
+
+def test_loss_has_its_rows():
+    rows = quick(loss)
+    assert len(named(rows, "sequence_loss / F.cross_entropy")) == 4
+    assert [row.measured for row in named(rows, "law 3")] == ["holds"]
+    assert len(named(rows, ": time")) == len(named(rows, ": peak memory")) == 3
+    assert len(rows) == 11
+
+
+def test_decoder_has_its_rows():
+    rows = quick(decoder)
+    assert len(named(rows, "20 tokens")) == len(named(rows, "40 tokens")) == 3 == len(rows) / 2
+
+
+def test_search_has_its_rows():
+    rows = quick(search)
+    assert [len(named(rows, f"search, {k} beams")) for k in (1, 5, 10)] == [1, 1, 1]
+    (row,) = named(rows, "rows read")  # a count and no time: so it is known to be met
+    assert row.met
+    assert len(rows) == 7
+
+
+def test_cells_have_their_rows():
+    rows = quick(cells)
+    assert len(named(rows, "/ nn.GRU")) == len(named(rows, "/ nn.LSTM")) == 1
+    assert len(rows) == 4
+
+
+def test_latency_has_its_rows():
+    rows = quick(latency)
+    names = {"mask_loss", "pad_drift", "translation_box"}
+    assert names <= {row.what.split()[1].rstrip(":") for row in named(rows, "explorer ")}
+    assert len(named(rows, "import seq2seq_lib")) == len(named(rows, "public module")) == 1
+    assert named(rows, "chapter 0, ") and named(rows, "all chapters")
+
+
+def test_without_data_the_rows_are_the_same_and_say_so(monkeypatch):
+    def missing():
+        raise CorpusError("no file")
+
+    monkeypatch.setattr(batching, "multi30k", missing)
+    rows = quick(batching)
+    assert {row.measured for row in rows} == {"skipped: no data"}
+    assert len(rows) == 7
+
+    words = [Pair(("a",) * n, ("b",) * (1 + n % 7)) for n in range(1, 200)]
+    corpus = Corpus("tiny", tuple(words), (), ())
+    monkeypatch.setattr(batching, "multi30k", lambda: corpus)
+    monkeypatch.setattr(batching, "Recipe", type("Recipe", (Recipe,), {"batch_size": 20}))
+    measured = quick(batching)
+    assert [row.what for row in measured] == [row.what for row in rows]
+    shuffled, bucketed = (float(row.measured.rstrip("%")) for row in measured[:2])
+    assert shuffled > 20 > bucketed
+
+
+# --- what differs is never timed ---------------------------------------------------------------
+
+
+def test_a_wrong_loss_is_not_timed(monkeypatch):
+    right = loss.sequence_loss
+    monkeypatch.setattr(loss, "sequence_loss", lambda z, y, m: right(z, y, torch.ones_like(m)))
+    with pytest.raises(ValueError, match="the gradients of both losses: the results differ"):
+        loss.rows(DEVICE, True)
+
+
+def test_a_wrong_step_is_not_timed(monkeypatch):
+    right = decoder.Seq2Seq
+
+    def broken(config):
+        model = right(config)
+        step = model.decoder.step
+        model.decoder.step = lambda tokens, state: (step(tokens, state)[0], state)
+        return model
+
+    monkeypatch.setattr(decoder, "Seq2Seq", broken)
+    with pytest.raises(ValueError, match="the logits of both: the results differ"):
+        decoder.rows(DEVICE, True)
+
+
+def test_a_wrong_search_is_not_timed(monkeypatch):
+    right = search.beam_search
+
+    def broken(model, src, lengths, **options):  # the last sentence of a batch is cut short
+        found = right(model, src, lengths, **options)
+        return found if len(src) == 1 else [*found[:-1], found[0]]
+
+    monkeypatch.setattr(search, "beam_search", broken)
+    with pytest.raises(ValueError, match="one sentence at a time: the results differ"):
+        search.rows(DEVICE, True)
+
+
+def test_a_wrong_cell_is_not_timed(monkeypatch):
+    right = cells.unroll
+
+    def broken(cell, x):
+        unrolled = right(cell, x)
+        return unrolled._replace(outputs=unrolled.outputs + 1e-3)
+
+    monkeypatch.setattr(cells, "unroll", broken)
+    with pytest.raises(ValueError, match="the outputs of both: the results differ"):
+        cells.rows(DEVICE, True)
+
+
+# --- timing ------------------------------------------------------------------------------------
+
+
+def test_candidates_take_turns_after_a_warm_up():
+    calls = []
+    candidates = {name: lambda name=name: calls.append(name) for name in "ab"}
+    times = timing.side_by_side(candidates, DEVICE, turns=3, at_least=0.0)
+    assert "".join(calls) == "aabb" + "ab" * 3  # at_least 0: one call a measurement
+    assert {name: len(seconds) for name, seconds in times.seconds.items()} == {"a": 3, "b": 3}
+
+
+def test_a_ratio_is_the_median_over_the_turns():
+    # the machine was three times slower in the second turn: no matter
+    times = timing.Times({"a": [2.0, 6.0, 2.2], "b": [1.0, 3.0, 1.0]})
+    assert times.ratio("a", "b") == pytest.approx(2.0)
+    assert times.median("a") == 2.2
+
+
+def test_peak_memory_counts_what_is_held_at_once():
+    x = torch.zeros(1000, 250, device=DEVICE)  # a million bytes
+
+    def one_after_the_other():
+        return (x + 1).sum() + (x + 2).sum()
+
+    def both_at_once():
+        first, second = x + 1, x + 2
+        return first.sum() + second.sum()
+
+    one, two = (timing.peak_bytes(f, DEVICE) for f in (one_after_the_other, both_at_once))
+    assert 1_000_000 <= one < 1_100_000 and 2_000_000 <= two < 2_100_000
+
+
+# --- the table ---------------------------------------------------------------------------------
+
+
+def test_a_row_knows_whether_its_target_is_met():
+    assert [Row.at_most("x", v, 1.05).met for v in (1.04, 1.05, 1.06)] == [True, True, False]
+    assert [Row.at_least("x", v, 8).met for v in (7.9, 8, 8.1)] == [False, True, True]
+    rows = [Row.at_most("a", 2, 1), Row.at_least("b", 9, 8), Row("c", "no data")]
+    assert report.table(rows).splitlines()[2:] == [
+        "| a | 2.00 | ≤ 1.00 | **no** |",
+        "| b | 9.0 | ≥ 8.0 | yes |",
+        "| c | no data | – | – |",
+    ]
+
+
+def test_the_command_prints_one_table(monkeypatch, capsys):
+    monkeypatch.setattr(
+        command, "BENCHMARKS", {n: command.BENCHMARKS[n] for n in ("cells", "loss")}
+    )
+    assert command.main(["--quick"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "| what | measured | target | met |"
+    assert sum(line.startswith("| ") for line in lines) == 1 + 4 + 11
+    assert "torch" in lines[-1]
+
+
+def test_every_module_is_in_the_command():
+    timed = {module.rows for module in (loss, decoder, search, batching, cells, latency)}
+    assert set(command.BENCHMARKS.values()) == timed
+
+
+@pytest.mark.parametrize("part", [["--quick"], ["--only", "loss"]], ids=" ".join)
+def test_a_part_is_never_written(part, monkeypatch):
+    monkeypatch.setattr(report, "write_section", lambda *_: pytest.fail("written"))
+    assert command.main(["--write", *part]) == 2
+
+
+def test_a_section_replaces_nothing_but_itself(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- a:begin -->\nold\n<!-- a:end -->\nafter\n", encoding="utf-8")
+    report.write_section("a", "new\n", page)
+    assert page.read_text("utf-8") == "before\n<!-- a:begin -->\nnew\n<!-- a:end -->\nafter\n"
+    with pytest.raises(ValueError, match="once each"):
+        report.write_section("b", "new", page)
+
+
+def test_the_page_has_its_sections():
+    for name in ("table", "translation"):
+        assert report.README.read_text("utf-8").count(f"<!-- {name}:begin -->") == 1
+
+
+# --- translation -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run over two epochs on a few lines, with what it said."""
+    lines = [(f"wir sehen {a} {b}", f"we see {a} {b}") for a in "abcd" for b in "efgh"]
+    pairs = [Pair((source,), (target,)) for source, target in lines]
+
+    def load(tokenizer=str.split):
+        words = [Pair(*(tuple(tokenizer(side)) for (side,) in (p.source, p.target))) for p in pairs]
+        return Corpus("tiny-xx-yy", tuple(words), tuple(words[:3]), tuple(words[3:6]))
+
+    said, folder = [], tmp_path_factory.mktemp("translation")
+    recipe = Recipe(num_pieces=25, embed_size=4, hidden_size=4, epochs=2, batch_size=8)
+    result = translation.measure(
+        load,
+        recipe,
+        path=folder / "tiny.json",
+        checkpoint=folder / "model.pt",
+        device=DEVICE,
+        say=said.append,
+    )
+    return folder, result, said
+
+
+def test_translation_keeps_a_curve_and_the_test_set(run):
+    folder, result, said = run
+    assert json.loads((folder / "tiny.json").read_text("utf-8")) == result
+    assert [point["epoch"] for point in result["curve"]] == [1, 2]
+    minutes = [point["minutes"] for point in result["curve"]]
+    assert minutes == sorted(minutes)
+    assert set(result["test"]) == {"greedy", "beam 5, penalty 1"}
+    assert all("|case:lc|" in score["signature"] for score in result["test"].values())
+    assert len(said) == 4
+
+
+def test_translation_tables_are_made_of_finished_runs(run, tmp_path):
+    folder, result, _ = run
+    page = tmp_path / "page.md"
+    page.write_text("<!-- translation:begin -->\n<!-- translation:end -->\n", encoding="utf-8")
+    (tmp_path / "a.json").write_text(json.dumps(result), encoding="utf-8")
+    unfinished = {**result, "corpus": "half", "test": {}}
+    (tmp_path / "b.json").write_text(json.dumps(unfinished), encoding="utf-8")
+    translation.write_tables(tmp_path, page)
+    text = page.read_text("utf-8")
+    assert "### tiny-xx-yy" in text and "half" not in text
+    assert "num_pieces 25 for 6000" in text and "| 2 | " in text
+    assert f"| greedy | {result['test']['greedy']['bleu']:.2f} |" in text
+
+
+def test_a_sentence_with_several_translations_is_scored_once():
+    pairs = tuple(Pair((s,), (t,)) for s, t in (("hi", "salut"), ("go", "va"), ("hi", "bonjour")))
+    sources, references = translation.published_lines(Corpus("t", (), (), pairs), "test")
+    assert (sources, references) == (["hi", "go"], [["salut", "bonjour"], ["va"]])
+    sources, references = translation.published_lines(Corpus("multi30k-x-y", (), (), pairs), "test")
+    assert (sources, references) == (["hi", "go", "hi"], ["salut", "va", "bonjour"])
