@@ -42,7 +42,7 @@ from seq2seq_lib.checks.answers04 import length_mask, masked_nll
 from seq2seq_lib.checks.exercise import REGISTER
 from seq2seq_lib.masks import sequence_mask
 
-IDS = [exercise.id for exercise in exercises("4")]
+IDS = [exercise.id for exercise in exercises()]
 FUNCTIONS = [id for id in IDS if callable(REGISTER[id].reference)]
 LETTERS = [id for id in IDS if id not in FUNCTIONS]
 
@@ -228,8 +228,33 @@ def recursive(*args):
     return recursive(*args)
 
 
+def holds_itself(*args):
+    value = []
+    value.append(value)
+    return value
+
+
+LISTS = [  # where lists of outputs, tuples of tensors, dicts of numbers are expected
+    holds_itself,
+    lambda *args: [()],
+    lambda *args: [((3, 2), 10**400)],
+    lambda *args: [((2**70, 2), -1.0)],
+    lambda *args: [((-5, 2), -1.0, -1.0)],
+    lambda *args: [((), 0.0), ((), 0.0, 0.0)],
+    lambda *args: [("ab", Nameless())],
+    lambda *args: [(torch.ones(2, device="meta"), torch.tensor(1j))],
+    lambda *args: [((3, 2), True)],
+    lambda *args: (torch.tensor(1), torch.tensor(2), torch.tensor(3.0)),
+    lambda *args: (torch.ones(2, 2).long(),) * 2,
+    lambda *args: (torch.tensor([-1]), torch.tensor([10**9])),
+    lambda *args: (torch.tensor([1]), torch.tensor([1, 2]), torch.tensor([])),
+    lambda *args: (torch.tensor([0]), torch.tensor([0]), torch.tensor([1j])),
+    lambda *args: {1: {"log_prob": None}},
+    lambda *args: {"token": "a", "sentence": 10**400, "sum": []},
+]
 ANSWERS = [
     *STUBS,
+    *LISTS,
     recursive,
     print,
     torch.ones(3),
@@ -711,7 +736,7 @@ def test_progress_prints_every_exercise(capsys):
     capsys.readouterr()
     progress("4")
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == IDS
+    assert [line.split()[0] for line in lines] == [e.id for e in exercises("4")]
     assert "solved, checked 1 times, 1 minutes after the first check" in lines[1]
     assert "open, checked 0 times" in lines[2]
 

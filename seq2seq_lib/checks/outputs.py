@@ -17,6 +17,8 @@ from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 NEAR = 1e-4  # nats: float32 keeps 7 digits of a handful of numbers that are added up
 
+HUGE = 10**9  # no sum of log-probabilities; float() has its limits
+
 Output = tuple[tuple[int, ...], float]  # or with a score behind
 
 
@@ -32,7 +34,7 @@ def read(value: Any, size: int) -> list[Output] | None:
         tokens = tuple(map(plain, tokens))
         if not all(isinstance(t, int) for t in tokens):
             return None
-        if not all(isinstance(n, int | float) for n in numbers):
+        if not all(isinstance(n, float) or (isinstance(n, int) and abs(n) < HUGE) for n in numbers):
             return None
         found.append((tokens, *map(float, numbers)))
     return found
