@@ -36,7 +36,7 @@ def test_wrong_weight_gradients_are_seen_behind_right_outputs():
         return found.outputs + (ghost - ghost.detach()), None
 
     verdict = laws.parity(recompute, cells=("gru",))
-    assert not verdict.holds and "gradient of weight_ih_l0" in verdict.counterexample
+    assert not verdict.holds and "gradient of weight_" in verdict.counterexample
     assert laws.parity(recompute, cells=("gru",), weight_gradients=False).holds
 
 

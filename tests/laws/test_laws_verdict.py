@@ -51,14 +51,33 @@ def test_a_verdict_that_does_not():
     assert issubclass(laws.LawBroken, AssertionError)
 
 
-def test_the_first_failure_of_a_check_is_kept_and_the_largest_difference():
+def judged(*values, tolerance=0.1):
+    """The check that these values, compared with zeros under one name, are merged into."""
     result = Trial("A law")
-    for actual in (0.0, 0.5, 0.9, 0.2):
-        result.equal("same name", torch.tensor(actual), torch.tensor(0.0), 0.1,
-                     fed=f"probe {actual}", look_at="x")  # fmt: skip
+    for i, value in enumerate(values):
+        found = torch.tensor(value)
+        result.equal("same name", found, torch.zeros_like(found), tolerance,
+                     fed=f"probe {i}", look_at=lambda i=i: f"cause {i}")  # fmt: skip
     (check,) = result.verdict().checks
-    assert check.counterexample.startswith("probe 0.5")
+    return check
+
+
+def test_the_example_is_the_largest_difference_of_a_check():
+    check = judged(0.0, 0.5, 0.9, 0.2)
+    assert check.counterexample == "probe 2: it is 0.9 (yours) but 0 (expected)"
     assert check.max_diff == pytest.approx(0.9)
+    check = judged([[0.0, 0.3], [-0.7, 0.5]])
+    assert check.counterexample == "probe 0: at [1, 0] it is -0.7 (yours) but 0 (expected)"
+    assert "probe 1" in judged(0.5, math.nan, math.inf, 0.9).counterexample
+
+
+def test_the_hint_is_that_of_the_first_failure_because_hints_take_time():
+    assert judged(0.0, 0.5, 0.9, 0.2).look_at == "cause 1"
+
+
+def test_rounding_does_not_choose_among_equal_differences():
+    assert "probe 1" in judged(0.0, 0.5, 0.5 + 1e-7).counterexample
+    assert "at [1]" in judged([0.2, 0.5, 0.5 + 1e-7]).counterexample
 
 
 @pytest.mark.parametrize(
