@@ -336,7 +336,7 @@ def _label(result: Result, node: Node) -> str:
     wide = result.source == LETTERS
     times = f"{' ' * wide}×{node.draws}" if node.draws else ""
     if result.strategy != "sampling":
-        total = f"  {number(node.log_prob)}" if wide else ""
+        total = f" {number(node.log_prob)}" if wide else ""
         return f"{node.prob:.2f}{total}"
     if result.reshape == Reshape():
         return f"{node.prob:.2f}{times}"

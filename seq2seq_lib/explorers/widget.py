@@ -273,9 +273,8 @@ def _widget_class():
                     widget.value = control.get(self.params)
                     widget.disabled = control.name in disabled
                 prediction = self.prediction
-                answers = tuple(_now(self.explorer.predictions, self.params).items())
-                if self.guess.options != answers:
-                    self.guess.options = answers
+                # equal options change nothing; other ones would press the first button
+                self.guess.options = tuple(_now(self.explorer.predictions, self.params).items())
                 self.guess.description = _now(self.explorer.ask, self.params)
                 self.guess.value = None if prediction == SKIPPED else prediction
                 self.skip.description = "Ask me again" if self.skipping else "Skip: just show me"
