@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("error: --write needs the whole table: no --quick, no --only", file=sys.stderr)
         return 2
     torch.set_num_threads(options.threads)
+    torch.backends.cudnn.allow_tf32 = False  # what is compared must be equal, to 5 digits and more
     device = get_device()
     table = report.table(list(measure(options.only or BENCHMARKS, device, options.quick)))
     where = f"{report.machine(device)}; {report.versions('torch')}."
