@@ -105,7 +105,7 @@ def test_translation_box_answers_to_mouse_and_keyboard(lab, chromium, shots):
     field.says("Never seen in training")
 
     field.enter("   ")
-    field.says("Type something: the box is empty.")
+    field.says("Type something first: the box is empty.")
     notebook.screenshot(shots / "box-empty.png", field.input)
 
     field.enter("4th of August 1999")  # it is not worn out

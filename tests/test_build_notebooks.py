@@ -48,6 +48,14 @@ ipywidgets.IntSlider()
 plt.subplots(figsize=(2, 1))
 plt.show()
 
+# %% tags=["nbval-ignore-output"]
+from tqdm.notebook import tqdm
+
+for step in tqdm(range(3), desc="epoch 1"):
+    pass
+print("trained")
+ipywidgets.IntProgress(2)
+
 # %% tags=["raises-exception"]
 double()
 """  # noqa: E501
@@ -111,7 +119,23 @@ def test_stored_outputs_are_what_a_reader_without_a_kernel_needs(course):
     assert str(course) not in text and "ipykernel_" not in text
     assert "1/2" not in json.dumps([cell.get("outputs") for cell in content["cells"]])
     assert "image/png" in text
-    assert [cell["id"] for cell in content["cells"]] == [f"01_tiny-0{i}" for i in range(6)]
+    assert [cell["id"] for cell in content["cells"]] == [f"01_tiny-0{i}" for i in range(7)]
+
+
+def test_progress_bars_are_not_stored_and_what_stands_beside_them_is(course):
+    """Only where nbval does not compare: there it would miss them."""
+    cell = code_cells(nbformat.read(notebook(course), as_version=4))[4]
+    stream, widget = cell.outputs
+    assert stream.text == "trained\n"
+    assert widget.data["text/plain"] == "IntProgress(value=2)"
+
+    bar = nbformat.v4.new_output(
+        "display_data", {"text/plain": "epoch 1:   0%|          | 0/94 [00:00<?, ?it/s]"}
+    )
+    for tags, kept in ((["nbval-ignore-output"], 0), ([], 1)):
+        new = nbformat.v4.new_code_cell("fit()", outputs=[bar.copy()], metadata={"tags": tags})
+        built = build_notebooks.normalise(nbformat.v4.new_notebook(cells=[new]), course)
+        assert len(built.cells[0].outputs) == kept
 
 
 def test_ids_fit_the_format_for_any_source_name(tmp_path):

@@ -378,8 +378,9 @@ def test_a_typed_date_becomes_known_characters():
     assert corpora.normalise_date_text(typed) == expected
     for pair in corpora.dates(200, 0, 0).train:
         assert corpora.normalise_date_text("".join(pair.source)) == pair.source
-    with pytest.raises(ValueError, match="at least one visible character"):
-        corpora.normalise_date_text(" \t ")
+    for empty in ("", " \t ", "\u200b"):  # the last one is a space without width
+        with pytest.raises(ValueError, match="at least one visible character"):
+            corpora.normalise_date_text(empty)
 
 
 # Numbers

@@ -91,7 +91,7 @@ def test_an_answer_is_the_translation_of_the_whole_text():
 @pytest.mark.parametrize("text", ["", "  \t "])
 def test_an_empty_box_says_so_and_asks_no_model(text):
     echo = Echo()
-    assert compute(echo, text) == Answer(text, None, "Type something: the box is empty.")
+    assert compute(echo, text) == Answer(text, None, "Type something first: the box is empty.")
     assert echo.asked == ()
 
 
@@ -102,11 +102,24 @@ def test_text_without_tokens_is_answered_with_a_message():
     assert echo.asked == ()
 
 
-def test_forty_tokens_are_translated_and_forty_one_are_refused_with_their_number():
-    assert compute(Echo(), "a " * 40).translation is not None
+def test_more_tokens_than_the_grid_has_room_for_are_translated_without_it():
+    forty = compute(Echo(), "a " * 40)
+    assert forty.message == "" and len(cells(parse(draw(forty)))) == 40 * 41
     echo = Echo()
-    answer = compute(echo, "a " * 41)
-    assert answer.translation is None and "41 tokens" in answer.message and "40" in answer.message
+    answer = compute(echo, "a b " * 33)
+    assert answer.translation.target == ["B", "A"] * 33
+    assert answer.message == "No grid: that is 66 tokens, it has room for 40."
+    assert echo.asked[0][1] == 132, "room for an answer twice as long"
+    root = parse(draw(answer))
+    assert cells(root) == [] and answer.message in texts(root)
+
+
+def test_a_text_that_would_take_too_long_is_refused_with_its_number():
+    assert compute(Echo(), "a " * 200).translation is not None
+    echo = Echo()
+    answer = compute(echo, "a " * 201)
+    assert answer.translation is None
+    assert answer.message == "That is 201 tokens; the box reads 200."
     assert echo.asked == ()
 
 
@@ -225,9 +238,29 @@ def test_a_screen_reader_hears_the_answer_and_where_it_looked():
         assert part in root[1].text
 
 
+SURE = "Its probability, says the model: 0.37."  # exp(-1), as Echo says
+
+
+@pytest.mark.parametrize(
+    ("log_prob", "shown"),
+    [(0.0, "above 0.99"), (-0.02, "0.98"), (-4.5, "0.01"), (-5.0, "below 0.01")],
+)
+def test_the_probability_of_the_answer_is_printed_and_read_out(log_prob, shown):
+    translation = replace(compute(Echo(), "one").translation, log_prob=log_prob)
+    root = parse(draw(Answer("one", translation, "")))
+    words = f"Its probability, says the model: {shown}."
+    assert words in texts(root) and words in root[1].text
+
+
+def test_a_full_stop_is_read_once():
+    for text in ("one two", "one two."):
+        description = drawn(text)[1].text
+        assert description.startswith("Input: one two. Output: ") and ".." not in description
+
+
 def test_without_attention_there_is_an_answer_and_no_grid():
     root = parse(draw(compute(Echo(attends=False), "one two")))
-    assert texts(root) == ["TWO ONE"] and cells(root) == []
+    assert texts(root) == ["TWO ONE", SURE] and cells(root) == []
     assert "looks" not in root[1].text
 
 
@@ -235,12 +268,12 @@ def test_without_attention_there_is_an_answer_and_no_grid():
 def test_an_empty_answer_is_shown_as_empty(attention):
     translation = Translation("", ["a"], [], [], -1.0, attention, True)
     root = parse(draw(Answer("a", translation, "")))
-    assert texts(root) == ["(an empty answer)"] and cells(root) == []
+    assert texts(root) == ["(an empty answer)", SURE] and cells(root) == []
 
 
 def test_no_answer_shows_its_reason():
     root = drawn("")
-    assert texts(root) == ["Type something: the box is empty."]
+    assert texts(root) == ["Type something first: the box is empty."]
     assert root[0].text == "No answer"
 
 
@@ -392,7 +425,7 @@ def test_a_reader_without_a_kernel_sees_the_picture_and_the_output_is_the_same_e
         assert "application/vnd.jupyter.widget-view+json" in data
         bundles.append({kind: data[kind] for kind in (STATIC, "text/plain")})
     assert bundles[0] == bundles[1]
-    assert bundles[0]["text/plain"] == "TranslationBox: run this cell, then type into it."
+    assert bundles[0]["text/plain"] == "TranslationBox: run all cells, then type into it."
 
 
 def test_the_fallback_shows_what_the_box_shows_now():

@@ -38,6 +38,7 @@ HEADER = re.compile(r"^# %%(?!\S)", re.MULTILINE)  # not the magic `# %%time`
 KEPT_METADATA = ("jupyter", "nbgrader", "tags")  # everything else on a cell is an editor's business
 RECORD = "seq2seq_course"  # notebook metadata: which source, and its fingerprint
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+BAR = re.compile(r"\d+%\|.*\| \d+/\d+ ")  # what is left of a tqdm widget: how it began
 LIBRARY_FRAME = re.compile(r"(\x1b\[[\d;]*m)*File ")  # a traceback's frame outside the notebook
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -181,6 +182,16 @@ def merge_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
     return merged
 
 
+def without_bars(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Leave out progress bars: live they move, stored they would stand at 0 % for ever."""
+    return [
+        output
+        for output in outputs
+        if output.output_type != "display_data"
+        or not BAR.search(output.get("data", {}).get("text/plain", ""))
+    ]
+
+
 def replace_texts(output: NotebookNode, change) -> None:
     """Apply `change` to each text of an output, in place; pictures are left alone."""
     for key in ("text", "evalue"):
@@ -217,13 +228,16 @@ def normalise(notebook: NotebookNode, root: Path) -> NotebookNode:
         cell.metadata.pop("execution", None)  # the clock
         if cell.cell_type != "code":
             continue
+        ignored = "nbval-ignore-output" in cell.metadata.get("tags", [])
+        if ignored:  # elsewhere nbval would miss them
+            cell.outputs = without_bars(cell.outputs)
         cell.outputs = merge_streams(cell.outputs)
         for output in cell.outputs:
             output.get("data", {}).pop(WIDGET_VIEW, None)
             if "traceback" in output:  # the library's line numbers would go stale: keep the cell's
                 output.traceback = [t for t in output.traceback if not LIBRARY_FRAME.match(t)]
             replace_texts(output, without_folders)
-            if "nbval-ignore-output" not in cell.metadata.get("tags", []):
+            if not ignored:
                 replace_texts(output, sanitised)  # nbval compares it: store it as nbval sees it
     return notebook
 

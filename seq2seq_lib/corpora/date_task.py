@@ -54,7 +54,7 @@ def normalise_date_text(text: str) -> Tokens:
     Raises ValueError for a text without a single visible character.
     """
     tokens = tuple(" ".join(unicodedata.normalize("NFKC", text).lower().split()))
-    if not tokens:
+    if not any(token.isprintable() and token != " " for token in tokens):
         raise ValueError(f"a date needs at least one visible character, but got {text!r}")
     return tokens
 

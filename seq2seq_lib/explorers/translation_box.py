@@ -8,7 +8,7 @@ import math
 import os
 import textwrap
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from seq2seq_lib.explorers import svg
@@ -18,7 +18,8 @@ from seq2seq_lib.translate import Translation, Translator
 
 CELL, MARGIN, WIDTH = 22, 12, 560  # pixels; pictures of long texts are wider
 SIZE = 14  # of labels
-MAX_TOKENS = 40  # of the source: more do not fit a screen
+MAX_TOKENS = 40  # of the source: a grid of more does not fit a screen
+MAX_READ = 200  # of the source: more take too long
 MAX_LABEL, MAX_TEXT = 16, 600  # characters that are drawn of one token, and of the answer
 SLANT = math.radians(60)  # of long column labels
 
@@ -35,16 +36,17 @@ class Answer:
 def compute(translator: Translator, text: str) -> Answer:
     """Translate one text; a message instead of an exception for what cannot be translated."""
     if not text.strip():
-        return Answer(text, None, "Type something: the box is empty.")
+        return Answer(text, None, "Type something first: the box is empty.")
     source = translator.tokenize(text)
     if not source:
         return Answer(text, None, "There is nothing in it that the model could read.")
-    if len(source) > MAX_TOKENS:
-        return Answer(
-            text, None, f"That is {len(source)} tokens; the picture has room for {MAX_TOKENS}."
-        )
-    (translation,) = translator([text], max_new_tokens=2 * MAX_TOKENS)
+    if len(source) > MAX_READ:
+        return Answer(text, None, f"That is {len(source)} tokens; the box reads {MAX_READ}.")
+    (translation,) = translator([text], max_new_tokens=2 * max(MAX_TOKENS, len(source)))
     messages = []
+    if len(source) > MAX_TOKENS:
+        translation = replace(translation, attention=None)
+        messages.append(f"No grid: that is {len(source)} tokens, it has room for {MAX_TOKENS}.")
     if translation.unknown:
         unknown = ", ".join(f"“{_label(token)}”" for token in dict.fromkeys(translation.unknown))
         messages.append(f"Never seen in training, read as unknown: {unknown}.")
@@ -70,6 +72,7 @@ def draw(answer: Answer) -> str:
     width = max(WIDTH, MARGIN + max(ends)) if grid else WIDTH
     lines = _Lines(width)
     lines.add(_cut(translation.text) if rows else "(an empty answer)", 18, weight="bold")
+    lines.add(_probability(translation), 12)
     lines.add(answer.message, 12)
     if grid:
         lines.add("Rows: the answer. Columns: your text. Numbers: % of attention.", 12)
@@ -83,10 +86,14 @@ def draw(answer: Answer) -> str:
             for j, weight in enumerate(translation.attention[i].tolist()):
                 lines.parts.append(_cell(left + CELL * j, y, weight, token, columns[j]))
         lines.height = top + CELL * len(rows)
-    description = (
-        f"Input: {_cut(answer.text)}. Output: {_cut(translation.text)}. {answer.message} "
-        + _read_out(translation, columns)
-    )
+    sentences = [
+        _sentence(f"Input: {_cut(answer.text)}"),
+        _sentence(f"Output: {_cut(translation.text)}"),
+        _probability(translation),
+        answer.message,
+        _read_out(translation, columns),
+    ]
+    description = " ".join(filter(None, sentences))
     return lines.picture(f"Output: {_cut(translation.text)}", description)
 
 
@@ -137,7 +144,7 @@ def _widget_class():
             """
             bundle = super()._repr_mimebundle_(**kwargs)
             data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-            words = "TranslationBox: run this cell, then type into it."
+            words = "TranslationBox: run all cells, then type into it."
             fallback = {"text/plain": words, "image/svg+xml": self.picture.value}
             return {**(data or {}), **fallback}, metadata
 
@@ -182,12 +189,23 @@ def _cell(x: float, y: float, weight: float, row: str, column: str) -> str:
     return cell + svg.text(x + CELL / 2 - 1, y + 14, number, size=10, anchor="middle", fill=ink)
 
 
+def _probability(translation: Translation) -> str:
+    probability = math.exp(translation.log_prob)
+    bound = "above 0.99" if probability > 0.99 else f"{probability:.2f}"
+    return f"Its probability, says the model: {bound if probability >= 0.01 else 'below 0.01'}."
+
+
+def _sentence(text: str) -> str:
+    """With one full stop at its end, and no second one."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def _read_out(translation: Translation, columns: list[str]) -> str:
     if translation.attention is None or not translation.target:
         return ""
     best = translation.attention.argmax(1).tolist()
     return " ".join(
-        f"{_label(target)} looks most at {_label(columns[j])}."
+        _sentence(f"{_label(target)} looks most at {_label(columns[j])}")
         for target, j in zip(translation.target, best, strict=True)
     )
 
