@@ -593,9 +593,13 @@ def test_the_filmstrip_shows_three_open_pictures_under_each_other():
 
 
 def test_the_filmstrip_begins_with_the_state_that_was_asked_for():
+    titles = [f.find(f"{SVG}title").text for f in frames(EXPLORER.filmstrip("transposed"))]
+    assert titles == ["loss = 2.42", "loss = 1.50", "loss = 1.50"]
+
+
+def test_a_state_that_is_not_in_the_filmstrip_stands_alone():
     titles = [f.find(f"{SVG}title").text for f in frames(EXPLORER.filmstrip("padded_mean"))]
-    assert titles == ["loss = 1.00", "loss = 1.50", "loss = 2.42"]
-    assert len(frames(EXPLORER.filmstrip("transposed"))) == 3
+    assert titles == ["loss = 1.00"]
 
 
 def test_a_reader_without_a_kernel_finds_the_filmstrip_beside_the_live_view():

@@ -582,6 +582,6 @@ def explore(state: str = "right", lock: tuple[str, ...] = ()) -> Any:
             ``"mask"``, ``"normaliser"``.
 
     Returns:
-        The widget; without a kernel, or under nbgrader, three pictures.
+        The widget; without a kernel, or under nbgrader, a still or three.
     """
     return EXPLORER.open(state, lock)

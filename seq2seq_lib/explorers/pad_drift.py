@@ -368,6 +368,6 @@ def explore(state: str = "no_pads", lock: tuple[str, ...] = ()) -> Any:
         lock: controls that stay as they are: ``"reading"``, ``"neighbours"``, ``"extra_pads"``.
 
     Returns:
-        The widget; without a kernel, or under nbgrader, three pictures.
+        The widget; without a kernel, or under nbgrader, a still or three.
     """
     return EXPLORER.open(state, lock)

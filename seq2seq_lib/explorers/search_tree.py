@@ -324,6 +324,6 @@ def explore(state: str = "greedy", lock: tuple[str, ...] = ()) -> Any:
             ``"step"``.
 
     Returns:
-        The widget; without a kernel, or under nbgrader, three pictures.
+        The widget; without a kernel, or under nbgrader, a still or three.
     """
     return EXPLORER.open(state, lock)

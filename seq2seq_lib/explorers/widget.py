@@ -2,7 +2,7 @@
 
 An explorer is a pure ``compute(**params) -> Result``, a pure ``draw(Result) -> str`` and an
 ``Explorer`` that lists its states and controls. ``Explorer.open`` makes a widget of it where one
-can work, and three pictures below each other elsewhere: under nbgrader, and without a kernel.
+can work, and stills elsewhere: under nbgrader, and without a kernel.
 
 Controls are number fields, buttons, and sliders, which may play by themselves. All of them can be
 used from the keyboard in JupyterLab (Tab, arrows, Space); drop-down lists and radio buttons cannot,
@@ -141,12 +141,14 @@ class Explorer:
         return _widget_class()(self, state, frozenset(lock))
 
     def still(self, state: str) -> "Filmstrip":
-        """Three pictures: the state that was asked for, then the others of the filmstrip."""
+        """The filmstrip for readers without a kernel."""
         self.check(state, ())
         return Filmstrip(self.name, self.filmstrip(state))
 
     def filmstrip(self, state: str) -> str:
-        names = [state, *(name for name in self.states if name != state)][:3]
+        """The three first states, beginning with this one; any other state stands alone."""
+        film = list(self.states)[:3]
+        names = [state, *(name for name in film if name != state)] if state in film else [state]
         frames = [(self.states[name].caption, self.picture(name)) for name in names]
         return svg.filmstrip(frames, NOTE)
 
