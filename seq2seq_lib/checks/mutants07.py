@@ -405,6 +405,26 @@ class FirstEndIsEnough(PlainBeam):
         return bool(finished)
 
 
+def appends(model: Any, src: Tensor, src_lengths: Tensor, num_beams: int, max_len: int) -> Pairs:
+    """Continuations share their parent's list."""
+    state = model.start(src, src_lengths)
+    outputs, totals, finished = [[]], torch.zeros(1), []
+    for _ in range(max_len):
+        last = torch.tensor([tokens[-1] if tokens else BOS_ID for tokens in outputs])
+        log_probs, state = model.step(last, state)
+        parent, token, totals = right.expand(totals, log_probs, num_beams)
+        ended, still_open = right.prune(token, num_beams)
+        longer = [outputs[p] for p in parent.tolist()]
+        for tokens, id in zip(longer, token.tolist(), strict=True):
+            tokens.append(id)
+        finished += [(longer[i], totals[i].item()) for i in ended.tolist()]
+        if len(still_open) == 0:
+            break
+        outputs, totals = [longer[i] for i in still_open.tolist()], totals[still_open]
+        state = state.select(parent[still_open])
+    return best_first(finished)
+
+
 def plain(search: type[PlainBeam]) -> Callable:
     """A broken ``PlainBeam`` as an answer to 7.5c."""
     return right.finished_only(search())
@@ -430,6 +450,7 @@ BEAM_MUTANTS = (
     Mutant("state", as_beam(StateStays)),
     Mutant("never_selected", as_beam(NeverSelects)),
     Mutant("words", as_beam(OthersWords)),
+    Mutant("same_list", appends),
     Mutant("after_end", as_beam(FinishedGrowOn)),
     Mutant("twice", as_beam(StartsFromCopies)),
     Mutant("shrinks", as_beam(WidthShrinks)),

@@ -53,6 +53,16 @@ def is_list_of(size: int) -> Callable[[Any, Any], Problem | None]:
     return step
 
 
+def is_its_own(value: Any, expected: Any) -> Problem | None:
+    """A step: no two outputs are one and the same list, to which each has appended."""
+    numbers = {}
+    for tokens, number, *_ in value:
+        known = numbers.setdefault(id(tokens), number)
+        if isinstance(tokens, list) and plain(known) != plain(number):
+            return "same_list", {}
+    return None
+
+
 def ends_once(value: Any, expected: Any) -> Problem | None:
     """A step: each output ends, and is over then."""
     every = [tuple(map(plain, tokens)) for tokens, *_ in value]
@@ -98,7 +108,7 @@ def is_sorted(value: Any, expected: Any) -> Problem | None:
     return ("worst_first" if numbers == sorted(numbers) else "not_sorted"), facts
 
 
-STEPS = (ends_once, is_possible, is_distinct, is_sorted)
+STEPS = (is_its_own, ends_once, is_possible, is_distinct, is_sorted)
 
 
 def explain(

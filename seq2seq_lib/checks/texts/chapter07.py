@@ -5,6 +5,11 @@ OUTPUTS = {
         "Wanted is a list of outputs, best first.",
         "In which variable do you collect what you find, and is it what you return?",
     ),
+    "same_list": (
+        "Two outputs are one and the same list: what was appended to one stands in the other too. "
+        "One output may have several continuations, so each needs a list of its own.",
+        "Which operation of yours changes a list, and which would make a new one?",
+    ),
     "no_end": (
         "No output holds an EOS, for instance {output}. EOS is the last token of every output that "
         "ended: it is written down, and it is scored.",
