@@ -16,7 +16,7 @@
 #
 # **You need** chapters 0 to 8, or at least chapter 0. A network helps once, to fetch the corpus.
 #
-# **Time**: about 25 minutes to read, up to four minutes to run.
+# **Time**: about 25 minutes to read, a minute to run, and two minutes without a trained model.
 
 # %% tags=["nbval-ignore-output"]
 import torch
@@ -160,11 +160,11 @@ for name, pairs in (("learned from", corpus.train[:1000]), ("validation", corpus
     print(f"{name:13} off {fits[name]:.2f}   on {as_in_training(translator.model, loader):.2f}")
 
 # %% [markdown]
-# Like with like, a trained model fits the pairs that it learned from better. The gap is what it knows
-# by heart. In the curve above it is hidden.
+# Like with like, a model of real sentences fits the pairs that it learned from better. The gap is what
+# it has learned of these pairs alone. In the curve above it is hidden.
 
 # %%
-if trained and len(records) >= 5:
+if real and len(records) >= 5:
     assert fits["learned from"] < fits["validation"], fits
 
 # %% [markdown]
@@ -260,8 +260,8 @@ print(f"greedy {greedy.score:.1f}   5 beams {beam.score:.1f}")
 # ```
 #
 # What score would chance give? We compare each translation with the reference of the next sentence.
-# The model must reach five times that. And 30, if the command trained it for eight epochs or more, down
-# to a validation loss below 2: with ten epochs we measured 1.84 and a BLEU of 38.
+# A model must reach twice that, and five times after five epochs. And 30, if the command trained it for
+# eight epochs or more, down to a validation loss below 2: after ten we measured 1.84 and a BLEU of 38.
 
 # %% tags=["nbval-ignore-output"]
 shuffled = references[1:] + references[:1]
@@ -269,7 +269,8 @@ chance = corpus_bleu([t.text for t in translations], shuffled, lowercase=True)
 print(f"chance {chance.score:.1f}")
 
 # %%
-assert beam.score > 5 * chance.score, f"BLEU {beam.score:.1f}, by chance {chance.score:.1f}"
+times = 5 if len(records) >= 5 else 2
+assert beam.score > times * chance.score, f"BLEU {beam.score:.1f}, by chance {chance.score:.1f}"
 if trained and len(records) >= 8 and records[-1]["valid_loss"] < 2:
     assert beam.score > 30, f"BLEU {beam.score:.1f} after {len(records)} epochs"
 
@@ -487,8 +488,18 @@ from seq2seq_lib.explorers.translation_box import box
 box(translator, sources[0], label="a sentence")
 
 # %% [markdown]
-# It never says so. It writes a description of a photograph, whatever you ask. The probability under the
-# answer is that of exactly this text: long answers have small ones, right or wrong.
+# The same experiment, beside a sentence of the kind that it knows:
+
+# %% tags=["nbval-ignore-output"]
+asked = ["die regierung senkt die steuern.", "ein hund läuft durch den schnee."]
+asked = asked if real else ["the government lowers the taxes .", " ".join(corpus.train[0].source)]
+for text, answer in zip(asked, translator(asked)):
+    print(f"{text}\n    {answer.text}   probability {math.exp(answer.log_prob):.1g}")
+
+# %% [markdown]
+# It never says that it does not know. In the run that is stored here, it makes a photograph of the
+# government. The probability is that of exactly this text, so long answers have small ones, right or
+# wrong.
 
 # %% [markdown]
 # ## Summary
