@@ -1,12 +1,13 @@
 """Chapter 4's exercises: typical mistakes, the probes, the bug clinic."""
 
+import inspect
 import re
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from seq2seq_lib.checks import answers04, chapter04, engine, exercises, mutants04, patient, texts
+from seq2seq_lib.checks import answers04, chapter04, engine, exercises, mutants04, patient04, texts
 from seq2seq_lib.checks.exercise import REGISTER
 from seq2seq_lib.losses import masked_nll_loss
 from seq2seq_lib.masks import sequence_mask
@@ -227,13 +228,13 @@ def test_one_letter_is_the_token_mean_and_the_others_have_other_reasons():
 
 
 def test_the_log_is_what_the_bug_really_produces():
-    assert patient.reproduce_log() == patient.training_log() == chapter04.training_log()
+    assert patient04.reproduce_log() == patient04.training_log() == chapter04.training_log()
 
 
 def test_with_a_right_loss_the_evidence_would_not_be_there():
-    log = patient.reproduce_log(answers04.masked_nll)
+    log = patient04.reproduce_log(answers04.masked_nll)
     assert {line.split()[-1] for line in log.splitlines()[4:]} == {"0.143"}  # 1/7
-    assert [line.split()[-1] for line in patient.LOG.splitlines()[4:]][-1] > "0.9"
+    assert [line.split()[-1] for line in patient04.LOG.splitlines()[4:]][-1] > "0.9"
     assert found("4.6a", "D")[1].state == "correct"
     assert {found("4.6a", c)[1].name for c in "ABC"} == set(texts.of("4.6a")["findings"])
 
@@ -243,8 +244,8 @@ def test_the_log_says_nothing_about_the_best_possible_accuracy_that_is_not_so():
     from collections import Counter, defaultdict
 
     after = defaultdict(Counter)
-    for sentence in patient.SENTENCES:
-        for before, token in zip((patient.BOS, *sentence), sentence, strict=False):
+    for sentence in patient04.SENTENCES:
+        for before, token in zip((patient04.BOS, *sentence), sentence, strict=False):
             after[before][token] += 1
     assert sum(max(counts.values()) for counts in after.values()) == 6
 
@@ -380,12 +381,22 @@ def test_a_test_that_raises_something_else_hears_of_assertion_errors():
 @pytest.mark.parametrize("survivor", chapter04.SUSPECTS)
 def test_each_survivor_is_described(survivor):
     def blind(loss_function):
-        if loss_function is not chapter04.SUSPECTS[survivor]:
+        if (
+            inspect.getclosurevars(loss_function).nonlocals["implementation"]
+            is not chapter04.SUSPECTS[survivor]
+        ):
             answers04.test_patient(loss_function)
 
     report, result = found("4.6b3", blind)
     assert result.name == survivor
     assert "7 of 8" in report.text
+
+
+@pytest.mark.parametrize("told_by", ["__name__", "__qualname__", "__module__", "__doc__"])
+def test_a_suspect_does_not_give_itself_away(told_by):
+    seen = set()
+    found("4.6b1", lambda loss_function: seen.add(getattr(loss_function, told_by)))
+    assert len(seen) == 1
 
 
 def test_innocents_and_suspects_are_what_they_are_called():

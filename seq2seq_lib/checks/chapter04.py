@@ -31,9 +31,9 @@ from seq2seq_lib.checks import mutants04 as wrong
 from seq2seq_lib.checks.compare import Problem, has_shape, is_bool, is_finite_float, is_tensor
 from seq2seq_lib.checks.exercise import Exercise, register
 from seq2seq_lib.checks.hand04 import HAND_LENGTHS, HAND_LOSSES, hand_batch, options_4_1
-from seq2seq_lib.checks.patient import patient_loss, training_log
-from seq2seq_lib.checks.probes import (
-    Probe,
+from seq2seq_lib.checks.patient04 import patient_loss, training_log
+from seq2seq_lib.checks.probes import Probe
+from seq2seq_lib.checks.probes04 import (
     log_prob_probes,
     logit_probes,
     mask_probes,

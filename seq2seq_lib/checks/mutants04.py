@@ -13,7 +13,7 @@ from seq2seq_lib.checks.answers04 import (
 )
 from seq2seq_lib.checks.exercise import Mutant
 from seq2seq_lib.checks.hand04 import HAND_LENGTHS, HAND_LOSSES
-from seq2seq_lib.checks.patient import patient_loss
+from seq2seq_lib.checks.patient04 import patient_loss
 from seq2seq_lib.masks import sequence_mask
 
 
