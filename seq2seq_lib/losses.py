@@ -182,12 +182,12 @@ def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
 def _cross_entropy(rows: Tensor, targets: Tensor, mask: Tensor, **options) -> Tensor:
     """``F.cross_entropy`` of rows ``[R, V]`` as ``[R]``; loss and gradient 0 where not ``mask``."""
     precise = _precise(rows.dtype)
-    real = mask.nonzero().squeeze(1)  # [N], the places of the real tokens
-    if len(real) >= (1 - FEW_PADS) * len(mask):
+    if mask.sum() >= (1 - FEW_PADS) * len(mask):
         losses = F.cross_entropy(rows.to(precise), targets, **options)  # [R]
         # The gradient of 0 times a loss is 0, but 0 times NaN is NaN: then no pad may come in.
-        if not losses.detach().masked_fill(mask, 0).isnan().any():
+        if not losses.detach().sum().isnan():
             return losses.masked_fill(~mask, 0)
+    real = mask.nonzero().squeeze(1)  # [N], the places of the real tokens
     rows, targets = rows.index_select(0, real), targets[real]  # [N, V], [N]
     losses = F.cross_entropy(rows.to(precise), targets, **options)  # [N]
     return losses.new_zeros(len(mask)).index_copy(0, real, losses)  # [N] -> [R]
