@@ -13,17 +13,24 @@ from benchmarks.timing import side_by_side
 from seq2seq_lib.batching import Batch, collate
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 
+SIZES = {  # of the model: words, and sizes that are not the default ones
+    "a chapter's decoder": (14, {"embed_size": 32, "hidden_size": 64}),
+    "default decoder": (1000, {}),
+}
+TINY = {"tiny decoder": (20, {"embed_size": 8, "hidden_size": 12})}
+
 
 def rows(device: torch.device, quick: bool) -> list[Row]:
-    V = 20 if quick else 1000
-    sizes = {"embed_size": 8, "hidden_size": 12} if quick else {}
-    torch.manual_seed(0)
-    model = Seq2Seq(Seq2SeqConfig(V, V, dropout=0.0, **sizes)).to(device)  # the default decoder
-    return [
-        _pass_or_loop(model, _batch(B, T, V).to(device), quick)
-        for B in (1, 8, 64)
-        for T in (20, 40)
-    ]
+    found = []
+    for name, (V, sizes) in (TINY if quick else SIZES).items():
+        torch.manual_seed(0)
+        model = Seq2Seq(Seq2SeqConfig(V, V, dropout=0.0, **sizes)).to(device)
+        found += [
+            _pass_or_loop(name, model, _batch(B, T, V).to(device), quick)
+            for B in (1, 8, 64)
+            for T in (20, 40)
+        ]
+    return found
 
 
 def _batch(B: int, T: int, V: int) -> Batch:
@@ -31,7 +38,7 @@ def _batch(B: int, T: int, V: int) -> Batch:
     return collate(list(zip(*ids, strict=True)))
 
 
-def _pass_or_loop(model: Seq2Seq, batch: Batch, quick: bool) -> Row:
+def _pass_or_loop(name: str, model: Seq2Seq, batch: Batch, quick: bool) -> Row:
     B, T = batch.tgt_in.shape
     with torch.no_grad():
         encoded = model.encoder(batch.src, batch.src_lengths)
@@ -50,9 +57,9 @@ def _pass_or_loop(model: Seq2Seq, batch: Batch, quick: bool) -> Row:
     same = torch.allclose(in_one_pass(), token_by_token(), atol=1e-5)
     Row.equal("the logits of both", same)
     candidates = {
-        name: lambda logits=logits: torch.autograd.grad(logits().sum(), parameters)
-        for name, logits in (("pass", in_one_pass), ("loop", token_by_token))
+        way: lambda logits=logits: torch.autograd.grad(logits().sum(), parameters)
+        for way, logits in (("pass", in_one_pass), ("loop", token_by_token))
     }
     times = side_by_side(candidates, batch.tgt_in.device, turns=1 if quick else 9)
-    what = f"default decoder, {B} × {T} tokens: token by token / one pass, forward and backward"
+    what = f"{name}, {B} × {T} tokens: token by token / one pass, forward and backward"
     return Row.at_least(what, times.ratio("loop", "pass"), 4)
