@@ -97,7 +97,28 @@ def selects_places(model, src, src_lengths, num_beams, max_len):
 def only_on_hash_models(model, *args):
     """Right on every probe; law 5 looks at tables too."""
     pairs = right.beam(model, *args)
-    return pairs if isinstance(model, HashModel) else pairs[:1]
+    return pairs if isinstance(getattr(model, "model", model), HashModel) else pairs[:1]
+
+
+def grows_for_ever(next_log_probs, max_len, prefix=()):
+    """A recursion that forgets max_len."""
+    return [
+        output
+        for token, log_prob in enumerate(next_log_probs(prefix))
+        if log_prob > -math.inf
+        for output in (
+            [(prefix, log_prob)]
+            if token == EOS_ID
+            else grows_for_ever(next_log_probs, max_len, (*prefix, token))
+        )
+    ]
+
+
+def never_stops(model, src, src_lengths, num_beams, max_len):
+    """A loop that forgets max_len."""
+    state, token = model.start(src, src_lengths), torch.tensor([3])
+    while True:
+        _, state = model.step(token, state)
 
 
 def tops_at_half(log_probs, p):
@@ -160,6 +181,10 @@ MISTAKES = [
         (tokens, math.prod(parts_of(args, tokens))) for tokens, _ in right.beam(*args))),
     ("7.3c", "extra", lambda *args: right.beam(*args[:3], args[3] + 1, args[4])),
     ("7.3c", "law", only_on_hash_models),
+    ("7.2", "raised", grows_for_ever),
+    ("7.3c", "raised", never_stops),
+    ("7.3c", "none_ends", lambda *args: right.beam(*args) or [([3], -1.0)]),
+    ("7.5c", "none_ends", lambda *args: right.fixed_search(*args) or [([3], -1.0, -1.0)]),
     ("7.3c", "raised", lambda model, src, *_: model.step(src, None)),
     ("7.4", "not_a_tensor", lambda log_probs, p: log_probs.tolist()),
     ("7.4", "shape", lambda log_probs, p: right.top_p(log_probs, p)[None]),
@@ -259,7 +284,7 @@ def test_the_model_of_a_message_can_be_made_in_the_notebook():
     text = found("7.3c", wrong.BEST_ONLY(right.beam))[0].text
     assert "HashModel(6, seed=134, eos_bias=0.5), src = [[5, 3, 2]], num_beams = 3" in text
     probe = REGISTER["7.3c"].task.probes(fresh_generator())[0]
-    assert HashModel(6, seed=134, eos_bias=0.5) == probe.args["model"]
+    assert HashModel(6, seed=134, eos_bias=0.5) == probe.args["model"].model
 
 
 def test_tokens_and_totals_may_be_tensors_or_tuples():

@@ -394,8 +394,8 @@ for k in range(1, 7):
     assert all(abs(h.log_prob - total) < 1e-9 for h, (_, total) in zip(library, by_hand))
 
 # %% [markdown]
-# [Exercises 7.2 and 7.3](../exercises/ch07_search/ch07_search.ipynb) are the same on tensors: all
-# outputs of a model, and the halves as they stand in a real program.
+# [Exercises 7.2, 7.3a and 7.3b](../exercises/ch07_search/ch07_search.ipynb) come next: all outputs of a
+# model, and the two halves on tensors, as they stand in a real program.
 #
 # ### See it grow
 #
@@ -847,6 +847,8 @@ print(verdict.look_at)
 assert not verdict
 
 # %% [markdown]
+# Now you: exercise 7.3c of [the exercises](../exercises/ch07_search/ch07_search.ipynb) is this loop.
+#
 # ## 7.11 How wide should a beam be?
 #
 # Not every task needs one. A small model that reads dates comes with the library. **Predict**: for

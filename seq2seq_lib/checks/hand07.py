@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,21 +24,60 @@ class NextLogProbs:
     Attributes:
         model: with the decoding protocol.
         src, src_lengths: int64 ``[1, S]`` and ``[1]``.
+        max_len: refuse prefixes that are longer by more than a step: a search that does not stop
+            would ask for V^T of them.
     """
 
     model: Any
     src: Tensor = NOTHING[0]
     src_lengths: Tensor = NOTHING[1]
+    max_len: int | None = None
     known: dict = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, prefix: tuple[int, ...]) -> list[float]:
         prefix = tuple(map(int, prefix))
+        if self.max_len is not None and len(prefix) > self.max_len + 1:
+            raise ValueError(_too_long(len(prefix), self.max_len))
         if prefix not in self.known:
             state = self.model.start(self.src, self.src_lengths)
             for token in (BOS_ID, *prefix):
                 log_probs, state = self.model.step(torch.tensor([token]), state)
             self.known[prefix] = log_probs[0].tolist()
         return list(self.known[prefix])
+
+
+def _too_long(length: int, max_len: int) -> str:
+    return (
+        f"the model was asked what follows {length} tokens, and max_len is {max_len}: where does "
+        f"max_len stop your loop, or your recursion?"
+    )
+
+
+class Steps(NamedTuple):
+    """A model's state, and how many tokens it has read."""
+
+    state: Any
+    count: int
+
+    def select(self, rows: Tensor) -> "Steps":
+        return Steps(self.state.select(rows), self.count)
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """A model that refuses to go on far behind ``max_len``: a search that never stops must stop."""
+
+    model: Any
+    max_len: int
+
+    def start(self, src: Tensor, src_lengths: Tensor) -> Steps:
+        return Steps(self.model.start(src, src_lengths), 0)
+
+    def step(self, tokens: Tensor, state: Steps) -> tuple[Tensor, Steps]:
+        if state.count > self.max_len + 1:
+            raise ValueError(_too_long(state.count, self.max_len))
+        log_probs, inner = self.model.step(tokens, state.state)
+        return log_probs, Steps(inner, state.count + 1)
 
 
 def next_letter(prefix: tuple[int, ...]) -> list[float]:

@@ -316,6 +316,22 @@ def tokens_not_places(token: Tensor, num_beams: int) -> Two:
     return tuple(token[found] for found in right.prune(token, num_beams))
 
 
+def one_place_more(token: Tensor, num_beams: int) -> Two:
+    place = torch.arange(len(token))
+    ends = token == EOS_ID
+    return place[ends & (place <= num_beams)], place[~ends][:num_beams]
+
+
+def while_the_beam_has_room(token: Tensor, num_beams: int) -> Two:
+    ended, still_open = [], []
+    for place, one in enumerate(token.tolist()):
+        if one == EOS_ID and len(still_open) < num_beams:
+            ended.append(place)
+        elif one != EOS_ID and len(still_open) < num_beams:
+            still_open.append(place)
+    return torch.tensor(ended, dtype=torch.int64), torch.tensor(still_open, dtype=torch.int64)
+
+
 def pad_ends(token: Tensor, num_beams: int) -> Two:
     ends = token == PAD_ID
     place = torch.arange(len(token))
@@ -330,6 +346,8 @@ PRUNE_MUTANTS = (
     Mutant("no_return", no_return),
     Mutant("not_two", ended_only),
     Mutant("late_end", ends_anywhere),
+    Mutant("one_place_more", one_place_more),
+    Mutant("late_end", while_the_beam_has_room),
     Mutant("ended_stay_open", ended_stay_open),
     Mutant("shrinks", first_places_only),
     Mutant("shrinks", ended_take_places),

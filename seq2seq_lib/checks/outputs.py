@@ -67,7 +67,7 @@ def ends_once(value: Any, expected: Any) -> Problem | None:
     """A step: each output ends, and is over then."""
     every = [tuple(map(plain, tokens)) for tokens, *_ in value]
     if every and not any(EOS_ID in tokens for tokens in every):
-        return "no_end", {"output": spelt(every[0])}
+        return ("no_end" if expected else "none_ends"), {"output": spelt(every[0])}
     for tokens in every:
         if EOS_ID in tokens[:-1]:
             return "after_end", {"output": spelt(tokens)}
@@ -133,12 +133,12 @@ def explain(
         facts = {"output": spelt(tokens), "max_len": str(longest)}
         if not all(0 <= token < V for token in tokens):
             return "no_such_token", facts
+        if len(tokens) > longest:
+            return "too_long", facts
         parts = [next_log_probs(tokens[:t])[token] for t, token in enumerate(tokens)]
         if abs(log_prob - sum(parts)) > NEAR:
             numbers = {"yours": show.number(log_prob), "right": show.number(sum(parts))}
             return name_of_number(log_prob, parts) or strange, facts | numbers
-        if len(tokens) > longest:
-            return "too_long", facts
     if size == 3:
         problem = explain_score(found, probe.args["alpha"])
         if problem:

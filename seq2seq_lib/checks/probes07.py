@@ -14,7 +14,7 @@ from torch import Tensor
 
 from seq2seq_lib.checks import show
 from seq2seq_lib.checks.answers07 import exhaustive_spec
-from seq2seq_lib.checks.hand07 import NextLogProbs
+from seq2seq_lib.checks.hand07 import NextLogProbs, Stopping
 from seq2seq_lib.checks.probes import Probe
 from seq2seq_lib.laws import HashModel, TableModel
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
@@ -41,7 +41,10 @@ def exhaustive_probes(generator: torch.Generator) -> list[Probe]:
     )
     probes = [
         Probe(
-            {"next_log_probs": NextLogProbs(TableModel(SMALL, vocab_size=6)), "max_len": 2},
+            {
+                "next_log_probs": NextLogProbs(TableModel(SMALL, vocab_size=6), max_len=2),
+                "max_len": 2,
+            },
             f"the logarithms of: {small}; max_len = 2",
         ),
         _exhaustive_probe(HashModel(5, seed=2), 3),
@@ -56,7 +59,7 @@ def exhaustive_probes(generator: torch.Generator) -> list[Probe]:
 
 
 def _exhaustive_probe(model: Any, max_len: int) -> Probe:
-    reader = NextLogProbs(model, torch.tensor([[4, EOS_ID]]), torch.tensor([2]))
+    reader = NextLogProbs(model, torch.tensor([[4, EOS_ID]]), torch.tensor([2]), max_len)
     words = f"words 3 to {model.vocab_size - 1}, EOS = 2, log-probabilities after any prefix"
     return Probe({"next_log_probs": reader, "max_len": max_len}, f"{words}; max_len = {max_len}")
 
@@ -109,6 +112,8 @@ def prune_probes(generator: torch.Generator) -> list[Probe]:
         (late, 3),
         (torch.randint(3, 9, (5,), generator=generator), 3),  # nothing ends
         (torch.tensor([EOS_ID]), 2),  # nothing is left
+        (torch.tensor([2, 4, 2, 5]), 2),  # the first place that does not count is num_beams itself
+        (torch.tensor([2, 2, 4, 2, 5]), 2),  # and the next, while the beam still has room
     ]
     return [
         Probe(
@@ -148,7 +153,7 @@ def _beam_probe(
 ) -> Probe:
     src = torch.tensor([[5, 3, EOS_ID]])
     args = {
-        "model": model,
+        "model": Stopping(model, max_len),
         "src": src,
         "src_lengths": torch.tensor([src.size(1)]),
         "num_beams": num_beams,

@@ -5,7 +5,9 @@
 # exhaustive search and beam search from its two halves, filter a distribution, and then treat a
 # patient: a beam search that went astray in a well-known translation program.
 #
-# **You need** chapter 7 up to its section on the laws; PyTorch's indexing; no GPU and no network.
+# **You need** [chapter 7](../../chapters/07_search.ipynb): up to section 7.5 for the exercises 7.1 to
+# 7.3b and 7.4, up to 7.10 for 7.3c and 7.5, all of it for 7.6. And PyTorch's indexing; no GPU and no
+# network.
 #
 # **How it works**
 #
@@ -555,6 +557,8 @@ print(inspect.getsource(patient_search))
 # (hyps,) = rescore(model, src, src_lengths, [[[4, 5, 2], [3, 2]]])   # one sentence, two outputs
 # hyps[0].log_prob                                                    # what [4, 5, 2] really has
 # ```
+#
+# `laws.search_oracle` does not fit here: it also wants the outputs that were cut off.
 #
 # Compare numbers with a tolerance, and `list(hyp.tokens)` with a list. A test may be short: `assert` is
 # all it needs.

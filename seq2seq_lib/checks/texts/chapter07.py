@@ -124,9 +124,10 @@ EXHAUSTIVE = {
 SEARCH = {
     "state": (
         "{output} came back with {yours}, but when the model reads these tokens from the start "
-        "they have {right}. The numbers belong to other words: a hypothesis goes on from another "
-        "one's memory.",
-        "After pruning, row 0 may be a child of old row 1. Whose memory does it read next?",
+        "they have {right}. So at some step another token was read than the last one, another "
+        "row of the state, or another total was added to.",
+        "After pruning, row 0 may be a child of old row 1. Which token, which row of the state and "
+        "which total does it go on from? And what is read before the first word?",
     ),
     "missing": (
         "{output} is missing, although it ends among the first num_beams candidates of its step.",
@@ -154,8 +155,16 @@ SEARCH = {
     ),
 }
 
+NONE_ENDS = {
+    "none_ends": (
+        "{output} has not ended. Here no output ends within max_len, so the right list is empty.",
+        "What does your function return when nothing has ended?",
+    ),
+}
+
 BEAM = {
     **OUTPUTS,
+    **NONE_ENDS,
     **PAIRS,
     **SEARCH,
     "never_selected": (
@@ -203,7 +212,7 @@ DETECTIVE = {
     "innocent_rejected": (
         "Your test rejects a search that is right. Right searches may differ in the last digits "
         "of a number, and in the order of two outputs that are equally probable (a • and c • of "
-        "the four letters are).",
+        "the four letters are). And a search here returns what has ended, not what was cut off.",
         "Is your expected list right for this k and max_len, and do you compare with a tolerance?",
     ),
     "test_returns": (
@@ -517,7 +526,7 @@ TEXTS = {
                 "Which id has the word at place V + 3 of the flat row?",
             ),
             "one_of_three": (
-                "{name} at place {place} is {yours}; the slow loop gives {right}.",
+                "{name} at place {place} is {yours}; right is {right}.",
                 "Which candidate is that, and where does it stand in the table of all "
                 "continuations?",
             ),
@@ -562,6 +571,11 @@ TEXTS = {
                 "stop wherever EOS comes second, and would no longer be greedy search.",
                 "Among how many candidates does an EOS count?",
             ),
+            "one_place_more": (
+                "An EOS at place num_beams has ended an output. Places are counted from 0, so the "
+                "first num_beams are the places 0 to num_beams - 1.",
+                "Which number has the last place that counts?",
+            ),
             "ended_stay_open": (
                 "What has ended is still among the open ones: it will get more words, and pay for "
                 "them.",
@@ -590,7 +604,7 @@ TEXTS = {
                 "What will the caller have to look up: words, or rows?",
             ),
             "pad_ends": (
-                "PAD (0) was taken for the end. The end is EOS_ID.",
+                "No candidate ended, although one of the first is an EOS. The end is EOS_ID, 2.",
                 "Which id has EOS?",
             ),
             "no_such_place": (
@@ -810,6 +824,7 @@ TEXTS = {
         ),
         "findings": {
             **OUTPUTS,
+            **NONE_ENDS,
             **SEARCH,
             "not_outputs": (
                 "Wanted is a list of Hyp(tokens, log_prob, score): ids, a number, a number.",

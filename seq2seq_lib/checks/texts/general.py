@@ -18,8 +18,8 @@ TEXTS = {
     ),
     "blank_left": "A blank, ____, is still open in {where}. Fill it, and check again.",
     "library_left": (
-        "This is the library's own {where}, which a cell further down puts in place of yours, so "
-        "it does not count as your answer. Run the cell of your own function again, then this one."
+        "This is the library's own {where}, so it does not count as your answer. (A cell further "
+        "down may have put it in place of yours.) Run the cell of your own function, then this one."
     ),
     "what_now": 'Spend up to {minutes} minutes on it; hint("{id}") helps without giving it away.',
     "hint": "{id} {title}: hint {level} of {levels}",
@@ -66,8 +66,8 @@ FINDINGS = {
         "Which of your operations writes in place?",
     ),
     "value": (
-        "The form is right, the numbers are not. The first that differs{where} is {yours}; the "
-        "slow loop gives {right}.",
+        "The form is right, the numbers are not. The first that differs{where} is {yours}; "
+        "right is {right}.",
         "What would pencil and paper give here?",
     ),
     "no_gradient": (
