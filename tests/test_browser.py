@@ -59,23 +59,6 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def lab(folder):
-    with browser.jupyter_lab(folder) as lab:
-        yield lab
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser.chromium() as chromium:
-        yield chromium
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory):
-    return browser.artifacts_dir(tmp_path_factory.mktemp("screenshots"))
-
-
 def expected_description(text: str) -> str:
     """What the box must show, computed here, where there is no browser."""
     from seq2seq_lib.explorers.translation_box import compute, draw

@@ -45,23 +45,6 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def lab(folder):
-    with browser.jupyter_lab(folder) as lab:
-        yield lab
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser.chromium() as chromium:
-        yield chromium
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory):
-    return browser.artifacts_dir(tmp_path_factory.mktemp("screenshots"))
-
-
 class Box:
     """An explorer on an open page, used as a reader does: by its labels."""
 

@@ -22,7 +22,6 @@ from torch import nn
 
 from seq2seq_lib import checks
 from seq2seq_lib.checks import (
-    answers04,
     check,
     engine,
     exercises,
@@ -435,9 +434,10 @@ def test_grading_writes_no_notes(grading):
     assert not notes.path().exists()
 
 
-def test_an_empty_variable_is_not_grading(monkeypatch):
+def test_an_empty_variable_is_not_grading(monkeypatch, capsys):
     monkeypatch.setenv(engine.GRADING, "")
-    check("4.2", None)
+    check("4.2", None)  # grading would raise
+    assert "4.2" in capsys.readouterr().out
 
 
 # ---------------------------------------------------------------- quiet and without a trace
@@ -798,15 +798,6 @@ def test_public_names():
     assert checks.__all__ == sorted(checks.__all__)
     for name in checks.__all__:
         assert inspect.getdoc(getattr(checks, name))
-
-
-def test_a_check_stays_within_two_seconds(record_property):
-    """Reported, not asserted: a shared core stalls now and then."""
-    for id in IDS:
-        for answer in (REGISTER[id].reference, answers04.masked_nll_row_by_row):
-            start = time.perf_counter()
-            engine.judge(id, answer)
-            record_property(id, round(time.perf_counter() - start, 3))
 
 
 def test_sandbox_compares_nan_as_equal():

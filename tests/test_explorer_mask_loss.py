@@ -4,7 +4,6 @@ What all explorers share (predict, reveal, lock, filmstrip) is tested here on th
 is in test_browser_explorers.py.
 """
 
-import hashlib
 import itertools
 import math
 import subprocess
@@ -16,6 +15,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pictures import SVG, colour, luminance, of_class, parsed, words
 
 from seq2seq_lib import losses, masks
 from seq2seq_lib.explorers import svg, widget
@@ -31,7 +31,6 @@ from seq2seq_lib.explorers.mask_loss import (
 )
 from seq2seq_lib.vocab import PAD_ID
 
-SVG = "{http://www.w3.org/2000/svg}"
 RIGHT = [("right", "tokens"), ("right", "sentences"), ("right", "sum")]
 WRONG = [pair for pair in itertools.product(MASKS, NORMALISERS) if pair not in RIGHT]
 LENGTHS = st.tuples(*[st.integers(1, 5)] * 3)
@@ -185,20 +184,6 @@ def test_values_out_of_range_are_refused(wrong):
 
 
 # ---------------------------------------------------------------- draw
-
-
-def parsed(picture: str) -> ET.Element:
-    root = ET.fromstring(picture)
-    assert root.tag == f"{SVG}svg" and root.get("role") == "img"
-    return root
-
-
-def of_class(root: ET.Element, name: str) -> list[ET.Element]:
-    return [element for element in root.iter() if element.get("class") == name]
-
-
-def words(root: ET.Element) -> list[str]:
-    return [text.text for text in root.iter(f"{SVG}text")]
 
 
 def some_results():
@@ -356,40 +341,20 @@ def test_one_hue_and_a_paper_of_its_own_for_dark_pages():
         paper = root.find(f"{SVG}rect")
         assert (paper.get("width"), paper.get("fill")) == ("100%", "#ffffff")
         colours = {e.get(a) for e in root.iter() for a in ("fill", "stroke")} - {None, "none"}
-        for colour in colours:
-            red, green, blue = bytes.fromhex(colour[1:])
+        for ink in colours:
+            red, green, blue = bytes.fromhex(ink[1:])
             grey = red == green == blue
-            assert grey or red < green < blue, f"{colour} is neither grey nor blue"
-
-
-def luminance(colour: str) -> float:
-    parts = [c / 255 for c in bytes.fromhex(colour[1:])]
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+            assert grey or red < green < blue, f"{ink} is neither grey nor blue"
 
 
 def test_every_text_is_readable_on_what_is_below_it():
     """WCAG 2: a contrast of 4.5."""
-    darkest = min([svg.PAPER, svg.LIGHT, svg.tint(0.42)], key=luminance)
+    darkest = min([svg.PAPER, svg.LIGHT, svg.tint(0.42)], key=lambda ink: luminance(colour(ink)))
     for ink, ground in ((svg.INK, darkest), (svg.GREY, svg.PAPER)):
-        assert (luminance(ground) + 0.05) / (luminance(ink) + 0.05) >= 4.5
+        assert (luminance(colour(ground)) + 0.05) / (luminance(colour(ink)) + 0.05) >= 4.5
     for name in STATES:
         inks = {text.get("fill") for text in parsed(EXPLORER.picture(name)).iter(f"{SVG}text")}
         assert inks <= {svg.INK, svg.GREY}
-
-
-GOLDEN = {
-    "right": "e8bce82b7e1c2d1b",
-    "transposed": "514e601852f5837a",
-    "padded_mean_plus_10_pads": "dbc35286141054ae",
-}
-
-
-@pytest.mark.parametrize("state", GOLDEN)
-def test_pictures_are_the_ones_that_were_looked_at(state):
-    """If a change is meant: look at the picture, then put the new number here."""
-    digest = hashlib.sha256(EXPLORER.picture(state).encode()).hexdigest()
-    assert digest[:16] == GOLDEN[state]
 
 
 # ---------------------------------------------------------------- the widget

@@ -1,12 +1,10 @@
 """The search tree: searches against the library's, the tree by law, the picture, the widget."""
 
-import hashlib
 import itertools
 import math
 import re
 import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ET
 from collections import Counter
 
@@ -14,6 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pictures import SVG, of_class, parsed, words
 
 from seq2seq_lib import decoding
 from seq2seq_lib.explorers import search_tree, svg, widget
@@ -43,7 +42,6 @@ from seq2seq_lib.explorers.search_tree import (
 )
 from seq2seq_lib.laws import HashModel, four_letters
 
-SVG = "{http://www.w3.org/2000/svg}"
 FATES = ("kept", "pruned", "finished", "cut")
 RESHAPES = [Reshape(*values) for values in itertools.product(TEMPERATURES, TOP_KS, TOP_PS)]
 
@@ -494,22 +492,6 @@ def test_dates_have_more_steps_and_other_answers():
 # ---------------------------------------------------------------- draw
 
 
-def parsed(picture: str) -> ET.Element:
-    root = ET.fromstring(picture)
-    assert root.tag == f"{SVG}svg" and root.get("role") == "img"
-    return root
-
-
-def of_class(root: ET.Element, *names: str) -> list[ET.Element]:
-    return [
-        element for element in root.iter() if set(names) <= set(element.get("class", "").split())
-    ]
-
-
-def words(root: ET.Element) -> list[str]:
-    return [text.text for text in root.iter(f"{SVG}text")]
-
-
 def description(root: ET.Element) -> str:
     return root.find(f"{SVG}desc").text
 
@@ -727,35 +709,6 @@ def test_one_hue_on_a_paper_of_its_own_for_dark_pages(name):
         red, green, blue = bytes.fromhex(colour[1:])
         assert red == green == blue or red < green < blue, f"{colour} is neither grey nor blue"
     assert {t.get("fill") for t in root.iter(f"{SVG}text")} <= {svg.INK, svg.GREY}
-
-
-GOLDEN = {
-    "greedy": "7f075265f1895d99",
-    "two_beams": "682f3caea55ae48c",
-    "three_beams": "3a97169dea0e5982",
-}
-
-
-@pytest.mark.parametrize("state", GOLDEN)
-def test_pictures_are_the_ones_that_were_looked_at(state):
-    """If a change is meant: look at the picture, then put the new number here."""
-    digest = hashlib.sha256(EXPLORER.picture(state).encode()).hexdigest()
-    assert digest[:16] == GOLDEN[state]
-
-
-def test_an_answer_takes_less_than_50_ms():
-    """Processor time of compute and draw, searched anew; the truth of a source is kept."""
-    for state in STATES.values():
-        draw(compute(**state.params))
-    times = []
-    for _, state, width in itertools.product(range(3), STATES.values(), range(1, 6)):
-        run.cache_clear()
-        start = time.process_time()
-        draw(compute(**{**state.params, "width": width}))
-        times.append(time.process_time() - start)
-    late = sorted(times)[int(0.95 * len(times))]
-    print(f"\nE7: compute + draw, 95th percentile {1000 * late:.1f} ms")
-    assert late < 0.050
 
 
 # ---------------------------------------------------------------- the widget

@@ -5,6 +5,7 @@ At the end: what an explorer may ask of the widget that all of them share.
 The browser itself is in test_browser.py.
 """
 
+import hashlib
 import re
 import subprocess
 import sys
@@ -15,12 +16,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from pictures import SVG, colour, luminance
 
-from seq2seq_lib.explorers import svg, widget
+from seq2seq_lib.explorers import mask_loss, pad_drift, search_tree, svg, widget
 from seq2seq_lib.explorers.translation_box import Answer, box, compute, draw
 from seq2seq_lib.translate import Translation
 
-SVG = "{http://www.w3.org/2000/svg}"
 STATIC = "image/svg+xml"
 
 
@@ -185,15 +186,6 @@ def test_a_cell_prints_its_percentage_unless_it_is_negligible(weight, number, sh
     assert cell.find(f"{SVG}title").text == f"x from end: {weight:.2f}"
     numbers = [text for text in texts(root) if text.isdigit()]
     assert numbers == ([number] if number else [])
-
-
-def luminance(rgb) -> float:
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
-    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def colour(name: str) -> list[float]:
-    return [int(name[i : i + 2], 16) / 255 for i in (1, 3, 5)]
 
 
 def test_every_number_is_readable_on_its_cell():
@@ -561,3 +553,34 @@ def test_answers_that_stay_are_not_sent_again():
     box.guess.value = "5"
     box.inputs["step"].value = 2
     assert sent == []
+
+
+# ---------------------------------------------------------------- all pictures
+
+GOLDEN = {
+    mask_loss: {
+        "right": "e8bce82b7e1c2d1b",
+        "transposed": "514e601852f5837a",
+        "padded_mean_plus_10_pads": "dbc35286141054ae",
+    },
+    pad_drift: {
+        "no_pads": "05a7eec4b907a4b7",
+        "six_pads_raw": "4e6f9cc18cc5113e",
+        "last_output_neighbours": "b43afb6de7f890e7",
+    },
+    search_tree: {
+        "greedy": "7f075265f1895d99",
+        "two_beams": "682f3caea55ae48c",
+        "three_beams": "3a97169dea0e5982",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("explorer", "state"),
+    [pytest.param(e, state, id=state) for e, states in GOLDEN.items() for state in states],
+)
+def test_pictures_are_the_ones_that_were_looked_at(explorer, state):
+    """If a change is meant: look at the picture, then put the new number here."""
+    digest = hashlib.sha256(explorer.EXPLORER.picture(state).encode()).hexdigest()
+    assert digest[:16] == GOLDEN[explorer][state]

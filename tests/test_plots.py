@@ -66,6 +66,8 @@ def test_dollars_are_drawn_as_dollars_and_not_as_formulas():
     token = r"$\notacommand$"  # matplotlib would raise for this formula
     ax = plots.attention_heatmap(torch.ones(1, 1), [token], [token])
     ax.figure.draw_without_rendering()
+    for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
+        assert label.get_text().replace(r"\$", "$") == token
 
 
 @pytest.mark.parametrize(("tokens", "angle"), [(["a", "end"], 0), (["a", "ends"], 60)])
