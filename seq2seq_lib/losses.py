@@ -85,10 +85,8 @@ def sequence_loss(
     Raises:
         TypeError, ValueError: ranks, shapes, dtypes, target ids or smoothing out of range.
     """
-    nll = masked_cross_entropy(
-        logits, targets, mask, weight=weight, label_smoothing=label_smoothing, reduction="none"
-    )
-    return LossSum(nll.sum(), _count(targets, mask, weight))
+    losses, count = _cross_entropy(logits, targets, mask, weight, label_smoothing)
+    return LossSum(losses.sum(), count)
 
 
 def masked_nll_loss(
@@ -118,14 +116,12 @@ def masked_nll_loss(
     Raises:
         TypeError, ValueError: ranks, shapes, dtypes or target ids; an unknown reduction.
     """
-    _check(log_probs, targets, mask, "log_probs")
-    _check_weight(weight, log_probs)
-    index = targets.masked_fill(~mask, 0)  # [B, T], ids that gather can read
+    index = _readable(log_probs, targets, mask, weight, "log_probs")  # [B, T]
     nll = -log_probs.gather(-1, index.unsqueeze(-1)).squeeze(-1)  # [B, T, V] -> [B, T]
     nll = nll.to(_precise(nll.dtype)).masked_fill(~mask, 0.0)
     if weight is not None:
         nll = nll * weight[index]
-    return _reduce(nll, _count(targets, mask, weight), reduction)
+    return _reduce(nll, _count(index, mask, weight), reduction)
 
 
 def masked_cross_entropy(
@@ -142,19 +138,8 @@ def masked_cross_entropy(
     The other arguments are those of ``sequence_loss``, ``reduction`` and result those of
     ``masked_nll_loss``.
     """
-    _check(logits, targets, mask, "logits")
-    _check_weight(weight, logits)
-    if not 0.0 <= label_smoothing < 1.0:
-        raise ValueError(f"label_smoothing must be in [0, 1), but it is {label_smoothing}.")
-    losses = _cross_entropy(
-        logits.flatten(0, 1),  # [B, T, V] -> [B*T, V]: rows stay tokens, unlike in reshape(B, V, T)
-        targets.masked_fill(~mask, 0).flatten(),  # [B*T], ids that the loss can read
-        mask.flatten(),
-        reduction="none",
-        weight=None if weight is None else weight.to(_precise(logits.dtype)),
-        label_smoothing=label_smoothing,
-    )
-    return _reduce(losses.view(targets.shape), _count(targets, mask, weight), reduction)
+    losses, count = _cross_entropy(logits, targets, mask, weight, label_smoothing)
+    return _reduce(losses, count, reduction)
 
 
 def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
@@ -179,18 +164,30 @@ def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
     return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(-1)  # [B, Z] -> [B]
 
 
-def _cross_entropy(rows: Tensor, targets: Tensor, mask: Tensor, **options) -> Tensor:
-    """``F.cross_entropy`` of rows ``[R, V]`` as ``[R]``; loss and gradient 0 where not ``mask``."""
-    precise = _precise(rows.dtype)
-    if mask.sum() >= (1 - FEW_PADS) * len(mask):
-        losses = F.cross_entropy(rows.to(precise), targets, **options)  # [R]
+def _cross_entropy(
+    logits: Tensor, targets: Tensor, mask: Tensor, weight: Tensor | None, label_smoothing: float
+) -> tuple[Tensor, Tensor]:
+    """The losses ``[B, T]``, 0 at pads and so is their gradient; what a mean divides them by."""
+    index = _readable(logits, targets, mask, weight, "logits")
+    if not 0.0 <= label_smoothing < 1.0:
+        raise ValueError(f"label_smoothing must be in [0, 1), but it is {label_smoothing}.")
+    count, precise = _count(index, mask, weight), _precise(logits.dtype)
+    options = {
+        "reduction": "none",
+        "weight": None if weight is None else weight.to(precise),
+        "label_smoothing": label_smoothing,
+    }
+    # [B, T, V] -> [R, V] with R = B * T: rows stay tokens, unlike in reshape(B, V, T)
+    rows, index, real = logits.flatten(0, 1), index.flatten(), mask.flatten()
+    tokens = count if weight is None else real.sum()
+    if tokens >= (1 - FEW_PADS) * len(real):
+        losses = F.cross_entropy(rows.to(precise), index, **options)  # [R]
         # The gradient of 0 times a loss is 0, but 0 times NaN is NaN: then no pad may come in.
         if not losses.detach().sum().isnan():
-            return losses.masked_fill(~mask, 0)
-    real = mask.nonzero().squeeze(1)  # [N], the places of the real tokens
-    rows, targets = rows.index_select(0, real), targets[real]  # [N, V], [N]
-    losses = F.cross_entropy(rows.to(precise), targets, **options)  # [N]
-    return losses.new_zeros(len(mask)).index_copy(0, real, losses)  # [N] -> [R]
+            return losses.view_as(mask).masked_fill(~mask, 0), count
+    places = real.nonzero().squeeze(1)  # [N], of the real tokens
+    losses = F.cross_entropy(rows.index_select(0, places).to(precise), index[places], **options)
+    return losses.new_zeros(len(real)).index_copy(0, places, losses).view_as(mask), count
 
 
 def _precise(dtype: torch.dtype) -> torch.dtype:
@@ -198,11 +195,9 @@ def _precise(dtype: torch.dtype) -> torch.dtype:
     return torch.promote_types(dtype, torch.float32)
 
 
-def _count(targets: Tensor, mask: Tensor, weight: Tensor | None) -> Tensor:
+def _count(index: Tensor, mask: Tensor, weight: Tensor | None) -> Tensor:
     # what torch divides by: the weights of the targets, 1 each without weights
-    if weight is None:
-        return mask.sum()
-    return weight[targets.masked_fill(~mask, 0)].masked_fill(~mask, 0.0).sum()
+    return mask.sum() if weight is None else weight[index].masked_fill(~mask, 0.0).sum()
 
 
 def _reduce(losses: Tensor, count: Tensor, reduction: str) -> Tensor:
@@ -213,15 +208,10 @@ def _reduce(losses: Tensor, count: Tensor, reduction: str) -> Tensor:
     return loss.mean if reduction == "mean" else loss.total
 
 
-def _check_weight(weight: Tensor | None, scores: Tensor) -> None:
-    if weight is not None and weight.shape != scores.shape[-1:]:
-        raise ValueError(
-            f"weight must be [V] = [{scores.size(-1)}], one number a class, but it is "
-            f"{list(weight.shape)}."
-        )
-
-
-def _check(scores: Tensor, targets: Tensor, mask: Tensor, name: str) -> None:
+def _readable(
+    scores: Tensor, targets: Tensor, mask: Tensor, weight: Tensor | None, name: str
+) -> Tensor:
+    """The targets ``[B, T]`` with id 0 at pads, after all arguments were checked."""
     if scores.dim() != 3 or not scores.is_floating_point():
         raise ValueError(
             f"{name} must be floats [B, T, V], but they are {scores.dtype} {list(scores.shape)}."
@@ -235,10 +225,17 @@ def _check(scores: Tensor, targets: Tensor, mask: Tensor, name: str) -> None:
             f"targets and mask must be [B, T] = {list(scores.shape[:2])}, but they are "
             f"{list(targets.shape)} and {list(mask.shape)}: nothing is broadcast here."
         )
-    wrong = mask & ((targets < 0) | (targets >= scores.size(-1)))  # [B, T]
-    if wrong.any():
-        row, t = wrong.nonzero()[0].tolist()
+    V = scores.size(-1)
+    if weight is not None and weight.shape != (V,):
         raise ValueError(
-            f"targets must be ids in 0 .. {scores.size(-1) - 1} where the mask is True, but "
+            f"weight must be [V] = [{V}], one number a class, but it is {list(weight.shape)}."
+        )
+    index = targets.masked_fill(~mask, 0)
+    lowest, highest = index.aminmax() if index.numel() else (0, 0)
+    if lowest < 0 or highest >= V:
+        row, t = ((index < 0) | (index >= V)).nonzero()[0].tolist()
+        raise ValueError(
+            f"targets must be ids in 0 .. {V - 1} where the mask is True, but "
             f"targets[{row}, {t}] is {targets[row, t]}."
         )
+    return index
