@@ -1,6 +1,6 @@
 """One table of all that is timed: what, measured, target, met.
 
-python -m benchmarks                     # some ten minutes; SEQ2SEQ_DEVICE=cuda for a GPU
+python -m benchmarks                     # some 20 minutes; SEQ2SEQ_DEVICE=cuda for a GPU
 python -m benchmarks --quick             # tiny sizes, to see that everything runs
 python -m benchmarks --only loss search
 python -m benchmarks --write             # also into benchmarks/README.md
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from benchmarks import batching, cells, decoder, latency, loss, report, search
+from benchmarks import batching, cells, decoder, latency, loss, report, search, suite, timing
 from benchmarks.report import Row
 from seq2seq_lib.runtime import get_device, seed_everything
 
@@ -25,6 +25,7 @@ BENCHMARKS = {
     "batching": batching.rows,
     "cells": cells.rows,
     "latency": latency.rows,
+    "suite": suite.rows,
 }
 
 
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.write and (options.quick or options.only):
         print("error: --write needs the whole table: no --quick, no --only", file=sys.stderr)
         return 2
+    timing.keep_memory()
     torch.set_num_threads(options.threads)
     torch.backends.cudnn.allow_tf32 = False  # what is compared must be equal, to 5 digits and more
     device = get_device()

@@ -1,4 +1,7 @@
-"""What a reader waits for: a picture after a click, an import, a chapter; against their budgets."""
+"""What a reader waits for, against its budget.
+
+A picture after a click, a check of an exercise, an import, a chapter.
+"""
 
 import importlib
 import itertools
@@ -8,6 +11,7 @@ import re
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +21,8 @@ import seq2seq_lib
 from benchmarks.report import Row
 from benchmarks.timing import clock
 from seq2seq_lib import explorers
+from seq2seq_lib.checks import exercises
+from seq2seq_lib.checks.engine import judge
 from seq2seq_lib.explorers import translation_box
 from seq2seq_lib.explorers.widget import SKIPPED, Explorer, Number
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
@@ -24,7 +30,8 @@ from seq2seq_lib.translate import Translator, default_checkpoint, load_translato
 from seq2seq_lib.vocab import Vocab
 
 README = Path(__file__).parents[1] / "README.md"
-ANSWER, IMPORT, CHAPTER, TRANSLATION_CHAPTER, ALL_CHAPTERS = 50, 0.2, 90, 240, 900
+ANSWER = 50  # milliseconds; the others are seconds
+CHECK, IMPORT, CHAPTER, TRANSLATION_CHAPTER, ALL_CHAPTERS = 2, 0.2, 90, 240, 900
 SENTENCES = (
     "Ein Hund läuft im Schnee.",
     "Zwei Männer sitzen auf einer Bank.",
@@ -38,7 +45,7 @@ def rows(device: torch.device, quick: bool) -> list[Row]:
     found = [
         _answers(name, _settings(explorer, quick), device) for name, explorer in every_explorer()
     ]
-    return [*found, _box(device, quick), *_imports(quick), *_chapters()]
+    return [*found, _box(device, quick), _slowest_check(quick), *_imports(quick), *_chapters()]
 
 
 # ---------------------------------------------------------------- explorers
@@ -110,6 +117,23 @@ def _tiny_translator(device: torch.device) -> Translator:
     vocab = Vocab.build([sentence.split() for sentence in SENTENCES])
     config = Seq2SeqConfig(len(vocab), len(vocab), embed_size=4, hidden_size=4)
     return Translator(Seq2Seq(config).to(device).eval(), vocab, vocab, str.split, " ".join)
+
+
+# ---------------------------------------------------------------- checks
+
+
+def _slowest_check(quick: bool) -> Row:
+    """Of the right answer and of every known wrong one to each exercise."""
+    answers = [(e.id, a) for e in exercises() for a in (e.reference, *e.mutants)]
+    answers, seconds = answers[: 2 if quick else None], {}
+    for id, answer in answers:
+        start = time.process_time()  # checks compute on the CPU
+        judge(id, answer, seed=0)
+        seconds[id] = max(seconds.get(id, 0), time.process_time() - start)
+    slowest = max(seconds, key=seconds.__getitem__)
+    measured = f"{seconds[slowest]:.2f} s ({slowest})"
+    what = f"the slowest check of {len(answers)} answers to {len(seconds)} exercises"
+    return Row(what, measured, f"≤ {CHECK} s", seconds[slowest] <= CHECK)
 
 
 # ---------------------------------------------------------------- imports

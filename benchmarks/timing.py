@@ -4,6 +4,8 @@ A ratio of two times that were measured one after the other says how busy the ma
 candidates take turns, A B A B, and a ratio is the median over the turns of A / B.
 """
 
+import contextlib
+import ctypes
 import gc
 import json
 import os
@@ -18,6 +20,19 @@ import torch
 from torch.profiler import profile
 
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # or the profiler prints when it starts and stops
+
+
+def keep_memory() -> None:
+    """Have freed memory stay with this process, where the C library is glibc; elsewhere nothing.
+
+    By its own rules glibc gives large blocks back to the system, or keeps them, as they happen to
+    lie. Getting a block anew can take as long as filling it, and says nothing about what is timed.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # from malloc.h
+        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+        mallopt(M_MMAP_MAX, 0)
 
 
 def synchronize(device: torch.device) -> None:

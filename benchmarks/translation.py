@@ -3,10 +3,11 @@
 python -m benchmarks.translation --languages de en     # trains the default recipe, 20 to 30 minutes
 python -m benchmarks.translation --languages en de     # the same recipe, the other way round
 python -m benchmarks.translation --corpus tatoeba --pieces 2000
+torchrun --nproc-per-node 2 -m benchmarks.translation  # two processes, a core each
 python -m benchmarks.translation --write               # results/*.json as tables in README.md
 
 Minutes are those of training and of the validation loss; the BLEU that is measured after each epoch
-for the curve is not counted. CPU minutes are what this process used of them: on a machine that
+for the curve is not counted. CPU minutes are what one process used of them: on a machine that
 others share they are fewer, and tell what a quiet one would take.
 """
 
@@ -16,12 +17,13 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
 
 from benchmarks import report
+from seq2seq_lib import distributed
 from seq2seq_lib.corpora import Corpus, CorpusError, multi30k, tatoeba
 from seq2seq_lib.runtime import get_device
 from seq2seq_lib.translate import Recipe, bleu, load_translator, train
@@ -53,6 +55,7 @@ def measure(
     checkpoint: Path,
     device: torch.device,
     limit: int | None = None,
+    searches: Mapping[str, dict] = SEARCHES,
     say: Callable[[str], None] = print,
 ) -> dict:
     """Train, translate the validation set after each epoch and the test set after the last.
@@ -62,6 +65,9 @@ def measure(
         path: JSON, written anew after each epoch.
         checkpoint: written by the training; a file that is there is replaced.
         limit: so many training pairs and sentences to translate, for a trial.
+        searches: of the test set at the end, by name.
+
+    Of several processes the first one measures, writes and speaks; the others only train.
     """
     corpus, lines = load(), load(tokenizer=lambda line: [line.strip()])
     if limit is not None:
@@ -69,6 +75,7 @@ def measure(
     result = {
         "corpus": corpus.name,
         "pairs": len(corpus.train),
+        "processes": distributed.world_size(),
         "recipe": dataclasses.asdict(recipe),
         "machine": report.machine(device),
         "versions": report.versions("torch", "sentencepiece", "sacrebleu"),
@@ -115,7 +122,9 @@ def measure(
         after_epoch=after_epoch,
         progress=False,
     )
-    for name, search in SEARCHES.items():
+    if distributed.rank() != 0:
+        return result
+    for name, search in searches.items():
         result["test"][name] = score("test", **search)
         say(f"test, {name}: {result['test'][name]}")
     save()
@@ -126,11 +135,14 @@ def table(result: dict) -> str:
     """One run as Markdown: its circumstances, the curve, the test set."""
     recipe = {f.name: f.default for f in dataclasses.fields(Recipe)}
     changed = [f"{k} {v} for {recipe[k]}" for k, v in result["recipe"].items() if recipe[k] != v]
+    processes = result.get("processes", 1)
+    together, each = (f", {processes} processes", " each") if processes > 1 else ("", "")
     text = [
-        f"### {result['corpus']}",
+        f"### {result['corpus']}{together}",
         "",
         f"{result['pairs']:,} training pairs; {', '.join(changed) or 'the default recipe'}; one "
-        f"run, seed {result['recipe']['seed']}. {result['machine']}; {result['versions']}.",
+        f"run, seed {result['recipe']['seed']}. {result['machine']}"
+        f"{each}; {result['versions']}.",
         "",
         "| epoch | minutes | CPU minutes | target tokens a second | validation loss, nats "
         "| validation BLEU, greedy |",
@@ -188,13 +200,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     recipe = Recipe(epochs=options.epochs, num_pieces=options.pieces, seed=options.seed)
     try:
         name = load().name
-        with tempfile.TemporaryDirectory() as folder:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            distributed.joined(get_device()) as device,
+        ):
+            together = f"-x{distributed.world_size()}" if distributed.world_size() > 1 else ""
             measure(
                 load,
                 recipe,
-                path=options.results / f"{name}.json",
+                path=options.results / f"{name}{together}.json",
                 checkpoint=options.checkpoint or Path(folder) / "model.pt",
-                device=get_device(),
+                device=device,
                 limit=options.limit,
                 say=lambda line: print(line, flush=True),
             )

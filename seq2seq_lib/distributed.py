@@ -42,9 +42,8 @@ def joined(device: torch.device | str = "cpu") -> Iterator[torch.device]:
         yield device
         return
     if device.type != "cpu" and device.index is None:
-        device = get_device(
-            f"{device.type}:{os.environ['LOCAL_RANK']}"
-        )  # refuses what is not there
+        own = f"{device.type}:{os.environ['LOCAL_RANK']}"
+        device = get_device(own)  # or an error: more processes than GPUs
         torch.get_device_module(device).set_device(device)
     distributed.init_process_group(distributed.get_default_backend_for_device(device))
     yield device

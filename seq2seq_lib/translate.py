@@ -137,17 +137,25 @@ class Translator:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How ``train`` trains on Multi30k unless told otherwise."""
+    """How ``train`` trains on Multi30k unless told otherwise.
+
+    The fields are those of ``Seq2SeqConfig`` and ``TrainConfig``.
+    """
 
     num_pieces: int = 6000  # subwords, of each language
     embed_size: int = 256
     hidden_size: int = 256
+    attention: str = "dot"
+    attend_first: bool = False
+    tie_embeddings: bool = True
     dropout: float = 0.3
     batch_size: int = 64
     accumulate: int = 1  # such batches a step
     epochs: int = 10
     learning_rate: float = 2e-3
     warmup_steps: int = 300
+    cosine_decay: bool = True
+    average_from: float | None = None
     label_smoothing: float = 0.1
     weight_decay: float = 0.01
     seed: int = 1
@@ -182,8 +190,9 @@ def train(
                 embed_size=recipe.embed_size,
                 hidden_size=recipe.hidden_size,
                 dropout=recipe.dropout,
-                attention="dot",
-                tie_embeddings=True,
+                attention=recipe.attention,
+                attend_first=recipe.attend_first,
+                tie_embeddings=recipe.tie_embeddings,
             )
         )
     else:
@@ -210,7 +219,8 @@ def train(
             epochs=recipe.epochs,
             learning_rate=recipe.learning_rate,
             warmup_steps=recipe.warmup_steps,
-            cosine_decay=True,
+            cosine_decay=recipe.cosine_decay,
+            average_from=recipe.average_from,
             weight_decay=recipe.weight_decay,
             label_smoothing=recipe.label_smoothing,
             accumulate=recipe.accumulate,

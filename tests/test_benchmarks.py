@@ -1,12 +1,26 @@
 """Every benchmark runs on tiny sizes and compares what is equal. No time is asserted."""
 
 import json
+import subprocess
+from dataclasses import replace
 
 import pytest
 import torch
 
 from benchmarks import __main__ as command
-from benchmarks import batching, cells, decoder, latency, loss, report, search, timing, translation
+from benchmarks import (
+    ablation,
+    batching,
+    cells,
+    decoder,
+    latency,
+    loss,
+    report,
+    search,
+    suite,
+    timing,
+    translation,
+)
 from benchmarks.report import Row
 from seq2seq_lib.corpora import Corpus, CorpusError, Pair
 from seq2seq_lib.runtime import get_device
@@ -46,7 +60,17 @@ def test_loss_has_its_rows():
 
 def test_decoder_has_its_rows():
     rows = quick(decoder)
-    assert len(named(rows, "20 tokens")) == len(named(rows, "40 tokens")) == 3 == len(rows) / 2
+    assert len(named(rows, "20 tokens")) == len(named(rows, "40 tokens")) == 6 == len(rows) / 2
+    assert len(named(rows, "one pass, forward and backward")) == 6
+
+
+def test_the_products_of_a_decoder_are_counted():
+    x, w = torch.ones(5, 3), torch.ones(3, 7, requires_grad=True)
+    assert decoder._flops(lambda: x @ w) == 2 * 5 * 3 * 7
+    assert decoder._flops(lambda: torch.autograd.grad((x @ w).sum(), w)) == 2 * (2 * 5 * 3 * 7)
+    rnn, inputs = torch.nn.GRU(3, 4, batch_first=True), torch.ones(2, 6, 3)
+    products = 2 * 6 * (3 * 12 + 4 * 12)  # rows, steps, both matrices
+    assert decoder._flops(lambda: rnn(inputs)) == 2 * products
 
 
 def test_search_has_its_rows():
@@ -71,6 +95,23 @@ def test_latency_has_its_rows():
         len(named(rows, "import seq2seq_lib, ")) == len(named(rows, "slowest public module")) == 1
     )
     assert named(rows, "chapter 0, ") and named(rows, "all chapters")
+    (row,) = named(rows, "the slowest check of")
+    assert row.measured.endswith(" s (4.1)") or row.measured.endswith(" s (4.2)")
+
+
+def test_the_test_command_is_timed_when_it_passes(monkeypatch):
+    ran = subprocess.CompletedProcess([], 0, "lines\n=== 12 passed, 1 skipped in 3.45s ===\n", "")
+    asked = []
+    monkeypatch.setattr(
+        suite.subprocess, "run", lambda command, **options: asked.append(command) or ran
+    )
+    (row,) = suite.rows(DEVICE, False)
+    assert row.measured == "0.0 min (12 passed, 1 skipped)" and row.met
+    assert asked == [["make", "test"]]
+    ran.returncode, ran.stdout = 2, "=== 1 failed, 11 passed in 3.45s ==="
+    with pytest.raises(ValueError, match="make test did not pass.*: 1 failed, 11 passed"):
+        suite.rows(DEVICE, False)
+    assert quick(suite)[0].met is None and len(asked) == 2, "a quick run runs nothing"
 
 
 def test_without_data_the_rows_are_the_same_and_say_so(monkeypatch):
@@ -143,6 +184,21 @@ def test_a_wrong_cell_is_not_timed(monkeypatch):
 # --- timing ------------------------------------------------------------------------------------
 
 
+def test_memory_is_kept_where_the_c_library_can(monkeypatch):
+    asked = []
+    library = type("Library", (), {"mallopt": staticmethod(lambda *what: asked.append(what))})
+    monkeypatch.setattr(timing.ctypes, "CDLL", lambda name: library)
+    timing.keep_memory()
+    assert asked == [(-1, 2**31 - 1), (-4, 0)]
+
+    def missing(name):
+        raise OSError(name)
+
+    for other in (missing, lambda name: object()):  # no such library; one without mallopt
+        monkeypatch.setattr(timing.ctypes, "CDLL", other)
+        timing.keep_memory()
+
+
 def test_candidates_take_turns_after_a_warm_up():
     calls = []
     candidates = {name: lambda name=name: calls.append(name) for name in "ab"}
@@ -198,7 +254,7 @@ def test_the_command_prints_one_table(monkeypatch, capsys):
 
 
 def test_every_module_is_in_the_command():
-    timed = {module.rows for module in (loss, decoder, search, batching, cells, latency)}
+    timed = {module.rows for module in (loss, decoder, search, batching, cells, latency, suite)}
     assert set(command.BENCHMARKS.values()) == timed
 
 
@@ -218,7 +274,7 @@ def test_a_section_replaces_nothing_but_itself(tmp_path):
 
 
 def test_the_page_has_its_sections():
-    for name in ("table", "translation"):
+    for name in ("table", "translation", "ablation"):
         assert report.README.read_text("utf-8").count(f"<!-- {name}:begin -->") == 1
 
 
@@ -279,3 +335,70 @@ def test_a_sentence_with_several_translations_is_scored_once():
     assert (sources, references) == (["hi", "go"], [["salut", "bonjour"], ["va"]])
     sources, references = translation.published_lines(Corpus("multi30k-x-y", (), (), pairs), "test")
     assert (sources, references) == (["hi", "go", "hi"], ["salut", "va", "bonjour"])
+
+
+def test_a_table_says_how_many_processes_there_were(run):
+    _, result, _ = run
+    assert "### tiny-xx-yy\n" in translation.table(result)
+    assert " each;" not in translation.table(result)
+    together = translation.table({**result, "processes": 2})
+    assert "### tiny-xx-yy, 2 processes\n" in together and " each;" in together
+
+
+def test_of_several_processes_the_others_only_train(monkeypatch, tmp_path):
+    monkeypatch.setattr(translation.distributed, "rank", lambda: 1)
+    monkeypatch.setattr(translation, "bleu", lambda *_, **__: pytest.fail("measured"))
+    words = tuple(Pair((a,), (b,)) for a in "abcd" for b in "efgh")
+    result = translation.measure(
+        lambda tokenizer=None: Corpus("tiny", words, words[:3], words[3:6]),
+        Recipe(num_pieces=13, embed_size=4, hidden_size=4, epochs=1),
+        path=tmp_path / "tiny.json",
+        checkpoint=tmp_path / "model.pt",
+        device=DEVICE,
+        say=lambda _: pytest.fail("spoke"),
+    )
+    assert result["test"] == {} and list(tmp_path.iterdir()) == []
+
+
+# --- ablation ----------------------------------------------------------------------------------
+
+
+def test_an_ablation_changes_one_part_of_the_recipe():
+    whole = Recipe()
+    for name, (what, changes) in ablation.WITHOUT.items():
+        assert what and all(getattr(whole, part) != value for part, value in changes.items())
+        replace(whole, **changes)
+        assert bool(changes) == (name != "recipe")
+
+
+def test_an_ablation_is_a_row_beside_the_whole_recipe(monkeypatch, tmp_path, capsys):
+    asked = {}
+
+    def measure(load, recipe, *, path, **options):
+        asked[path.stem] = recipe
+        bleu = {"recipe": 30.0, "tied": 28.5}[path.stem]
+        result = {
+            "machine": "one machine",
+            "versions": "versions",
+            "curve": [{"cpu_minutes": 6.04, "valid_loss": 2.1234}],
+            "test": {search: {"bleu": bleu} for search in options["searches"]},
+        }
+        path.write_text(json.dumps(result), encoding="utf-8")
+
+    monkeypatch.setattr(ablation.translation, "measure", measure)
+    assert ablation.main(["--only", "recipe", "tied", "--results", str(tmp_path)]) == 0
+    assert asked == {"recipe": Recipe(epochs=3), "tied": Recipe(epochs=3, tie_embeddings=False)}
+    (tmp_path / "dropout.json").write_text(json.dumps({"test": {}}), encoding="utf-8")  # unfinished
+    assert ablation.table(tmp_path).splitlines()[4:] == [
+        "| the recipe, all of it | 6.0 | 2.123 | 30.0 | – |",
+        "| output matrix apart from the target embedding | 6.0 | 2.123 | 28.5 | -1.5 |",
+    ]
+
+
+def test_an_ablation_without_data_says_so(monkeypatch, tmp_path, capsys):
+    def missing(*_, **__):
+        raise CorpusError("no file")
+
+    monkeypatch.setattr(ablation, "multi30k", missing)
+    assert ablation.main(["--only", "dropout", "--results", str(tmp_path)]) == 2
+    assert "skipped: no data. no file" in capsys.readouterr().err

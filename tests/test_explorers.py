@@ -86,7 +86,7 @@ def test_an_answer_is_the_translation_of_the_whole_text():
     answer = compute(echo, " one two ")
     assert answer == Answer(" one two ", answer.translation, "")
     assert answer.translation.text == "TWO ONE"
-    assert echo.asked == (((" one two ",), 80),), "asked once, as it was typed, with a limit"
+    assert echo.asked == (((" one two ",), 14),), "asked once, as it was typed, with a limit"
 
 
 @pytest.mark.parametrize("text", ["", "  \t "])
@@ -110,7 +110,7 @@ def test_more_tokens_than_the_grid_has_room_for_are_translated_without_it():
     answer = compute(echo, "a b " * 33)
     assert answer.translation.target == ["B", "A"] * 33
     assert answer.message == "No grid: that is 66 tokens, it has room for 40."
-    assert echo.asked[0][1] == 132, "room for an answer twice as long"
+    assert echo.asked[0][1] == 142, "room for an answer twice as long, and more"
     root = parse(draw(answer))
     assert cells(root) == [] and answer.message in texts(root)
 

@@ -265,8 +265,6 @@ hit_rate = sum(hits) / len(hits)
 year, hyphens = (sum(weights) / len(weights) for weights in (year, hyphens))
 print(f"year: {hit_rate:.3f} at the right digit or beside it, largest weight {year:.2f}")
 print(f"hyphens: largest weight {hyphens:.2f}; the second one looks at the end symbol {ends} times")
-
-# %%
 assert hit_rate > 0.7, hit_rate
 assert hyphens < year, (hyphens, year)
 
@@ -381,8 +379,6 @@ plots.show(
     "Line plot of an untrained GRU. If it reads the pads, the mean similarity of different dates "
     "rises towards 1 as pads are added; if it stops in time, it stays where it was.",
 )
-
-# %%
 assert max(abs(value - packed[0]) for value in packed) < 1e-6
 assert ignoring[-1] > ignoring[0] + 0.2, ignoring
 
@@ -409,6 +405,9 @@ careless = Seq2Seq(
     replace(sizes, **one_way),
     encoder=ReadsPads(len(src_vocab), sizes.embed_size, sizes.hidden_size, dropout=0.1, **one_way),
 )
+
+# %% [markdown]
+# It learns from the same dates, as long as ours did.
 
 # %% tags=["nbval-ignore-output"]
 careless_history = fit(careless, train_loader, valid_loader, settings, device=device)
@@ -473,8 +472,6 @@ def encode_with_pads(src, src_lengths):
 
 broken = laws.batch_invariance(encode_with_pads, src_vocab_size=len(src_vocab))
 print(broken)
-
-# %%
 assert verdict and not broken
 
 # %% [markdown]

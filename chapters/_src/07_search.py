@@ -455,6 +455,9 @@ for n in lengths:
     assert costs["beam, k = 5"][n - 1] <= 5 * 3 * n  # k |Y| n; the beam is not full at first
     assert costs["exhaustive"][n - 1] == sum(3**t for t in range(1, n + 1))  # about |Y|^n
 
+# %% [markdown]
+# In the figure each step up is ten times as many candidates.
+
 # %%
 from seq2seq_lib import plots
 
@@ -636,6 +639,9 @@ def for_the_laws(by_hand, score=score):
 
     return search
 
+
+# %% [markdown]
+# Now both laws judge two searches, ours and the library's:
 
 # %%
 from seq2seq_lib import laws
@@ -911,6 +917,11 @@ sources = [pair.source for pair in corpus.test]
 references = [pair.target for pair in corpus.test]
 print(text(sources[0]), "->", text(references[0]), "  mode", text(letters_mode(sources[0])))
 
+# %% [markdown]
+# One source, the target that was drawn for it, and its mode. The model reads 6,000 such pairs. The
+# source does not tell which target was drawn, so the loss cannot fall to 0: its floor is the entropy
+# of the targets.
+
 # %% tags=["nbval-ignore-output"]
 from seq2seq_lib.runtime import get_device, seed_everything
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
@@ -942,7 +953,6 @@ print(f"test loss {loss:.3f} a token; no model can expect less than {corpus.entr
 from seq2seq_lib.metrics import corpus_bleu
 
 batch = collate(test).to(device)
-widths = [1, 2, 3, 5, 10, 20]
 
 
 def ends_too_early(source, output):
@@ -971,12 +981,22 @@ def measure(k, alpha):
     }
 
 
+# %% [markdown]
+# `true` holds what the rules of the corpus say: how probable an output really is, whether it is
+# possible at all, and whether it ends where no target ends. We measure six widths, without a length
+# penalty and with α = 1:
+
+# %% tags=["nbval-ignore-output"]
+widths = [1, 2, 3, 5, 10, 20]
 measured = {alpha: [measure(k, alpha) for k in widths] for alpha in (0.0, 1.0)}
 columns = ["log p", "length", "true p", "possible", "too early", "BLEU"]
 for alpha, points in measured.items():
     print(f"alpha {alpha}: k", *(f"{name:>9}" for name in columns))
     for k, point in zip(widths, points):
         print(f"{k:12}", *(f"{point[name]:9.3f}" for name in columns))
+
+# %% [markdown]
+# Three of the columns as curves:
 
 # %% tags=["nbval-ignore-output"]
 axes = plots.axes_grid(1, 3, 11, 3.4)
@@ -1071,8 +1091,6 @@ for k in (1, 2, 3, 5, 10):
 shortest = sum(len(letters_mode(source)) + 1 for source in some) / len(some)
 expected = sum(letters_expected_length(source) + 1 for source in some) / len(some)
 print(f"the modes have {shortest:.2f} tokens, an average target {expected:.2f}")
-
-# %%
 assert in_truth[1][1] < in_truth[3][1] < in_truth[10][1] and in_truth[10][1] > 70
 assert in_truth[1][0] > in_truth[3][0] > in_truth[10][0] > shortest
 assert shortest < expected - 0.5

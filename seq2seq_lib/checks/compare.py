@@ -96,13 +96,12 @@ def first_difference(value: Any, expected: Any) -> dict[str, str]:
     """Where the first number differs, and the two numbers."""
     if isinstance(value, dict) and isinstance(expected, dict):
         place = next(k for k in expected if not same_value(value.get(k), expected[k]))
-        return first_difference(value[place], expected[place]) | {"where": f" at {place!r}"}
+        return _inside(place, value.get(place), expected[place])
     if isinstance(value, list | tuple) and isinstance(expected, list | tuple):
         pairs = enumerate(zip(value, expected, strict=False))
         place = next((i for i, (a, b) in pairs if not same_value(plain(a), plain(b))), None)
         if place is not None:
-            inside = first_difference(plain(value[place]), plain(expected[place]))
-            return inside | {"where": f" at [{place}]" + inside["where"].removeprefix(" at ")}
+            return _inside(place, plain(value[place]), plain(expected[place]))
     tensors = isinstance(value, Tensor) and isinstance(expected, Tensor)
     if not tensors or value.dim() == 0 or value.shape != expected.shape:
         return {"where": "", "yours": show.value(value), "right": show.value(expected)}
@@ -114,3 +113,8 @@ def first_difference(value: Any, expected: Any) -> dict[str, str]:
         "yours": str(value[place].item()) if value.dtype == torch.bool else show.number(one[place]),
         "right": str(bool(two[place])) if value.dtype == torch.bool else show.number(two[place]),
     }
+
+
+def _inside(place: Any, value: Any, expected: Any) -> dict[str, str]:
+    found = first_difference(value, expected)
+    return found | {"where": f" at [{place!r}]" + found["where"].removeprefix(" at ")}

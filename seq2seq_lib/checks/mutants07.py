@@ -137,6 +137,7 @@ EXHAUSTIVE_MUTANTS = (
     Mutant("after_end", goes_on_after_the_end),
     Mutant("no_end", WITHOUT_END(right.exhaustive)),
     Mutant("special", keeps(lambda token, log_prob: False)),
+    Mutant("improbable", keeps(lambda token, log_prob: log_prob < -8)),
     Mutant("end_not_scored", with_number(lambda parts: sum(parts[:-1]))),
     Mutant("probabilities", AS_PROBABILITIES(right.exhaustive)),
     Mutant("product_of_logs", with_number(math.prod)),
@@ -188,6 +189,11 @@ def token_number(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
 def swapped(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
     parent, token, total = right.expand(totals, log_probs, num_beams)
     return token, parent, total
+
+
+def total_first(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
+    parent, token, total = right.expand(totals, log_probs, num_beams)
+    return total, parent, token
 
 
 def divided_by_beams(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
@@ -256,6 +262,7 @@ EXPAND_MUTANTS = (
     Mutant("without_totals", without_totals),
     Mutant("token_number", token_number),
     Mutant("swapped", swapped),
+    Mutant("another_order", total_first),
     Mutant("divided_by_beams", divided_by_beams),
     Mutant("not_whole", true_division),
     Mutant("only_as_many", only_as_many),
@@ -459,6 +466,12 @@ def with_unfinished(model: Any, src: Tensor, src_lengths: Tensor, *settings: int
     return [(hyp.tokens, hyp.log_prob) for hyp in hyps]
 
 
+def as_many_as_beams(
+    model: Any, src: Tensor, src_lengths: Tensor, num_beams: int, max_len: int
+) -> Pairs:
+    return right.beam(model, src, src_lengths, num_beams, max_len)[:num_beams]
+
+
 def one_beam(model: Any, src: Tensor, src_lengths: Tensor, num_beams: int, max_len: int) -> Pairs:
     return right.beam(model, src, src_lengths, 1, max_len)
 
@@ -489,6 +502,7 @@ BEAM_MUTANTS = (
     Mutant("too_short", shifted(right.beam, -1)),
     Mutant("too_long", shifted(right.beam, 1)),
     Mutant("best_only", BEST_ONLY(right.beam)),
+    Mutant("as_many_as_beams", as_many_as_beams),
     Mutant("one_beam", one_beam),
     Mutant("not_outputs", TOKENS_ONLY(right.beam)),
 )
@@ -577,6 +591,11 @@ def zeros(log_probs: Tensor, p: float) -> Tensor:
     return log_probs * (right.top_p(log_probs, p) > -math.inf)
 
 
+def very_small(log_probs: Tensor, p: float) -> Tensor:
+    dropped = right.top_p(log_probs, p) == -math.inf
+    return log_probs.masked_fill(dropped, -1e9).log_softmax(-1)
+
+
 def fills_in_place(log_probs: Tensor, p: float) -> Tensor:
     log_probs[right.top_p(log_probs, p) == -math.inf] = -math.inf
     return log_probs.log_softmax(-1)
@@ -598,6 +617,7 @@ TOP_P_MUTANTS = (
     Mutant("worst_first", worst_of_them),
     Mutant("all_kept", sums_of_logs),
     Mutant("zeros", zeros),
+    Mutant("nearly_impossible", very_small),
     Mutant("argument_changed", fills_in_place),
 )
 
@@ -661,6 +681,7 @@ def report_with(
     chosen: Callable[[list], list] = lambda found: found[:1],
     log_prob: Callable[[float], float] = lambda number: number,
     length: Callable[[str], float] = len,
+    compared: Callable[[str], Any] = tuple,
     mean: Callable[[list[float]], float] = lambda numbers: sum(numbers) / len(numbers),
 ) -> Callable:
     """A report; each argument is a decision that can be wrong."""
@@ -672,7 +693,7 @@ def report_with(
             report[k] = {
                 "log_prob": float(mean([log_prob(number) for _, _, number in found])),
                 "length": float(mean([length(output) for _, output, _ in found])),
-                "mode": float(mean([tuple(o) == letters_mode(s) for s, o, _ in found])),
+                "mode": float(mean([compared(o) == letters_mode(s) for s, o, _ in found])),
             }
         return report
 
@@ -684,5 +705,6 @@ WIDTH_MUTANTS = (
     Mutant("last_of_list", report_with(chosen=lambda found: found[-1:])),
     Mutant("probabilities", report_with(log_prob=math.exp)),
     Mutant("length_with_end", report_with(length=lambda output: len(output) + 1)),
+    Mutant("never_equal", report_with(compared=str)),
     Mutant("sums", report_with(mean=sum)),
 )

@@ -25,6 +25,7 @@ SMALL = {  # and 5 is impossible
     (3,): {EOS_ID: 0.6, 3: 0.3, 4: 0.1},
     (4,): {EOS_ID: 0.9, 4: 0.1},
 }
+RARE = {(): {EOS_ID: 0.7, 3: 0.2999, 4: 0.0001}, (3,): {EOS_ID: 1.0}, (4,): {EOS_ID: 1.0}}
 
 
 def whole(low: int, high: int, generator: torch.Generator) -> int:
@@ -34,28 +35,25 @@ def whole(low: int, high: int, generator: torch.Generator) -> int:
 
 def exhaustive_probes(generator: torch.Generator) -> list[Probe]:
     """``(next_log_probs, max_len)``."""
-    small = "; ".join(
-        f"after {list(prefix) if prefix else 'nothing'} "
-        + ", ".join(f"{'EOS' if token == EOS_ID else token} {prob}" for token, prob in row.items())
-        for prefix, row in SMALL.items()
-    )
-    probes = [
-        Probe(
-            {
-                "next_log_probs": NextLogProbs(TableModel(SMALL, vocab_size=6), max_len=2),
-                "max_len": 2,
-            },
-            f"the logarithms of: {small}; max_len = 2",
-        ),
-        _exhaustive_probe(HashModel(5, seed=2), 3),
-    ]
-    while len(probes) < 5:
-        V, max_len = ((6, 4), (7, 2), (5, 4))[len(probes) - 2]
+    probes = [_table_probe(SMALL), _table_probe(RARE), _exhaustive_probe(HashModel(5, seed=2), 3)]
+    while len(probes) < 6:
+        V, max_len = ((6, 4), (7, 2), (5, 4))[len(probes) - 3]
         probe = _exhaustive_probe(HashModel(V, seed=whole(0, 10**6, generator)), max_len)
         totals = [total for _, total in exhaustive_spec(*probe.args.values())]
         if min(one - two for one, two in pairwise(totals)) > GAP / 100:
             probes.append(probe)
     return probes
+
+
+def _table_probe(table: dict[tuple[int, ...], dict[int, float]]) -> Probe:
+    rows = "; ".join(
+        f"after {list(prefix) if prefix else 'nothing'} "
+        + ", ".join(f"{'EOS' if token == EOS_ID else token} {prob}" for token, prob in row.items())
+        for prefix, row in table.items()
+    )
+    reader = NextLogProbs(TableModel(table, vocab_size=6), max_len=2)
+    fed = f"the logarithms of: {rows}; max_len = 2"
+    return Probe({"next_log_probs": reader, "max_len": 2}, fed)
 
 
 def _exhaustive_probe(model: Any, max_len: int) -> Probe:
@@ -159,7 +157,8 @@ def _beam_probe(
         "num_beams": num_beams,
         "max_len": max_len,
     }
-    bias = f", eos_bias={model.eos_bias}" if model.eos_bias else ""
+    never = model.eos_bias == -math.inf  # whose repr Python does not read
+    bias = f", eos_bias={'-math.inf' if never else model.eos_bias}" if model.eos_bias else ""
     fed = f"HashModel({model.vocab_size}, seed={model.seed}{bias}), src = {src.tolist()}"
     return Probe(args, f"{fed}, num_beams = {num_beams}, max_len = {max_len}")
 

@@ -42,7 +42,8 @@ def compute(translator: Translator, text: str) -> Answer:
         return Answer(text, None, "There is nothing in it that the model could read.")
     if len(source) > MAX_READ:
         return Answer(text, None, f"That is {len(source)} tokens; the box reads {MAX_READ}.")
-    (translation,) = translator([text], max_new_tokens=2 * max(MAX_TOKENS, len(source)))
+    # the search stops when no longer output could win: the nearer the limit, the sooner it knows
+    (translation,) = translator([text], max_new_tokens=2 * len(source) + 10)
     messages = []
     if len(source) > MAX_TOKENS:
         translation = replace(translation, attention=None)

@@ -219,7 +219,8 @@ check("7.2", exhaustive)
 # - **expand**: rank all continuations of all open outputs,
 # - **prune**: say which of the candidates have ended, and which stay open.
 #
-# In the chapter both worked on lists. Here they work on tensors, as in a library.
+# In the chapter both worked on lists, and `prune` did the ranking. Here they work on tensors, as in a
+# library, and `expand` ranks: then only a few candidates leave it, not k times V.
 #
 # ### 7.3a `expand`
 #

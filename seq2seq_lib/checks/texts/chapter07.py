@@ -106,6 +106,11 @@ PAIRS = {
 }
 
 EXHAUSTIVE = {
+    "improbable": (
+        "Outputs that hold an improbable token are missing, for instance {output}. A token that is "
+        "improbable is not impossible: only −inf is.",
+        "From which log-probability on does your loop leave a token out?",
+    ),
     "not_its_own": (
         "For {output} you have {yours}, but its tokens add up to {right}.",
         "What is added when a token is appended, and to which number?",
@@ -201,6 +206,11 @@ BEAM = {
         "Outputs that have ended are extended and cut afterwards: the words look right, the number "
         "is that of a longer output.",
         "Where do the outputs go that have just got their EOS?",
+    ),
+    "as_many_as_beams": (
+        "Only num_beams outputs came back. Several may end at one step, and others at the next: "
+        "wanted are all that this beam finds.",
+        "How many outputs can a beam of 3 end within four steps?",
     ),
     "one_beam": (
         "That is the beam of one output, however many were asked for.",
@@ -479,6 +489,10 @@ TEXTS = {
                 "alone. The next step would begin again from there.",
                 "What does the output have to carry into the next step?",
             ),
+            "another_order": (
+                "The three stand in another order: wanted are parent, token, total.",
+                "Which of the three is the float, and at which place does it stand?",
+            ),
             "swapped": (
                 "parent and token have changed places.",
                 "There are k outputs and V words. Which of the two may be as large as V − 1?",
@@ -731,6 +745,11 @@ TEXTS = {
                 "What was dropped has the log-probability 0, which is the probability 1.",
                 "What is the logarithm of 0?",
             ),
+            "nearly_impossible": (
+                "A token that was dropped has the log-probability {yours}. Its probability rounds "
+                "to 0, but a search that asks for −inf does not see that it cannot happen.",
+                "Which float is below all others, and what is exp of it?",
+            ),
             "too_few": (
                 "Row {row} keeps {yours} tokens, wanted are {right}: what is kept does not reach "
                 "p together.",
@@ -917,6 +936,11 @@ TEXTS = {
             "probabilities": (
                 "log_prob holds the mean of probabilities, not of their logarithms.",
                 "What does search_letters give beside the letters?",
+            ),
+            "never_equal": (
+                "mode is 0 for every width. search_letters writes strings and letters_mode gives a "
+                "tuple of letters: the two are never equal.",
+                "What is 'uv' == ('u', 'v') in Python, and how do you make one like the other?",
             ),
             "length_with_end": (
                 "length counts the end. Here the letters alone are counted, as in "
