@@ -1,5 +1,6 @@
 """Reading the explorers' SVG, for the tests."""
 
+import itertools
 import xml.etree.ElementTree as ET
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -22,6 +23,22 @@ def of_class(root: ET.Element, *names: str) -> list[ET.Element]:
 def words(root: ET.Element) -> list[str]:
     """The lines of text in a picture."""
     return [text.text for text in root.iter(f"{SVG}text")]
+
+
+def all_text_is_readable(root: ET.Element) -> None:
+    """No text is cut off, and none lies over another."""
+    width, height = float(root.get("width")), float(root.get("height"))
+    boxes = []
+    for text in root.iter(f"{SVG}text"):
+        size = float(text.get("font-size"))
+        # a letter is about half as wide as high; exactly 0.6 in a monospaced font
+        long = size * len(text.text) * (0.602 if text.get("font-family") else 0.52)
+        shift = {"start": 0, "middle": 0.5, "end": 1}[text.get("text-anchor")]
+        x, y = float(text.get("x")) - shift * long, float(text.get("y"))
+        assert x >= 0 and x + long <= width and y - size >= 0 and y + 4 <= height, text.text
+        boxes.append((x, x + long, y - 0.7 * size, y, text.text))
+    for (a0, a1, a2, a3, a), (b0, b1, b2, b3, b) in itertools.combinations(boxes, 2):
+        assert a1 <= b0 or b1 <= a0 or a3 <= b2 or b3 <= a2, f"{a!r} and {b!r}"
 
 
 def colour(name: str) -> list[float]:

@@ -15,7 +15,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pictures import SVG, colour, luminance, of_class, parsed, words
+from pictures import SVG, all_text_is_readable, colour, luminance, of_class, parsed, words
 
 from seq2seq_lib import losses, masks
 from seq2seq_lib.explorers import svg, widget
@@ -237,18 +237,7 @@ def _inside(corner: tuple[str, str], point: tuple[float, float]) -> bool:
 @pytest.mark.parametrize("params", list(some_results()))
 def test_nothing_is_cut_off_and_nothing_lies_over_something_else(params):
     root = parsed(draw(compute(**params)))
-    width, height = float(root.get("width")), float(root.get("height"))
-    boxes = []
-    for text in root.iter(f"{SVG}text"):
-        size = float(text.get("font-size"))
-        # a letter is about half as wide as high; exactly 0.6 in a monospaced font
-        long = size * len(text.text) * (0.602 if text.get("font-family") else 0.52)
-        shift = {"start": 0, "middle": 0.5, "end": 1}[text.get("text-anchor")]
-        x, y = float(text.get("x")) - shift * long, float(text.get("y"))
-        assert x >= 0 and x + long <= width and y - size >= 0 and y + 4 <= height, text.text
-        boxes.append((x, x + long, y - 0.7 * size, y, text.text))
-    for (a0, a1, a2, a3, a), (b0, b1, b2, b3, b) in itertools.combinations(boxes, 2):
-        assert a1 <= b0 or b1 <= a0 or a3 <= b2 or b3 <= a2, f"{a!r} and {b!r}"
+    all_text_is_readable(root)
 
 
 def test_the_division_stands_there_with_its_numbers():

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from pictures import SVG, of_class, parsed, words
+from pictures import SVG, all_text_is_readable, of_class, parsed, words
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seq2seq_lib.explorers import pad_drift, widget
@@ -148,16 +148,7 @@ def test_every_place_is_drawn_exactly_the_pads_are_hatched_and_nothing_is_cut_of
         if rect.get("x"):
             assert 0 <= float(rect.get("x")) <= width - float(rect.get("width"))
             assert 0 <= float(rect.get("y")) <= height - float(rect.get("height"))
-    boxes = []
-    for text in root.iter(f"{SVG}text"):
-        size = float(text.get("font-size"))
-        long = size * len(text.text) * (0.602 if text.get("font-family") else 0.52)
-        shift = {"start": 0, "middle": 0.5, "end": 1}[text.get("text-anchor")]
-        x, y = float(text.get("x")) - shift * long, float(text.get("y"))
-        assert x >= 0 and x + long <= width and y - size >= 0 and y + 4 <= height, text.text
-        boxes.append((x, x + long, y - 0.7 * size, y, text.text))
-    for (a0, a1, a2, a3, a), (b0, b1, b2, b3, b) in itertools.combinations(boxes, 2):
-        assert a1 <= b0 or b1 <= a0 or a3 <= b2 or b3 <= a2, f"{a!r} and {b!r}"
+    all_text_is_readable(root)
 
 
 def test_bars_are_as_high_as_the_units_are_large():

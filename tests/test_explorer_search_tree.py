@@ -12,7 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pictures import SVG, of_class, parsed, words
+from pictures import SVG, all_text_is_readable, of_class, parsed, words
 
 from seq2seq_lib import decoding
 from seq2seq_lib.explorers import search_tree, svg, widget
@@ -526,19 +526,8 @@ def some_pictures():
 @pytest.mark.parametrize("params", list(some_pictures()))
 def test_nothing_is_cut_off_and_nothing_lies_over_something_else(params):
     root = parsed(draw(compute(**params)))
-    width, height = float(root.get("width")), float(root.get("height"))
-    boxes = []
-    for text in root.iter(f"{SVG}text"):
-        size = float(text.get("font-size"))
-        # a letter is about half as wide as high, a digit a bit more, bold a bit more again
-        wide = 0.602 if text.get("font-family") else 0.52
-        long = size * len(text.text) * wide
-        shift = {"start": 0, "middle": 0.5, "end": 1}[text.get("text-anchor")]
-        x, y = float(text.get("x")) - shift * long, float(text.get("y"))
-        assert x >= 0 and x + long <= width and y - size >= 0 and y + 4 <= height, text.text
-        boxes.append((x, x + long, y - 0.7 * size, y, text.text))
-    for (a0, a1, a2, a3, a), (b0, b1, b2, b3, b) in itertools.combinations(boxes, 2):
-        assert a1 <= b0 or b1 <= a0 or a3 <= b2 or b3 <= a2, f"{a!r} and {b!r}"
+    width = float(root.get("width"))
+    all_text_is_readable(root)
     for node in of_class(root, "node"):
         if node.tag == f"{SVG}circle":
             left, right = (float(node.get("cx")) + s * float(node.get("r")) for s in (-1, 1))

@@ -107,7 +107,8 @@ def register(*new: Exercise) -> None:
 def find(id: str) -> Exercise:
     """The exercise of this id."""
     if not isinstance(id, str) or id not in REGISTER:
-        raise ValueError(f"There is no exercise {id!r}. Valid: {', '.join(REGISTER)}.")
+        parts = [other for other in REGISTER if isinstance(id, str) and other.startswith(id)]
+        raise ValueError(f"There is no exercise {id!r}. Valid: {', '.join(parts or REGISTER)}.")
     return REGISTER[id]
 
 
