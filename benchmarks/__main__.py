@@ -10,7 +10,7 @@ Training a translation model is timed apart: python -m benchmarks.translation
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 
@@ -29,16 +29,26 @@ BENCHMARKS = {
 }
 
 
-def measure(names: Sequence[str], device: torch.device, quick: bool) -> Iterator[Row]:
-    """The rows of the named benchmarks, one after the other."""
+def measure(
+    names: Sequence[str], device: torch.device, quick: bool
+) -> tuple[list[Row], dict[str, Exception]]:
+    """The rows of the named benchmarks, one after the other; and those that failed, with why."""
+    rows, failed = [], {}
     for name in names:
         print(f"{name} …", file=sys.stderr, flush=True)
         seed_everything(0)
-        yield from BENCHMARKS[name](device, quick)
+        try:
+            rows += BENCHMARKS[name](device, quick)
+        except Exception as error:  # the others are worth having
+            failed[name] = error
+    return rows, failed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command: 0 if everything ran, whether or not the targets were met."""
+    """Run the command: 0 if everything ran, whether or not the targets were met.
+
+    What is only a part of the table is printed and not written.
+    """
     options = _parser().parse_args(arguments)
     if options.write and (options.quick or options.only):
         print("error: --write needs the whole table: no --quick, no --only", file=sys.stderr)
@@ -47,9 +57,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(options.threads)
     torch.backends.cudnn.allow_tf32 = False  # what is compared must be equal, to 5 digits and more
     device = get_device()
-    table = report.table(list(measure(options.only or BENCHMARKS, device, options.quick)))
+    rows, failed = measure(options.only or BENCHMARKS, device, options.quick)
+    table = report.table(rows)
     where = f"{report.machine(device)}; {report.versions('torch')}."
     print(f"{table}\n\n{where}")
+    for name, error in failed.items():
+        print(f"error: {name}: {type(error).__name__}: {error}", file=sys.stderr)
+    if failed:
+        return 1
     if options.write:
         report.write_section("table", f"{where}\n\n{table}")
     return 0

@@ -50,7 +50,10 @@ def rows(device: torch.device, quick: bool) -> list[Row]:
     }
     steps = 2 if quick else 100
     sizes = {"embed_size": 8, "hidden_size": 8} if quick else {}
-    seconds = _epoch(batches, steps, len(orders[SHUFFLED]), _model(vocabs, device, **sizes))
+    first = collate([examples[i] for i in orders[SHUFFLED][0]]).to(device)
+    _check_equal(_model(vocabs, device, dropout=0.0, **sizes), first)
+    cells = {o: sum(_cells(lengths, batch) for batch in some) for o, some in orders.items()}
+    seconds = _epoch(batches, steps, cells, _model(vocabs, device, **sizes))
     slowest = seconds[_ways()[0]]
     for way, value in seconds.items():
         gained = f"{value:.0f} s" + (f" ({value / slowest - 1:+.0%})" if value != slowest else "")
@@ -70,17 +73,25 @@ def _words() -> tuple[list[Example], tuple[Vocab, Vocab]]:
 
 def _pads(lengths: Sequence[tuple[int, int]], batches: Sequence[list[int]], side: int) -> float:
     real = sum(length[side] for length in lengths)
-    cells = sum(len(batch) * max(lengths[i][side] for i in batch) for batch in batches)
-    return 1 - real / cells
+    return 1 - real / sum(_cells(lengths, batch, side) for batch in batches)
 
 
-def _model(vocabs: tuple[Vocab, Vocab], device: torch.device, **sizes: int) -> nn.Module:
-    sizes = {"embed_size": Recipe.embed_size, "hidden_size": Recipe.hidden_size, **sizes}
+def _cells(lengths: Sequence[tuple[int, int]], batch: list[int], side: int = 0) -> int:
+    return len(batch) * max(lengths[i][side] for i in batch)
+
+
+def _model(vocabs: tuple[Vocab, Vocab], device: torch.device, **changed: float) -> nn.Module:
+    names = ("embed_size", "hidden_size", "dropout", "attention", "tie_embeddings")
     torch.manual_seed(0)
-    config = Seq2SeqConfig(
-        *map(len, vocabs), dropout=Recipe.dropout, attention="dot", tie_embeddings=True, **sizes
-    )
+    config = Seq2SeqConfig(*map(len, vocabs), **{n: getattr(Recipe, n) for n in names} | changed)
     return Seq2Seq(config).to(device)
+
+
+def _losses() -> dict[str, LossFunction]:
+    return {
+        "": teacher_forced_loss(Recipe.label_smoothing),
+        f", {SKIP}": _loss_without_logits_of_pads,
+    }
 
 
 def _loss_without_logits_of_pads(model: Seq2Seq, batch: Batch, step: int) -> LossSum:
@@ -98,22 +109,37 @@ def _ways() -> list[str]:
 
 
 def _epoch(
-    batches: dict[str, Iterator[Batch]], steps: int, of: int, model: Seq2Seq
+    batches: dict[str, Iterator[Batch]], steps: int, cells: dict[str, int], model: Seq2Seq
 ) -> dict[str, float]:
-    """Seconds of an epoch in each way, from the sum of some steps that they do in turns."""
+    """Seconds of an epoch in each way, from some steps that they do in turns.
+
+    Bucketed batches differ in size, so an epoch is so many times the steps as it has target cells.
+    """
     device = next(model.parameters()).device
-    losses: dict[str, LossFunction] = {
-        "": teacher_forced_loss(Recipe.label_smoothing),
-        f", {SKIP}": _loss_without_logits_of_pads,
-    }
+    losses = _losses()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
-    seconds = dict.fromkeys(_ways(), 0.0)
+    seconds, done = dict.fromkeys(_ways(), 0.0), dict.fromkeys(batches, 0)
     for step in range(-1, steps):  # the first one warms up
         for order, some in batches.items():
             batch = next(some)
+            done[order] += batch.tgt_out.numel() if step >= 0 else 0
             for skip, loss in losses.items():
                 start = clock(device)
                 train_step(model, [batch], optimizer, loss_function=loss)
                 if step >= 0:
                     seconds[order + skip] += clock(device) - start
-    return {way: spent * of / steps for way, spent in seconds.items()}
+    return {
+        f"{order}{skip}": seconds[f"{order}{skip}"] * cells[order] / done[order]
+        for order in batches
+        for skip in losses
+    }
+
+
+def _check_equal(model: Seq2Seq, batch: Batch) -> None:
+    results = []
+    for loss in _losses().values():
+        total = loss(model, batch, 0).total
+        results.append((total, *torch.autograd.grad(total, list(model.parameters()))))
+    for one, two in zip(*results, strict=True):
+        # float32: sums over all tokens, in another order
+        Row.equal("the losses of both", torch.allclose(one, two, rtol=1e-3, atol=1e-2))

@@ -22,7 +22,7 @@ def rows(device: torch.device, quick: bool) -> list[Row]:
         )
         fast = isinstance(model.encoder.rnn, kind) and isinstance(model.decoder.rnn, kind)
         found.append(
-            Row.equal(f"models of {kind.__name__.lower()}s run on nn.{kind.__name__}", fast)
+            Row.equal(f"models of {kind.__name__.lower()}s run on nn.{kind.__name__}", fast, "yes")
         )
     return found
 
@@ -42,6 +42,8 @@ def _against_torch(module: nn.Module, cell: nn.Module, x: Tensor, quick: bool) -
         name: lambda run=run: torch.autograd.grad(run().sum(), parameters)
         for name, run in (("ours", ours), ("torch", torchs))
     }
+    for one, two in zip(*(gradients() for gradients in candidates.values()), strict=True):
+        Row.equal("the gradients of both", torch.allclose(one, two, rtol=1e-3, atol=1e-2))
     times = side_by_side(candidates, x.device, turns=1 if quick else 9)
     name = type(module).__name__
     what = f"our {name} cell, every gate kept / nn.{name}, forward and backward"

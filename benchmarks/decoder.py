@@ -66,6 +66,9 @@ def _pass_or_loop(name: str, model: Seq2Seq, batch: Batch, quick: bool) -> list[
 
     same = torch.allclose(in_one_pass(), token_by_token(), atol=1e-5)
     Row.equal("the logits of both", same)
+    for one, two in zip(*(with_backward(f)() for f in (in_one_pass, token_by_token)), strict=True):
+        # float32: sums over all tokens, in another order
+        Row.equal("the gradients of both", torch.allclose(one, two, rtol=1e-3, atol=1e-2))
     large = torch.ones(64 if quick else 1024, 64 if quick else 1024, device=device)
     found = []
     for way, work in (("forward", without_graph), ("forward and backward", with_backward)):

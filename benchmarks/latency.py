@@ -101,16 +101,14 @@ def _answers(
 def _box(device: torch.device, quick: bool) -> Row:
     path = default_checkpoint(("de", "en"))
     if not quick and not path.exists():
-        return Row(
-            "explorer translation_box: answer, p95 of five sentences", "skipped: no trained model"
-        )
+        return Row("explorer translation_box: answer", "skipped: no trained model")
     translator = _tiny_translator(device) if quick else load_translator(path, device)
 
     def answer(sentence: str) -> str:
         return translation_box.draw(translation_box.compute(translator, sentence))
 
     calls = (lambda s=s: answer(s) for s in SENTENCES * (1 if quick else 5))
-    return _answers("translation_box", calls, device, "p95 of five sentences")
+    return _answers("translation_box", calls, device, "p95 of five sentences, five times each")
 
 
 def _tiny_translator(device: torch.device) -> Translator:
@@ -182,4 +180,6 @@ def _chapters() -> list[Row]:
         what = f"chapter {number}, top to bottom, s (the last build)"
         found.append(Row.at_most(what, spent, budget, "{:d}"))
         total += spent
+    if not found:
+        raise ValueError(f"There is no table of chapters in {README.name}.")
     return [*found, Row.at_most("all chapters, s", total, ALL_CHAPTERS, "{:d}")]

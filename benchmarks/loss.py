@@ -43,8 +43,8 @@ def skip_pads_first(logits: Tensor, targets: Tensor, mask: Tensor) -> LossSum:
 
 def _padded(B: int, T: int, V: int, share: float, device: torch.device) -> tuple[Tensor, Tensor]:
     """Targets and mask ``[B, T]`` with a share of pads; the longest row is full."""
-    lengths = torch.linspace(1 - 2 * share if share < 0.5 else 0.05, 1, B)
-    lengths = (lengths * (1 - share) / lengths.mean() * T).round().long().clamp(1, T)
+    power = (T - 1) / ((1 - share) * T - 1) - 1  # the mean of u ** power is 1 / (power + 1)
+    lengths = (1 + (T - 1) * torch.linspace(0, 1, B) ** power).round().long()  # [B], 1 .. T
     mask = sequence_mask(lengths, T).to(device)
     return torch.randint(V, (B, T)).to(device), mask
 

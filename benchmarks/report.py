@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import platform
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,12 +32,12 @@ class Row:
     @classmethod
     def at_most(cls, what: str, value: float, limit: float, form: str = "{:.2f}") -> "Row":
         """Met if the value is at most the limit; ``form`` says how both are printed."""
-        return cls(what, form.format(value), f"≤ {form.format(limit)}", value <= limit)
+        return cls(what, _apart(value, limit, form), f"≤ {form.format(limit)}", value <= limit)
 
     @classmethod
     def at_least(cls, what: str, value: float, limit: float, form: str = "{:.1f}") -> "Row":
         """Met if the value is at least the limit."""
-        return cls(what, form.format(value), f"≥ {form.format(limit)}", value >= limit)
+        return cls(what, _apart(value, limit, form), f"≥ {form.format(limit)}", value >= limit)
 
     @classmethod
     def equal(cls, what: str, holds: bool, measured: str = "equal") -> "Row":
@@ -44,6 +45,13 @@ class Row:
         if not holds:
             raise ValueError(f"{what}: the results differ, so their times mean nothing.")
         return cls(what, measured, measured, True)
+
+
+def _apart(value: float, limit: float, form: str) -> str:
+    """The value, with two digits more if it would look like a limit that it is not."""
+    if value != limit and form.format(value) == form.format(limit):
+        form = re.sub(r"\.(\d)", lambda digits: f".{int(digits[1]) + 2}", form)
+    return form.format(value)
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -80,4 +88,11 @@ def write_section(name: str, text: str, page: Path = README) -> None:
         raise ValueError(f"{page.name} must hold {begin} and {end} once each.")
     before, rest = old.split(begin)
     after = rest.split(end)[1]
-    page.write_text(f"{before}{begin}\n{text.strip()}\n{end}{after}", encoding="utf-8")
+    write_whole(page, f"{before}{begin}\n{text.strip()}\n{end}{after}")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file in one go: whatever happens, the old one is there or the new one."""
+    beside = path.with_name(f"{path.name}.part")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, path)

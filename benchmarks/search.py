@@ -31,7 +31,9 @@ def rows(device: torch.device, quick: bool) -> list[Row]:
     found.append(_rows_read(small, batches[-1]))
     large = make_model(30 if quick else 6000, {} if quick else LARGE, device)
     ratio = _alone_or_together(large, batches[1], 5, 1 if quick else 3)
-    what = f"the same for a model of translation's size, 5 beams, {batches[1]} sentences"
+    what = (
+        f"beam search, translation's size, 5 beams, {batches[1]} sentences: one at a time / a batch"
+    )
     return [*found, Row(what, f"{ratio:.1f}")]
 
 

@@ -38,7 +38,7 @@ def keep_memory() -> None:
 def synchronize(device: torch.device) -> None:
     """Wait until an accelerator has done what it was given; a CPU always has."""
     if device.type != "cpu":
-        torch.accelerator.synchronize()
+        torch.accelerator.synchronize(device)
 
 
 def clock(device: torch.device) -> float:

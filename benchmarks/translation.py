@@ -7,13 +7,14 @@ torchrun --nproc-per-node 2 -m benchmarks.translation  # two processes, a core e
 python -m benchmarks.translation --write               # results/*.json as tables in README.md
 
 Minutes are those of training and of the validation loss; the BLEU that is measured after each epoch
-for the curve is not counted. CPU minutes are what one process used of them: on a machine that
-others share they are fewer, and tell what a quiet one would take.
+for the curve is not counted. CPU minutes are what one process used, with learning the subwords: on
+a machine that others share they tell better what a quiet one would take.
 """
 
 import argparse
 import dataclasses
 import json
+import os
 import sys
 import tempfile
 import time
@@ -62,7 +63,8 @@ def measure(
 
     Args:
         load: ``multi30k`` or ``tatoeba``, takes ``tokenizer``.
-        path: JSON, written anew after each epoch.
+        path: JSON, replaced when all is measured; before that the curve so far stands beside it, in
+            ``NAME.partial.json``.
         checkpoint: written by the training; a file that is there is replaced.
         limit: so many training pairs and sentences to translate, for a trial.
         searches: of the test set at the end, by name.
@@ -89,17 +91,18 @@ def measure(
         found, _ = bleu(translator, sources[:limit], references[:limit], **search)
         return {"bleu": round(found.score, 2), "signature": found.signature}
 
+    partial = path.with_suffix(".partial.json")
+
     def save() -> None:
-        path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        report.write_whole(partial, json.dumps(result, indent=1) + "\n")
 
     used = time.process_time()  # what BLEU takes is left out
+    minutes = cpu_minutes = 0.0
 
     def after_epoch(model, record) -> None:
-        nonlocal used
-        minutes, cpu_minutes = record.seconds / 60, (time.process_time() - used) / 60
-        if result["curve"]:
-            minutes += result["curve"][-1]["minutes"]
-            cpu_minutes += result["curve"][-1]["cpu_minutes"]
+        nonlocal used, minutes, cpu_minutes
+        minutes += record.seconds / 60
+        cpu_minutes += (time.process_time() - used) / 60
         point = {
             "epoch": record.epoch,
             "minutes": round(minutes, 2),
@@ -128,6 +131,7 @@ def measure(
         result["test"][name] = score("test", **search)
         say(f"test, {name}: {result['test'][name]}")
     save()
+    os.replace(partial, path)
     return result
 
 
@@ -144,8 +148,8 @@ def table(result: dict) -> str:
         f"run, seed {result['recipe']['seed']}. {result['machine']}"
         f"{each}; {result['versions']}.",
         "",
-        "| epoch | minutes | CPU minutes | target tokens a second | validation loss, nats "
-        "| validation BLEU, greedy |",
+        "| epoch | minutes | CPU minutes | target tokens a second, validation included "
+        "| validation loss, nats | validation BLEU, greedy |",
         "|--:|--:|--:|--:|--:|--:|",
     ]
     text += [
@@ -165,9 +169,11 @@ def _cpu(point: dict) -> str:
 
 def write_tables(results: Path = RESULTS, page: Path = report.README) -> None:
     """All finished runs into the page."""
-    runs = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(results.glob("*.json"))]
-    finished = [table(run) for run in runs if run["test"]]
-    report.write_section("translation", "\n\n".join(finished), page)
+    paths = [path for path in sorted(results.glob("*.json")) if ".partial" not in path.suffixes]
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    if not runs:
+        raise ValueError(f"There are no results in {results}.")
+    report.write_section("translation", "\n\n".join(map(table, runs)), page)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -178,7 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--epochs", type=int, default=Recipe.epochs)
     parser.add_argument("--pieces", type=int, default=Recipe.num_pieces, help="of each language")
     parser.add_argument("--seed", type=int, default=Recipe.seed)
-    parser.add_argument("--limit", type=int, help="use so many pairs only, for a trial")
+    parser.add_argument("--limit", type=int, help="use so many pairs only; needs --results")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; default: 1")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the JSON file")
     parser.add_argument("--checkpoint", type=Path, help="keep the model in this file")
@@ -188,9 +194,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    if options.limit is not None and options.results == RESULTS:
+        print("error: a trial needs a folder of its own: --limit and --results", file=sys.stderr)
+        return 2
     if options.write:
         write_tables(options.results)
         return 0
+    options.results.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
     languages = tuple(options.languages)
 

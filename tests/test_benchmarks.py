@@ -102,16 +102,28 @@ def test_latency_has_its_rows():
 def test_the_test_command_is_timed_when_it_passes(monkeypatch):
     ran = subprocess.CompletedProcess([], 0, "lines\n=== 12 passed, 1 skipped in 3.45s ===\n", "")
     asked = []
-    monkeypatch.setattr(
-        suite.subprocess, "run", lambda command, **options: asked.append(command) or ran
-    )
+
+    def run(command, **options):
+        asked.append((command, options["env"]))
+        return ran
+
+    monkeypatch.setattr(suite.subprocess, "run", run)
+    monkeypatch.setattr(suite.shutil, "which", lambda name: name)
+    monkeypatch.setenv("MAKEFLAGS", " -- ARGS=--write")  # as `make bench ARGS=--write` sets it
+    monkeypatch.setenv("SEQ2SEQ_DEVICE", "cuda")
     (row,) = suite.rows(DEVICE, False)
     assert row.measured == "0.0 min (12 passed, 1 skipped)" and row.met
-    assert asked == [["make", "test"]]
+    ((called, env),) = asked
+    assert called == ["make", "test"] and "PATH" in env
+    assert "MAKEFLAGS" not in env and env["SEQ2SEQ_DEVICE"] == "cpu"
+
     ran.returncode, ran.stdout = 2, "=== 1 failed, 11 passed in 3.45s ==="
-    with pytest.raises(ValueError, match="make test did not pass.*: 1 failed, 11 passed"):
-        suite.rows(DEVICE, False)
-    assert quick(suite)[0].met is None and len(asked) == 2, "a quick run runs nothing"
+    (row,) = suite.rows(DEVICE, False)
+    assert row.measured == "did not pass: 1 failed, 11 passed" and row.met is False
+    assert quick(suite)[0].met is None
+    monkeypatch.setattr(suite.shutil, "which", lambda name: None)
+    assert suite.rows(DEVICE, False)[0].measured == "skipped: no make"
+    assert len(asked) == 2
 
 
 def test_without_data_the_rows_are_the_same_and_say_so(monkeypatch):
@@ -167,6 +179,41 @@ def test_a_wrong_search_is_not_timed(monkeypatch):
     monkeypatch.setattr(search, "beam_search", broken)
     with pytest.raises(ValueError, match="one sentence at a time: the results differ"):
         search.rows(DEVICE, True)
+
+
+def test_a_wrong_gradient_is_not_timed(monkeypatch):
+    right = decoder.Seq2Seq
+
+    def broken(config):
+        model = right(config)
+        step = model.decoder.step
+        model.decoder.step = lambda tokens, state: step(
+            tokens, replace(state, hidden=state.hidden.detach())
+        )
+        return model
+
+    monkeypatch.setattr(decoder, "Seq2Seq", broken)
+    with pytest.raises(ValueError, match="the gradients of both: the results differ"):
+        decoder.rows(DEVICE, True)
+
+
+def test_losses_of_another_epoch_are_not_timed(monkeypatch):
+    words = [Pair(("a",) * n, ("b",) * (1 + n % 7)) for n in range(1, 200)]
+    monkeypatch.setattr(batching, "multi30k", lambda: Corpus("tiny", tuple(words), (), ()))
+    right = batching._loss_without_logits_of_pads
+    monkeypatch.setattr(
+        batching, "_loss_without_logits_of_pads", lambda *batch: sum([right(*batch)] * 2)
+    )
+    with pytest.raises(ValueError, match="the losses of both: the results differ"):
+        batching.rows(DEVICE, True)
+
+
+def test_shares_of_pads_are_what_they_are_called():
+    for share in loss.SHARES:
+        targets, mask = loss._padded(64, 20, 9, share, DEVICE)
+        assert targets.shape == mask.shape == (64, 20)
+        assert abs((~mask).float().mean().item() - share) < 0.01
+        assert mask[:, 0].all() and mask[-1].all(), "the longest row is full"
 
 
 def test_a_wrong_cell_is_not_timed(monkeypatch):
@@ -234,6 +281,9 @@ def test_peak_memory_counts_what_is_held_at_once():
 def test_a_row_knows_whether_its_target_is_met():
     assert [Row.at_most("x", v, 1.05).met for v in (1.04, 1.05, 1.06)] == [True, True, False]
     assert [Row.at_least("x", v, 8).met for v in (7.9, 8, 8.1)] == [False, True, True]
+    assert Row.at_most("x", 1.054, 1.05).measured == "1.0540", "1.05 is not ≤ 1.05?"
+    assert Row.at_most("x", 0.0304, 0.03, "{:.1%}").measured == "3.040%"
+    assert [Row.at_least("x", v, 8).measured for v in (7.96, 8, 8.2)] == ["7.960", "8.0", "8.2"]
     rows = [Row.at_most("a", 2, 1), Row.at_least("b", 9, 8), Row("c", "no data")]
     assert report.table(rows).splitlines()[2:] == [
         "| a | 2.00 | ≤ 1.00 | **no** |",
@@ -253,6 +303,21 @@ def test_the_command_prints_one_table(monkeypatch, capsys):
     assert "torch" in lines[-1]
 
 
+def test_a_benchmark_that_fails_does_not_cost_the_others(monkeypatch, capsys):
+    def fails(device, quick):
+        raise ValueError("the results differ")
+
+    monkeypatch.setattr(command, "BENCHMARKS", {"loss": fails, "cells": command.cells.rows})
+    monkeypatch.setattr(report, "write_section", lambda *_: pytest.fail("written"))
+    rows, failed = command.measure(["loss", "cells"], DEVICE, True)
+    assert len(rows) == 4 and list(failed) == ["loss"]
+    monkeypatch.setattr(command, "measure", lambda *_: (rows, failed))
+    assert command.main(["--write"]) == 1
+    said = capsys.readouterr()
+    assert "error: loss: ValueError: the results differ" in said.err
+    assert "models of grus" in said.out
+
+
 def test_every_module_is_in_the_command():
     timed = {module.rows for module in (loss, decoder, search, batching, cells, latency, suite)}
     assert set(command.BENCHMARKS.values()) == timed
@@ -269,6 +334,7 @@ def test_a_section_replaces_nothing_but_itself(tmp_path):
     page.write_text("before\n<!-- a:begin -->\nold\n<!-- a:end -->\nafter\n", encoding="utf-8")
     report.write_section("a", "new\n", page)
     assert page.read_text("utf-8") == "before\n<!-- a:begin -->\nnew\n<!-- a:end -->\nafter\n"
+    assert list(tmp_path.iterdir()) == [page]
     with pytest.raises(ValueError, match="once each"):
         report.write_section("b", "new", page)
 
@@ -307,6 +373,7 @@ def run(tmp_path_factory):
 def test_translation_keeps_a_curve_and_the_test_set(run):
     folder, result, said = run
     assert json.loads((folder / "tiny.json").read_text("utf-8")) == result
+    assert sorted(path.name for path in folder.iterdir()) == ["model.pt", "tiny.json"]
     assert [point["epoch"] for point in result["curve"]] == [1, 2]
     minutes = [point["minutes"] for point in result["curve"]]
     assert minutes == sorted(minutes)
@@ -321,12 +388,41 @@ def test_translation_tables_are_made_of_finished_runs(run, tmp_path):
     page.write_text("<!-- translation:begin -->\n<!-- translation:end -->\n", encoding="utf-8")
     (tmp_path / "a.json").write_text(json.dumps(result), encoding="utf-8")
     unfinished = {**result, "corpus": "half", "test": {}}
-    (tmp_path / "b.json").write_text(json.dumps(unfinished), encoding="utf-8")
+    (tmp_path / "b.partial.json").write_text(json.dumps(unfinished), encoding="utf-8")
     translation.write_tables(tmp_path, page)
     text = page.read_text("utf-8")
     assert "### tiny-xx-yy" in text and "half" not in text
     assert "num_pieces 25 for 6000" in text and "| 2 | " in text
     assert f"| greedy | {result['test']['greedy']['bleu']:.2f} |" in text
+    with pytest.raises(ValueError, match="There are no results"):
+        translation.write_tables(tmp_path / "wrong", page)
+    assert page.read_text("utf-8") == text
+
+
+def test_an_interrupted_run_leaves_the_finished_one_alone(tmp_path):
+    path, words = tmp_path / "tiny.json", tuple(Pair((a,), (b,)) for a in "abcd" for b in "efgh")
+    path.write_text("the finished one", encoding="utf-8")
+
+    def interrupt(line):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        translation.measure(
+            lambda tokenizer=None: Corpus("tiny", words, words[:3], words[3:6]),
+            Recipe(num_pieces=13, embed_size=4, hidden_size=4, epochs=2),
+            path=path,
+            checkpoint=tmp_path / "model.pt",
+            device=DEVICE,
+            say=interrupt,
+        )
+    assert path.read_text("utf-8") == "the finished one"
+    partial = json.loads((tmp_path / "tiny.partial.json").read_text("utf-8"))
+    assert len(partial["curve"]) == 1 and partial["test"] == {}
+
+
+def test_a_trial_does_not_replace_a_result(capsys):
+    assert translation.main(["--limit", "100"]) == 2
+    assert "needs a folder of its own" in capsys.readouterr().err
 
 
 def test_a_sentence_with_several_translations_is_scored_once():
@@ -365,34 +461,50 @@ def test_of_several_processes_the_others_only_train(monkeypatch, tmp_path):
 
 def test_an_ablation_changes_one_part_of_the_recipe():
     whole = Recipe()
-    for name, (what, changes) in ablation.WITHOUT.items():
+    for name, (what, changes) in ablation.CHANGES.items():
         assert what and all(getattr(whole, part) != value for part, value in changes.items())
         replace(whole, **changes)
-        assert bool(changes) == (name != "recipe")
+        assert len(changes) == (name != "recipe")
 
 
-def test_an_ablation_is_a_row_beside_the_whole_recipe(monkeypatch, tmp_path, capsys):
-    asked = {}
+@pytest.fixture
+def ablated(monkeypatch, tmp_path):
+    """Runs of three recipes, not trained, and what was asked for."""
+    bleu, asked = {"recipe": 30.0, "tied": 28.5, "pieces": 31.0}, {}
 
     def measure(load, recipe, *, path, **options):
-        asked[path.stem] = recipe
-        bleu = {"recipe": 30.0, "tied": 28.5}[path.stem]
-        result = {
-            "machine": "one machine",
-            "versions": "versions",
-            "curve": [{"cpu_minutes": 6.04, "valid_loss": 2.1234}],
-            "test": {search: {"bleu": bleu} for search in options["searches"]},
-        }
+        asked[path.stem] = recipe, options["searches"]
+        last = {"cpu_minutes": 6.04, "valid_loss": 2.1234, "valid_bleu": bleu[path.stem]}
+        result = {part: part for part in ablation.SAME} | {"curve": [{}, last]}
         path.write_text(json.dumps(result), encoding="utf-8")
 
     monkeypatch.setattr(ablation.translation, "measure", measure)
-    assert ablation.main(["--only", "recipe", "tied", "--results", str(tmp_path)]) == 0
-    assert asked == {"recipe": Recipe(epochs=3), "tied": Recipe(epochs=3, tie_embeddings=False)}
-    (tmp_path / "dropout.json").write_text(json.dumps({"test": {}}), encoding="utf-8")  # unfinished
-    assert ablation.table(tmp_path).splitlines()[4:] == [
-        "| the recipe, all of it | 6.0 | 2.123 | 30.0 | – |",
-        "| output matrix apart from the target embedding | 6.0 | 2.123 | 28.5 | -1.5 |",
+    assert ablation.main(["--only", *bleu, "--results", str(tmp_path / "new")]) == 0
+    return tmp_path / "new", asked
+
+
+def test_an_ablation_is_a_row_beside_the_whole_recipe(ablated):
+    folder, asked = ablated
+    assert asked["tied"] == (Recipe(epochs=3, tie_embeddings=False), {}), "the test set is not read"
+    assert asked["recipe"][0] == Recipe(epochs=3)
+    (folder / "dropout.partial.json").write_text("{}", encoding="utf-8")  # unfinished
+    assert ablation.table(folder).splitlines()[4:] == [
+        "| nothing: the recipe | 6.0 | 2.123 | 30.0 | – |",
+        "| an output matrix apart from the target embedding | 6.0 | 2.123 | 28.5 | -1.5 |",
+        "| 3,000 subwords instead of 6,000 | 6.0 | – | 31.0 | +1.0 |",  # other pieces, another loss
     ]
+
+
+def test_runs_that_cannot_be_compared_make_no_table(ablated):
+    folder, _ = ablated
+    other = json.loads((folder / "tied.json").read_text("utf-8"))
+    other |= {"machine": "another", "curve": other["curve"] * 2}
+    (folder / "tied.json").write_text(json.dumps(other), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"tied.json and recipe.json differ in: machine, epochs"):
+        ablation.table(folder)
+    (folder / "recipe.json").unlink()
+    with pytest.raises(ValueError, match=r"There is no .*recipe.json"):
+        ablation.table(folder)
 
 
 def test_an_ablation_without_data_says_so(monkeypatch, tmp_path, capsys):
