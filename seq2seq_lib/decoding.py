@@ -91,7 +91,8 @@ def greedy_search(
         src, src_lengths: int64 ``[B, S]`` and ``[B]``, handed to ``model.start``.
         max_new_tokens: stop here at the latest; EOS counts, the prefix does not.
         min_new_tokens: so many tokens before EOS is allowed.
-        banned_ids: never chosen. Bans leave the log-probabilities as the model gave them.
+        banned_ids: never chosen, in place of the default, PAD and BOS. Bans leave the
+            log-probabilities as the model gave them.
         no_repeat_ngram_size: no n-gram of this size occurs twice in an output.
         prefix: ids that every output must begin with; they are scored like all others.
 
@@ -189,7 +190,7 @@ def exhaustive_search(
     with evaluation_mode(model):
         for row in range(len(src)):  # sentence by sentence: there is enough to hold
             one = slice(row, row + 1)
-            paths = Paths.start(model, src[one], src_lengths[one], prefix)
+            paths = Paths.start(model, src[one], src_lengths[one], limits.prefix)
             found, dead_ends = Pool(1, n_best, score), Pool(1, n_best, score)
             for _ in range(max_new_tokens):
                 log_probs, paths = paths.step(model)  # [N, V]
@@ -253,7 +254,8 @@ def beam_search(
         early_stopping: False: stop when no open output could still beat the n-th best finished
             one, so the result is exact for the beam. True: stop at ``num_beams`` finished ones.
         no_repeat_ngram_size: no n-gram of this size occurs twice in an output.
-        banned_ids: never chosen. Bans leave the log-probabilities as the model gave them.
+        banned_ids: never chosen, in place of the default, PAD and BOS. Bans leave the
+            log-probabilities as the model gave them.
         prefix: ids that every output must begin with; they are scored like all others.
 
     Returns:
@@ -270,7 +272,7 @@ def beam_search(
     limits = Limits(max_new_tokens, min_new_tokens, banned_ids, no_repeat_ngram_size, prefix)
     score = Score(length_penalty, length_penalty_kind)
     with evaluation_mode(model):
-        paths = Paths.start(model, src, src_lengths, prefix)  # one open output a sentence
+        paths = Paths.start(model, src, src_lengths, limits.prefix)  # one open output a sentence
         found = Pool(len(src), num_beams if early_stopping else n_best, score)
         dead_ends = Pool(len(src), n_best, score)
         for _ in range(max_new_tokens):
@@ -349,6 +351,8 @@ def rescore(
     check_batch(src, src_lengths)
     if len(outputs) != len(src):
         raise ValueError(f"outputs must have one list a sentence: {len(src)}, not {len(outputs)}.")
+    if any(isinstance(tokens, int) for some in outputs for tokens in some):
+        raise TypeError("outputs must hold a list of outputs a sentence: one more pair of [ ].")
     flat = [(row, list(tokens)) for row, some in enumerate(outputs) for tokens in some]
     for row, tokens in flat:
         if len(tokens) == 0:

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from seq2seq_lib._arguments import check_choice, check_positive
 from seq2seq_lib.filters import ban_repeated_ngrams, ban_tokens
-from seq2seq_lib.vocab import BOS_ID, EOS_ID
+from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 NINF = float("-inf")
 
@@ -100,6 +100,8 @@ class Limits:
     prefix: Sequence[int]
 
     def __post_init__(self) -> None:
+        for name in ("banned_ids", "prefix"):  # read at every step: an iterator would be used up
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         check_positive(self.max_new_tokens, "max_new_tokens")
         if not isinstance(self.min_new_tokens, int) or isinstance(self.min_new_tokens, bool):
             raise TypeError(
@@ -114,6 +116,13 @@ class Limits:
             check_positive(self.no_repeat_ngram_size, "no_repeat_ngram_size")
         if EOS_ID in self.prefix:
             raise ValueError(f"prefix must not hold EOS ({EOS_ID}): nothing follows it.")
+        for token in self.prefix:
+            check_token(token, None, "prefix")
+            if token in (PAD_ID, BOS_ID):
+                raise ValueError(
+                    f"prefix must not hold PAD ({PAD_ID}) or BOS ({BOS_ID}): no output does, and a "
+                    f"prefix begins with the first word."
+                )
 
     @property
     def longest(self) -> int:
@@ -196,8 +205,14 @@ class Paths:
         for token in prefix:
             log_probs, paths = paths.step(model)
             check_token(token, log_probs.size(1), "prefix")
-            forced = torch.full_like(every, token)
-            paths = paths.extend(paths.candidates(log_probs, every, forced))
+            forced = paths.candidates(log_probs, every, torch.full_like(every, token))
+            if (forced.log_prob == NINF).any():
+                row = int((forced.log_prob == NINF).nonzero()[0])
+                raise ValueError(
+                    f"prefix is impossible: after {paths.tokens[row].tolist()} the model gives "
+                    f"{token} the probability 0, for sentence {row}."
+                )
+            paths = paths.extend(forced)
         return paths
 
     def __len__(self) -> int:
@@ -314,11 +329,11 @@ def check_batch(src: Tensor, src_lengths: Tensor) -> None:
         raise ValueError(f"src has {len(src)} rows, but src_lengths has {len(src_lengths)}.")
 
 
-def check_token(token: int, vocab_size: int, name: str) -> None:
-    """Refuse anything but an id in ``0 .. vocab_size - 1``."""
+def check_token(token: int, vocab_size: int | None, name: str) -> None:
+    """Refuse anything but an id in ``0 .. vocab_size - 1``; the size may not be known yet."""
     if not isinstance(token, int) or isinstance(token, bool):
         raise TypeError(f"{name} must hold integer ids, but one is {token!r}.")
-    if not 0 <= token < vocab_size:
+    if vocab_size is not None and not 0 <= token < vocab_size:
         raise ValueError(f"{name} must hold ids in 0 .. {vocab_size - 1}, but one is {token}.")
 
 

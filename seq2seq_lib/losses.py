@@ -80,7 +80,7 @@ def sequence_loss(
 
     Returns:
         ``LossSum(total, tokens)``; the gradient at pads is exactly 0, whatever the logits there
-        (also NaN). Logits in half precision are summed in float32.
+        (also NaN). Half precision, also of weights, is summed in float32.
 
     Raises:
         TypeError, ValueError: ranks, shapes, dtypes, target ids or smoothing out of range.
@@ -119,9 +119,10 @@ def masked_nll_loss(
     index = _readable(log_probs, targets, mask, weight, "log_probs")  # [B, T]
     nll = -log_probs.gather(-1, index.unsqueeze(-1)).squeeze(-1)  # [B, T, V] -> [B, T]
     nll = nll.to(_precise(nll.dtype)).masked_fill(~mask, 0.0)
-    if weight is not None:
-        nll = nll * weight[index]
-    return _reduce(nll, _count(index, mask, weight), reduction)
+    if weight is None:
+        return _reduce(nll, mask.sum(), reduction)
+    used = _used(weight, index, mask)
+    return _reduce(nll * used, used.sum(), reduction)
 
 
 def masked_cross_entropy(
@@ -151,7 +152,8 @@ def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
         mu, logvar: floats ``[B, Z]``.
 
     Returns:
-        nats a sentence, ``[B]``. A mean over dimensions would weigh the KL by 1/Z, silently.
+        nats a sentence, ``[B]``; half precision comes back as float32. A mean over dimensions would
+        weigh the KL by 1/Z, silently.
 
     Raises:
         ValueError: the two differ in shape, or are not ``[B, Z]``.
@@ -161,7 +163,8 @@ def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
             f"mu and logvar must both be [B, Z], but they are {list(mu.shape)} and "
             f"{list(logvar.shape)}."
         )
-    return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(-1)  # [B, Z] -> [B]
+    mu, logvar = (x.to(_precise(x.dtype)) for x in (mu, logvar))
+    return 0.5 * (mu.square() + logvar.expm1() - logvar).sum(-1)  # [B, Z] -> [B]
 
 
 def _cross_entropy(
@@ -171,7 +174,8 @@ def _cross_entropy(
     index = _readable(logits, targets, mask, weight, "logits")
     if not 0.0 <= label_smoothing < 1.0:
         raise ValueError(f"label_smoothing must be in [0, 1), but it is {label_smoothing}.")
-    count, precise = _count(index, mask, weight), _precise(logits.dtype)
+    tokens, precise = mask.sum(), _precise(logits.dtype)
+    count = tokens if weight is None else _used(weight, index, mask).sum()
     options = {
         "reduction": "none",
         "weight": None if weight is None else weight.to(precise),
@@ -179,11 +183,10 @@ def _cross_entropy(
     }
     # [B, T, V] -> [R, V] with R = B * T: rows stay tokens, unlike in reshape(B, V, T)
     rows, index, real = logits.flatten(0, 1), index.flatten(), mask.flatten()
-    tokens = count if weight is None else real.sum()
     if tokens >= (1 - FEW_PADS) * len(real):
         losses = F.cross_entropy(rows.to(precise), index, **options)  # [R]
-        # The gradient of 0 times a loss is 0, but 0 times NaN is NaN: then no pad may come in.
-        if not losses.detach().sum().isnan():
+        # 0 times a loss has the gradient 0, but 0 times NaN or infinity NaN: then no pad comes in.
+        if losses.detach().sum().isfinite():
             return losses.view_as(mask).masked_fill(~mask, 0), count
     places = real.nonzero().squeeze(1)  # [N], of the real tokens
     losses = F.cross_entropy(rows.index_select(0, places).to(precise), index[places], **options)
@@ -195,9 +198,9 @@ def _precise(dtype: torch.dtype) -> torch.dtype:
     return torch.promote_types(dtype, torch.float32)
 
 
-def _count(index: Tensor, mask: Tensor, weight: Tensor | None) -> Tensor:
-    # what torch divides by: the weights of the targets, 1 each without weights
-    return mask.sum() if weight is None else weight[index].masked_fill(~mask, 0.0).sum()
+def _used(weight: Tensor, index: Tensor, mask: Tensor) -> Tensor:
+    # the weight of each target [B, T], 0 at pads; torch divides by their sum
+    return weight.to(_precise(weight.dtype))[index].masked_fill(~mask, 0.0)
 
 
 def _reduce(losses: Tensor, count: Tensor, reduction: str) -> Tensor:
@@ -212,9 +215,10 @@ def _readable(
     scores: Tensor, targets: Tensor, mask: Tensor, weight: Tensor | None, name: str
 ) -> Tensor:
     """The targets ``[B, T]`` with id 0 at pads, after all arguments were checked."""
-    if scores.dim() != 3 or not scores.is_floating_point():
+    if scores.dim() != 3 or not scores.is_floating_point() or scores.size(-1) == 0:
         raise ValueError(
-            f"{name} must be floats [B, T, V], but they are {scores.dtype} {list(scores.shape)}."
+            f"{name} must be floats [B, T, V] with V ≥ 1, but they are {scores.dtype} "
+            f"{list(scores.shape)}."
         )
     if kind_of(targets) != "torch.int64":
         raise TypeError(f"targets must be int64 token ids, but they are {kind_of(targets)}.")
@@ -226,10 +230,13 @@ def _readable(
             f"{list(targets.shape)} and {list(mask.shape)}: nothing is broadcast here."
         )
     V = scores.size(-1)
-    if weight is not None and weight.shape != (V,):
-        raise ValueError(
-            f"weight must be [V] = [{V}], one number a class, but it is {list(weight.shape)}."
-        )
+    if weight is not None:
+        if not isinstance(weight, Tensor) or not weight.is_floating_point():
+            raise TypeError(f"weight must be a tensor of floats, but it is {kind_of(weight)}.")
+        if weight.shape != (V,):
+            raise ValueError(
+                f"weight must be [V] = [{V}], one number a class, but it is {list(weight.shape)}."
+            )
     index = targets.masked_fill(~mask, 0)
     lowest, highest = index.aminmax() if index.numel() else (0, 0)
     if lowest < 0 or highest >= V:

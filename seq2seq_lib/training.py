@@ -83,8 +83,8 @@ class TrainConfig:
             raise ValueError(f"learning_rate must be > 0, but it is {self.learning_rate}.")
         if self.clip_norm is not None and not self.clip_norm > 0:
             raise ValueError(f"clip_norm must be > 0 or None, but it is {self.clip_norm}.")
-        if not 0 <= self.warmup_steps < math.inf:
-            raise ValueError(f"warmup_steps must be ≥ 0, but it is {self.warmup_steps}.")
+        if not isinstance(self.warmup_steps, int) or self.warmup_steps < 0:
+            raise ValueError(f"warmup_steps must be an integer ≥ 0, not {self.warmup_steps!r}.")
         if not 0 <= self.weight_decay < math.inf:
             raise ValueError(f"weight_decay must be ≥ 0, but it is {self.weight_decay}.")
         if not 0 <= self.label_smoothing < 1:
@@ -118,7 +118,8 @@ def train_step(
         The loss over all of them. If they hold no real token, nothing is updated.
 
     Raises:
-        FloatingPointError: the gradient is infinite or NaN; the weights are left as they were.
+        FloatingPointError: the loss or the gradient is infinite or NaN; the weights are left as
+            they were.
     """
     together = distributed.world_size() > 1
     if len(batches) == 0 and not together:
@@ -141,7 +142,7 @@ def train_step(
     for parameter in parameters:
         parameter.grad.div_(window.tokens)
     norm = nn.utils.clip_grad_norm_(parameters, math.inf if clip_norm is None else clip_norm)
-    if not torch.isfinite(norm):
+    if not (norm.isfinite() and window.total.isfinite()):
         raise FloatingPointError(
             f"The gradient's norm at step {step} is {norm.item()} and the loss {window.mean:.4g}: "
             f"nothing was updated. Lower the learning rate, or look for a NaN in the data."
@@ -259,7 +260,7 @@ def fit(
         progress: show a bar.
 
     Raises:
-        FloatingPointError: the loss or gradient became infinite or NaN.
+        FloatingPointError: the training loss or its gradient became infinite or NaN.
         ValueError: the processes do not agree on settings, weights, random state or batches.
         CheckpointError: the checkpoint cannot be written, or ``resume`` is not of such a run.
     """
@@ -277,6 +278,7 @@ def fit(
     state = _begin(model.to(device), config)
     if resume is not None:
         state.restore(resume)
+        _keep_best_or_not(state, config)
         src_vocab = _same_vocab("src_vocab", src_vocab, resume.src_vocab)
         tgt_vocab = _same_vocab("tgt_vocab", tgt_vocab, resume.tgt_vocab)
         extra = resume.extra if extra is None else extra
@@ -308,6 +310,11 @@ def fit(
                     bar.set_postfix(loss=f"{state.loss.mean:.3f}", refresh=False)
                 if config.checkpoint_every and state.step % config.checkpoint_every == 0:
                     save()
+        if state.loss is None:
+            raise ValueError(
+                f"train_loader has a length of {state.batches} batches, but gave none in epoch "
+                f"{state.epoch + 1}: can it be read more than once?"
+            )
         valid_loss = None
         if valid_loader is not None:
             valid_loss = _validate(state, valid_loader, loss_function, device)
@@ -329,6 +336,17 @@ def _begin(model: nn.Module, config: TrainConfig) -> TrainingState:
     optimizer = torch.optim.AdamW(model.parameters())  # _update sets what config says
     average = None if config.average_from is None else AveragedModel(model)  # of equal weights
     return TrainingState(model, optimizer, average)
+
+
+def _keep_best_or_not(state: TrainingState, config: TrainConfig) -> None:
+    """What a resumed run ends with is what *its* config says."""
+    if not config.keep_best and config.patience is None:
+        state.best = None
+    elif state.best is None and state.history.records:
+        raise CheckpointError(
+            "The run of this checkpoint did not keep its best weights, and they are gone: leave "
+            "out keep_best and patience, or begin anew with one of them."
+        )
 
 
 def _check_same_start(state: TrainingState, config: TrainConfig, device: Any) -> None:
@@ -380,8 +398,11 @@ def _update(
             step=state.step,
             clip_norm=config.clip_norm,
         )
-    if state.average is not None and state.step >= config.average_from * total_steps:
-        state.average.update_parameters(state.model)
+    if state.average is not None:
+        if state.step >= config.average_from * total_steps:
+            state.average.update_parameters(state.model)
+        else:  # a run that was resumed with more epochs begins to average later
+            state.average.n_averaged.zero_()
     state.loss = loss if state.loss is None else state.loss + loss
     state.step += 1
     state.batch += len(window)
@@ -419,7 +440,7 @@ def _end_epoch(
         seconds=seconds,
     )
     state.history.records.append(record)
-    if (config.keep_best or config.patience) and state.history.best is record:
+    if (config.keep_best or config.patience is not None) and state.history.best is record:
         weights = state.current.state_dict()
         state.best = {name: weight.detach().cpu().clone() for name, weight in weights.items()}
     state.epoch, state.batch, state.loss = state.epoch + 1, 0, None

@@ -703,3 +703,34 @@ def test_an_exponent_beyond_ten_is_refused_and_ten_is_not(exponent):
 def test_a_hypothesis_prints_without_its_attention():
     shown = Hypothesis([4, 2], -1.0, -1.0, [-0.5, -0.5], attention=torch.ones(2, 3))
     assert "attention" not in repr(shown)
+
+
+@each_search
+@pytest.mark.parametrize("prefix", [[BOS_ID], [BOS_ID, A], [0]])
+def test_a_prefix_is_a_part_of_the_output(search, prefix):
+    with pytest.raises(ValueError, match="begins with the first word"):
+        search(TREE, *ONE, max_new_tokens=3, prefix=prefix)
+
+
+@each_search
+def test_an_impossible_prefix_is_refused(search):
+    loop = BigramModel({BOS_ID: {A: 1.0}, A: {A: 0.8, B: 0.2}, B: {EOS_ID: 1.0}})
+    with pytest.raises(ValueError, match=rf"impossible: after \[{A}, {B}\] .* {A} .* sentence 0"):
+        search(loop, *ONE, max_new_tokens=3, prefix=[A, B, A])
+
+
+@each_search
+def test_bans_and_prefix_may_be_read_once(search):
+    options = {"max_new_tokens": 4, "min_new_tokens": 4}
+    found = []
+    for read in (iter, list):
+        torch.manual_seed(0)  # of draws
+        bans = {"banned_ids": read([0, 1, 2]), "prefix": read([3])}
+        found.append(tokens(search(HashModel(6), *sources(), **bans, **options)))
+    assert found[0] == found[1]
+    assert not {0, 1, 2} & {t for sentence in found[0] for output in sentence for t in output}
+
+
+def test_one_output_instead_of_a_list_of_them_is_refused():
+    with pytest.raises(TypeError, match="one more pair"):
+        rescore(TREE, *ONE, [[A, B, EOS_ID]])

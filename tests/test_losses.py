@@ -476,6 +476,55 @@ def test_an_unknown_reduction_lists_the_known(loss):
 # --- gaussian_kl ---------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("bad", [float("inf"), float("nan")])
+@pytest.mark.parametrize("loss", [sequence_loss, masked_cross_entropy, masked_nll_loss])
+def test_a_weight_that_no_target_uses_touches_nothing(loss, bad):
+    """As of 1 / counts, where PAD was never counted."""
+    scores = torch.randn(2, 3, 5, generator=torch.Generator().manual_seed(0)).log_softmax(-1)
+    targets = torch.tensor([[1, 2, 3], [4, 0, 0]])
+    mask = sequence_mask(torch.tensor([3, 1]), 3)
+    results = []
+    for first in (1.0, bad):
+        x = scores.clone().requires_grad_()
+        found = loss(x, targets, mask, weight=torch.tensor([first, 1.0, 2.0, 0.5, 1.0]))
+        found = found.mean if loss is sequence_loss else found
+        results.append((found, torch.autograd.grad(found, x)[0]))
+    for one, two in zip(*results, strict=True):
+        assert two.isfinite().all() and torch.allclose(one, two, atol=1e-6)
+    assert (results[1][1][~mask] == 0).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("loss", [sequence_loss, masked_cross_entropy, masked_nll_loss])
+def test_weights_in_half_precision_are_summed_in_float32(loss, dtype):
+    scores = torch.zeros(2, 35_000, 5).log_softmax(-1)  # more tokens than float16 has numbers
+    mask = torch.ones(2, 35_000, dtype=torch.bool)
+    found = loss(scores, mask.long(), mask, weight=torch.ones(5, dtype=dtype))
+    if loss is sequence_loss:
+        assert found.tokens == 70_000
+        found = found.mean
+    assert found.item() == pytest.approx(1.6094, abs=1e-3)
+
+
+@pytest.mark.parametrize("weight", [[1.0] * 5, torch.ones(5, dtype=torch.int64), None])
+def test_arguments_that_no_loss_can_use_are_refused(weight):
+    targets, mask = torch.ones(1, 2, dtype=torch.int64), torch.tensor([[True, True]])
+    if weight is None:
+        with pytest.raises(ValueError, match=r"logits must be floats \[B, T, V\] with V ≥ 1"):
+            sequence_loss(torch.zeros(1, 2, 0), targets, mask)
+    else:
+        with pytest.raises(TypeError, match="weight must be a tensor of floats, but it is"):
+            sequence_loss(torch.zeros(1, 2, 5), targets, mask, weight=weight)
+
+
+def test_gaussian_kl_in_half_precision_neither_overflows_nor_cancels():
+    mu, logvar = torch.zeros(1, 1), torch.tensor([[12.0]])
+    expected = gaussian_kl(mu.double(), logvar.double()).float()
+    assert torch.allclose(gaussian_kl(mu.half(), logvar.half()), expected)
+    tiny = torch.tensor([[1e-4]])
+    assert gaussian_kl(mu, tiny).item() == pytest.approx(1e-8 / 4, rel=0.05)
+
+
 def test_gaussian_kl_equals_torch_distributions_for_each_sentence():
     mu, logvar = (2 * randn(B, 7, seed=s) for s in (1, 2))
     mu.requires_grad_()

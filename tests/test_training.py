@@ -791,3 +791,54 @@ def test_the_bar_is_refreshed_some_twenty_times_an_epoch(monkeypatch):
     monkeypatch.setattr(tqdm.auto, "tqdm", Counting)
     fit(make_model(), loader(400, 2), config=TrainConfig(epochs=1), progress=True)
     assert 10 <= len(refreshed) <= 25
+
+
+def test_a_resumed_run_ends_with_what_its_own_config_says(monkeypatch, tmp_path):
+    path = tmp_path / "model.pt"
+    best, last = TrainConfig(epochs=2, keep_best=True), TrainConfig(epochs=4)
+    valid_losses(monkeypatch, [1.0, 2.0])  # the first epoch is the best
+    fit_and_watch(best, path)
+    valid_losses(monkeypatch, [3.0, 4.0])
+    _, final, seen = fit_and_watch(last, path, load_checkpoint(path))
+    assert same(final, seen[-1]), "the last weights, and not the first epoch's"
+    assert same(load_checkpoint(path).weights, seen[-1])
+    with pytest.raises(CheckpointError, match="did not keep its best weights"):
+        fit_and_watch(TrainConfig(epochs=6, patience=3), path, load_checkpoint(path))
+
+
+def test_a_longer_run_begins_to_average_later(tmp_path):
+    path, halves = tmp_path / "model.pt", TrainConfig(epochs=2, average_from=0.5)
+    fit(make_model(), loader(), loader(shuffle=False), halves, checkpoint_path=path, progress=False)
+    models = []
+    for resume in (None, load_checkpoint(path)):
+        models.append(make_model())
+        config = TrainConfig(epochs=8, average_from=0.5)
+        fit(models[-1], loader(), None, config, resume=resume, progress=False)
+    assert same(*map(weights, models)), "nothing of the short run's average is left"
+
+
+def test_an_infinite_loss_with_a_finite_gradient_stops_the_training():
+    def impossible(model, batch, step):
+        loss = teacher_forced_loss()(model, batch, step)
+        return LossSum(loss.total + float("inf"), loss.tokens)
+
+    model = make_model()
+    untouched = weights(model)
+    with pytest.raises(FloatingPointError, match="the loss inf"):
+        fit(model, loader(), loss_function=impossible, progress=False)
+    assert same(weights(model), untouched)
+
+
+def test_a_loader_that_can_be_read_once_is_refused_when_it_is_empty():
+    class Once:
+        def __init__(self, batches):
+            self.count, self.batches = len(batches), iter(batches)
+
+        def __len__(self):
+            return self.count
+
+        def __iter__(self):
+            return self.batches
+
+    with pytest.raises(ValueError, match=r"length of 6 batches, but gave none in epoch 2"):
+        fit(make_model(), Once(list(loader())), None, TrainConfig(epochs=2), progress=False)

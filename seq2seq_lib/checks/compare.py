@@ -5,6 +5,7 @@ key into ``texts``, and the numbers for its text.
 """
 
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any
 
 import torch
@@ -70,16 +71,21 @@ def same_value(one: Any, two: Any) -> bool:
     if isinstance(one, list | tuple) and isinstance(two, list | tuple):
         pairs = zip(map(plain, one), map(plain, two), strict=False)
         return len(one) == len(two) and all(same_value(a, b) for a, b in pairs)
-    if isinstance(one, int) and isinstance(two, int):
-        return one == two
-    if isinstance(one, float) and isinstance(two, float):
-        return same_value(torch.tensor(one), torch.tensor(two))
+    if isinstance(one, Integral) and isinstance(two, Integral):
+        return int(one) == int(two)
+    if isinstance(one, Real) and isinstance(two, Real):  # also NumPy's numbers
+        return same_value(torch.tensor(float(one)), torch.tensor(float(two)))
     return one is None and two is None
 
 
 def plain(item: Any) -> Any:
-    """What stands in a list: a tensor is its number there, or the list of its numbers."""
-    return item.tolist() if holds_numbers(item) and item.dim() < 2 else item
+    """What stands in a list: a tensor is its number there, or the list of its numbers.
+
+    So is an array of NumPy, and a number of NumPy one of Python.
+    """
+    if isinstance(item, Tensor):
+        return item.tolist() if holds_numbers(item) and item.dim() < 2 else item
+    return item.tolist() if getattr(item, "ndim", 2) < 2 and hasattr(item, "tolist") else item
 
 
 def same_run(one: Run, two: Run) -> bool:
@@ -95,8 +101,10 @@ def same_run(one: Run, two: Run) -> bool:
 def first_difference(value: Any, expected: Any) -> dict[str, str]:
     """Where the first number differs, and the two numbers."""
     if isinstance(value, dict) and isinstance(expected, dict):
-        place = next(k for k in expected if not same_value(value.get(k), expected[k]))
-        return _inside(place, value.get(place), expected[place])
+        keys = [key for key in {**expected, **value} if key in expected and key in value]
+        place = next((k for k in keys if not same_value(value[k], expected[k])), None)
+        if place is not None:
+            return _inside(place, value[place], expected[place])
     if isinstance(value, list | tuple) and isinstance(expected, list | tuple):
         pairs = enumerate(zip(value, expected, strict=False))
         place = next((i for i, (a, b) in pairs if not same_value(plain(a), plain(b))), None)
@@ -107,6 +115,8 @@ def first_difference(value: Any, expected: Any) -> dict[str, str]:
         return {"where": "", "yours": show.value(value), "right": show.value(expected)}
     one, two = value.detach().cpu().double(), expected.detach().cpu().double()
     near = torch.isclose(one, two, equal_nan=True, **TOLERANCE)
+    if near.all():  # what differs is the dtype
+        return {"where": "", "yours": _dtype(value), "right": _dtype(expected)}
     place = tuple((~near).nonzero()[0].tolist())
     return {
         "where": f" at {list(place)}",

@@ -51,7 +51,7 @@ def hint(id: str, level: int = 1) -> None:
     """Level 1 asks about shapes, 2 names the call, 3 shows a skeleton with blanks."""
     exercise = find(id)
     hints = texts.of(id)["hints"]
-    if level not in range(1, len(hints) + 1):
+    if not isinstance(level, int) or level not in range(1, len(hints) + 1):
         raise ValueError(f"level must be 1 to {len(hints)}, but it is {level!r}.")
     more = texts.say("more_hints", id=id, level=level + 1) if level < len(hints) else ""
     text, _, code = hints[level - 1].partition("\n\n")

@@ -6,7 +6,6 @@ tensor, a number may be a 0-dim tensor.
 
 import math
 from collections.abc import Callable
-from numbers import Integral, Real
 from typing import Any
 
 from torch import Tensor
@@ -33,13 +32,13 @@ def read(value: Any, size: int) -> list[Output] | None:
         if not isinstance(tokens, list | tuple):
             return None
         tokens = tuple(map(plain, tokens))
-        if not all(isinstance(t, Integral) for t in tokens):  # NumPy's are, too
+        if any(isinstance(part, bool) for part in (*tokens, *numbers)):
             return None
-        if not all(isinstance(n, Real) for n in numbers):
+        if not all(isinstance(t, int) for t in tokens):
             return None
-        if not all(isinstance(n, float) or abs(n) < HUGE for n in numbers):
+        if not all(isinstance(n, float) or (isinstance(n, int) and abs(n) < HUGE) for n in numbers):
             return None
-        found.append((tuple(map(int, tokens)), *map(float, numbers)))
+        found.append((tokens, *map(float, numbers)))
     return found
 
 

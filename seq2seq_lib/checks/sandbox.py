@@ -79,14 +79,24 @@ def no_trace(function: Any) -> Iterator[None]:
 
 
 def copy(value: Any) -> Any:
-    """A clone of a tensor, a new list; other values as they are."""
-    if isinstance(value, list):
-        return [copy(item) for item in value]
+    """A clone of a tensor, a new list, tuple or dict; other values as they are."""
+    if isinstance(value, dict):
+        return {key: copy(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(copy, value))
     return value.clone() if isinstance(value, Tensor) else value
 
 
 def unchanged(before: Any, after: Any) -> bool:
     """Whether an argument is still what it was; NaN equals NaN."""
+    if type(before) is not type(after):
+        return False
+    if isinstance(before, dict):
+        same = before.keys() == after.keys()
+        return same and all(unchanged(before[key], after[key]) for key in before)
+    if isinstance(before, list | tuple):
+        same = len(before) == len(after)
+        return same and all(map(unchanged, before, after))
     if not isinstance(before, Tensor):
         return before == after
     if before.shape != after.shape or before.dtype != after.dtype:

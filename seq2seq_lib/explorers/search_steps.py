@@ -156,6 +156,8 @@ def full_beam(model: Any, source: Source, num_beams: int) -> list[Hypothesis]:
             ended, still_open = prune(ranked, num_beams)
             found.add(paths.extend(ended), finished=True)
             paths = paths.extend(still_open)
+            if len(paths) == 0:
+                break
         found.add(paths, finished=False)
     return found.best[0]
 

@@ -93,7 +93,7 @@ def compute(
         ("top_k", top_k, TOP_KS),
         ("top_p", top_p, TOP_PS),
     ):
-        if value not in valid:
+        if isinstance(value, bool) or value not in valid:
             raise ValueError(f"{name} must be one of {valid}, but it is {value!r}.")
     params = {"source": source, "strategy": strategy, "width": width}
     params |= {"length_penalty": length_penalty}
@@ -102,7 +102,7 @@ def compute(
         check_choice(prediction, (SKIPPED, *answers.values()), "prediction")
     ignored = idle(params)
     penalty = 0.0 if "length_penalty" in ignored else length_penalty
-    reshape = Reshape() if "temperature" in ignored else Reshape(temperature, top_k, top_p)
+    reshape = Reshape() if "temperature" in ignored else Reshape(temperature, int(top_k), top_p)
     search = run(
         source,
         strategy,

@@ -21,6 +21,7 @@ SIZE = 14  # of labels
 MAX_TOKENS = 40  # of the source: a grid of more does not fit a screen
 MAX_READ = 200  # of the source: more take too long
 MAX_LABEL, MAX_TEXT = 16, 600  # characters that are drawn of one token, and of the answer
+ZERO_WIDTH_JOINERS = "\u200c\u200d"
 SLANT = math.radians(60)  # of long column labels
 
 
@@ -34,7 +35,7 @@ class Answer:
 
 
 def compute(translator: Translator, text: str) -> Answer:
-    """Translate one text; a message instead of an exception for what cannot be translated."""
+    """Translate one text; a message instead of an exception for an empty or a too long one."""
     if not text.strip():
         return Answer(text, None, "Type something first: the box is empty.")
     source = translator.tokenize(text)
@@ -72,7 +73,8 @@ def draw(answer: Answer) -> str:
     ]
     width = max(WIDTH, MARGIN + max(ends)) if grid else WIDTH
     lines = _Lines(width)
-    lines.add(_cut(translation.text) if rows else "(an empty answer)", 18, weight="bold")
+    written = _cut(translation.text) if rows else "(an empty answer)"
+    lines.add(written, 18, weight="bold")
     lines.add(_probability(translation), 12)
     lines.add(answer.message, 12)
     if grid:
@@ -89,13 +91,13 @@ def draw(answer: Answer) -> str:
         lines.height = top + CELL * len(rows)
     sentences = [
         _sentence(f"Input: {_cut(answer.text)}"),
-        _sentence(f"Output: {_cut(translation.text)}"),
+        _sentence(f"Output: {written}"),
         _probability(translation),
         answer.message,
         _read_out(translation, columns),
     ]
     description = " ".join(filter(None, sentences))
-    return lines.picture(f"Output: {_cut(translation.text)}", description)
+    return lines.picture(f"Output: {written}", description)
 
 
 def box(translator: Translator, example: str, label: str = "your text"):
@@ -132,11 +134,11 @@ def _widget_class():
 
         def _answer(self, change) -> None:
             try:
-                answer = compute(self.translator, change["new"])
+                picture = draw(compute(self.translator, change["new"]))
             except Exception as error:  # an old answer under a new text would be a lie
                 reason = f"The model failed: {type(error).__name__}: {error}"
-                answer = Answer(change["new"], None, reason)
-            self.picture.value = draw(answer)
+                picture = draw(Answer(change["new"], None, reason))
+            self.picture.value = picture
 
         def _repr_mimebundle_(self, **kwargs):
             """Beside the live widget the picture, for readers without a kernel.
@@ -214,6 +216,11 @@ def _read_out(translation: Translation, columns: list[str]) -> str:
 def _label(token: str) -> str:
     if not token.strip():
         return "␣"
+    # a control character would be invisible, or turn the rest of the line round; within a longer
+    # token two of them join letters
+    joins = ZERO_WIDTH_JOINERS if len(token) > 1 else ""
+    hidden = {c for c in token if unicodedata.category(c) in ("Cc", "Cf") and c not in joins}
+    token = "".join(f"U+{ord(c):04X}" if c in hidden else c for c in token)
     return token if len(token) <= MAX_LABEL else token[: MAX_LABEL - 1] + "…"
 
 

@@ -7,6 +7,7 @@ states returns sensible words with the numbers of others.
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -61,7 +62,7 @@ def scores_add_up(
         tolerance: in nats.
         seed, device: of models and sources.
     """
-    trial = Trial(LAW)
+    trial, judged = Trial(LAW), 0
     if models is None:
         biases = (0.0, 1.5, -2.0)
         models = [HashModel(9, 3 * seed + i, eos_bias=bias) for i, bias in enumerate(biases)]
@@ -73,6 +74,12 @@ def scores_add_up(
                     for exponent in length_penalties:
                         settings = (width, max_new_tokens, width, exponent)
                         found = search(model, batch.src, batch.src_lengths, *settings)
+                        trial.claim(
+                            "a list of hypotheses for each sentence",
+                            len(found) == len(batch),
+                            counterexample=f"{len(found)} lists for {len(batch)} sentences",
+                            look_at="the loop over the sentences of the batch",
+                        )
                         for b, hyps in enumerate(found):
                             one = batch.src[b : b + 1, : int(batch.src_lengths[b])]
                             fed = f"{_name(model)}, source {ids(one[0])}, num_beams {width}"
@@ -80,19 +87,31 @@ def scores_add_up(
                             with probes.evaluating(model):
                                 true = [rescore(model, one, hyp.tokens) for hyp in hyps]
                             for rank, hyp in enumerate(hyps):
+                                judged += 1
                                 _judge(trial, hyp, rank, true, exponent, penalty, tolerance, fed)
+            trial.claim(
+                "something was found",
+                judged > 0,
+                counterexample="no hypothesis came back, for any sentence and any width",
+                look_at="what the search returns",
+            )
         except Exception as error:
             trial.crashed(error, "while running it on the probes")
     return trial.verdict()
 
 
 def rescore(model: Any, src: Tensor, tokens: Sequence[int]) -> list[float]:
-    """Log-probabilities of ``tokens`` (no BOS) after the source ``[1, S]``, fed one by one."""
+    """Log-probabilities of ``tokens`` (no BOS) after the source ``[1, S]``, fed one by one.
+
+    They end before a token that is no id of the vocabulary.
+    """
     state = model.start(src, torch.tensor([src.size(1)], device=src.device))
     found = []
-    for last, token in zip([BOS_ID, *tokens[:-1]], tokens, strict=True):
-        log_probs, state = model.step(torch.tensor([int(last)], device=src.device), state)
-        found.append(float(log_probs[0, int(token)]))
+    for last, token in pairwise([BOS_ID, *map(int, tokens)]):
+        log_probs, state = model.step(torch.tensor([last], device=src.device), state)
+        if not 0 <= token < log_probs.size(1):
+            break
+        found.append(float(log_probs[0, token]))
     return found
 
 
@@ -109,6 +128,14 @@ def _judge(
     tokens, parts = [int(token) for token in hyp.tokens], true[rank]
     total, log_prob = sum(parts), float(hyp.log_prob)
     fed = f"{fed}, hypothesis {rank + 1}: {ids(tokens)}"
+    can_be_read = trial.claim(
+        "outputs are made of ids",
+        0 < len(tokens) == len(parts),
+        counterexample=f"{fed}: it is empty, or holds what is no id of the vocabulary",
+        look_at="what is appended to an output",
+    )
+    if not can_be_read:
+        return
 
     def equal(name: str, found: Any, expected: Any, look_at: str | Callable[[], str]) -> bool:
         found, expected = (torch.tensor(x, dtype=torch.float64) for x in (found, expected))

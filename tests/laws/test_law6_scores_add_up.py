@@ -88,3 +88,22 @@ def test_dropout_is_off_while_a_module_is_rescored_and_on_again_afterwards():
     assert model.training
     laws.scores_add_up(laws.beam_search, models=[model], num_beams=(2,)).raise_if_broken()
     assert model.training and model.encoder.dropout.training
+
+
+def changed(function):
+    return lambda *args: function(PlainBeam()(*args))
+
+
+@pytest.mark.parametrize(
+    ("search", "says"),
+    [
+        (changed(lambda found: found[:1]), "1 lists for 4 sentences"),
+        (changed(lambda found: [[] for _ in found]), "no hypothesis came back"),
+        (changed(lambda found: [[h._replace(tokens=[]) for h in s] for s in found]), "it is empty"),
+        (changed(lambda found: [[h._replace(tokens=[99]) for h in s] for s in found]), "no id of"),
+    ],
+)
+def test_law_rejects_a_search_that_loses_sentences_or_ids(search, says):
+    verdict = laws.scores_add_up(search)
+    assert not verdict.holds
+    assert says in verdict.counterexample
