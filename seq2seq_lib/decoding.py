@@ -53,6 +53,7 @@ __all__ = [
     "length_penalty",
     "prune",
     "rescore",
+    "reshape",
     "sample",
 ]
 
@@ -141,18 +142,27 @@ def sample(
     check_positive(num_samples, "num_samples")
     limits = Limits(max_new_tokens, min_new_tokens, banned_ids, no_repeat_ngram_size, prefix)
 
-    def reshape(log_probs: Tensor) -> Tensor:
-        log_probs = apply_temperature(log_probs, temperature)
-        if top_k is not None:
-            log_probs = top_k_filter(log_probs, top_k)
-        return log_probs if top_p is None else top_p_filter(log_probs, top_p)
-
     def choose(log_probs: Tensor) -> Tensor:
-        probs = reshape(log_probs).cpu().double().exp()  # [N, V]
+        drawn_from = reshape(log_probs, temperature, top_k, top_p)  # [N, V]
+        probs = drawn_from.cpu().double().exp()
         return torch.multinomial(probs, 1, generator=generator).squeeze(1)
 
-    reshape(torch.zeros(1, 4))  # a bad temperature or filter is refused before the model runs
+    # a bad temperature or filter is refused before the model runs
+    reshape(torch.zeros(1, 4), temperature, top_k, top_p)
     return _one_path(model, src, src_lengths, limits, choose, copies=num_samples)
+
+
+def reshape(
+    log_probs: Tensor,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+) -> Tensor:
+    """What ``sample`` draws from: first the temperature acts, then top-k, then top-p."""
+    log_probs = apply_temperature(log_probs, temperature)
+    if top_k is not None:
+        log_probs = top_k_filter(log_probs, top_k)
+    return log_probs if top_p is None else top_p_filter(log_probs, top_p)
 
 
 def exhaustive_search(

@@ -23,6 +23,7 @@ from torch import nn
 from seq2seq_lib import checks
 from seq2seq_lib.checks import (
     check,
+    compare,
     engine,
     exercises,
     grade,
@@ -586,7 +587,7 @@ def test_hints_come_in_three_levels(id, capsys):
     assert capsys.readouterr().out == seen[0]
     assert f'hint("{id}", 2)' in " ".join(seen[0].split())
     assert "____" in seen[2] and "____" not in seen[0] + seen[1]
-    for level in (0, 4, "1"):
+    for level in (0, 4, "1", 1.0):
         with pytest.raises(ValueError, match="level must be 1 to 3"):
             hint(id, level)
 
@@ -799,6 +800,36 @@ def test_public_names():
     assert checks.__all__ == sorted(checks.__all__)
     for name in checks.__all__:
         assert inspect.getdoc(getattr(checks, name))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "where"),
+    [
+        ({"a": 1, "b": 2.0}, {"a": 1, "b": 3.0}, " at ['b']"),
+        ({1: {"mode": 0.5}}, {1: {"mode": 0.25}}, " at [1]['mode']"),
+        ({"a": torch.tensor([1.0, 2.0])}, {"a": torch.tensor([1.0, 3.0])}, " at ['a'][1]"),
+        ([(1, 2.0)], [(1, 3.0)], " at [0][1]"),
+        ({"a": 1, "b": 2}, {"a": 1}, ""),  # one too many
+        ({"b": 2}, {"a": None}, ""),
+        (torch.tensor([1, 2]).int(), torch.tensor([1, 2]), ""),  # another dtype
+        (torch.tensor([1, 2]), torch.tensor([1.0, 2.0]), ""),
+    ],
+)
+def test_the_first_difference_has_a_place(value, expected, where):
+    assert not compare.same_value(value, expected)
+    found = compare.first_difference(value, expected)
+    assert found["where"] == where and found["yours"] != found["right"]
+
+
+def test_sandbox_sees_writes_into_lists_tuples_and_dicts():
+    def writes(a, b, c):
+        a[0].add_(1)
+        b[1]["x"].append(3)
+
+    args = {"a": [torch.ones(2)], "b": (1, {"x": [2]}), "c": {"y": torch.ones(1)}}
+    run = sandbox.run(writes, args)
+    assert run.error is None and run.changed == ("a", "b")
+    assert args["b"] == (1, {"x": [2]}) and args["a"][0].tolist() == [1.0, 1.0]
 
 
 def test_sandbox_compares_nan_as_equal():

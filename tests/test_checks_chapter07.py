@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 
@@ -295,6 +296,29 @@ def test_tokens_and_totals_may_be_tensors_or_tuples():
     plain = changed(right.fixed_search, lambda hyps: [tuple(hyp) for hyp in hyps])
     for id, answer in (("7.3c", as_tensors), ("7.2", as_lists), ("7.5c", plain)):
         assert found(id, answer)[1].state == "correct"
+
+
+def test_numbers_may_be_those_of_numpy():
+    as_arrays = changed(
+        right.exhaustive, lambda found: [(np.array(t), np.float32(n)) for t, n in found]
+    )
+    as_scalars = changed(
+        right.beam, lambda found: [([np.int64(t) for t in ts], np.float64(n)) for ts, n in found]
+    )
+    whole_means = changed(
+        right.width_report,
+        lambda rows: {
+            k: {n: int(v) if v == int(v) else np.float32(v) for n, v in row.items()}
+            for k, row in rows.items()
+        },
+    )
+    for id, answer in (("7.2", as_arrays), ("7.3c", as_scalars), ("7.6", whole_means)):
+        report, finding = found(id, answer)
+        assert finding.state == "correct", report.text
+    impossible = changed(right.exhaustive, lambda found: [*found, ((3, 2), np.float32("-inf"))])
+    assert found("7.2", impossible)[1].name == "impossible"
+    yes_and_no = changed(right.exhaustive, lambda found: [((True, 2), n) for _, n in found])
+    assert found("7.2", yes_and_no)[1].name == "not_outputs"
 
 
 # ---------------------------------------------------------------- against the library

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pictures import SVG, colour, luminance
 
-from seq2seq_lib.explorers import mask_loss, pad_drift, search_tree, svg, widget
+from seq2seq_lib.explorers import mask_loss, pad_drift, search_tree, svg, translation_box, widget
 from seq2seq_lib.explorers.translation_box import Answer, box, compute, draw
 from seq2seq_lib.translate import Translation
 
@@ -261,6 +261,7 @@ def test_an_empty_answer_is_shown_as_empty(attention):
     translation = Translation("", ["a"], [], [], -1.0, attention, True)
     root = parse(draw(Answer("a", translation, "")))
     assert texts(root) == ["(an empty answer)", SURE] and cells(root) == []
+    assert root[0].text == "Output: (an empty answer)" and "Output: (an" in root[1].text
 
 
 def test_no_answer_shows_its_reason():
@@ -357,6 +358,14 @@ def test_short_labels_stand_upright_and_long_ones_slanted():
     assert len(drawn("a four").findall(f"{SVG}g")) == 3
 
 
+@pytest.mark.parametrize(
+    ("token", "label"),
+    [("\u200d", "U+200D"), ("\x00", "U+0000"), ("a\u202eb", "aU+202Eb"), ("क्‍ष", "क्‍ष")],
+)
+def test_characters_that_cannot_be_seen_are_named(token, label):
+    assert translation_box._label(token) == label
+
+
 # ---------------------------------------------------------------- the widget
 
 
@@ -392,6 +401,19 @@ def test_a_failing_model_is_reported_in_place_of_the_old_answer_and_the_box_live
     assert shown == "The model failed: RuntimeError: out of <memory>"
     widget.field.value = "one"
     assert "ONE" in texts(parse(widget.picture.value))
+
+
+def test_a_picture_that_fails_does_not_leave_the_old_answer(monkeypatch):
+    widget, right = box(Echo(), "one two"), translation_box.draw
+
+    def draw(answer):
+        if answer.translation is not None:
+            raise ZeroDivisionError("no room")
+        return right(answer)
+
+    monkeypatch.setattr(translation_box, "draw", draw)
+    widget.field.value = "one"
+    assert texts(parse(widget.picture.value)) == ["The model failed: ZeroDivisionError: no room"]
 
 
 def test_an_example_that_fails_is_the_authors_mistake_and_stops_the_cell():

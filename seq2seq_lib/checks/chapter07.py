@@ -24,6 +24,7 @@ probability 0. A total is a summed log-probability; an output holds its EOS and 
 import math
 from collections.abc import Callable
 from functools import partial
+from numbers import Real
 from typing import Any
 
 import torch
@@ -356,7 +357,7 @@ def is_report(value: Any, expected: Any) -> Problem | None:
         if row.keys() != set(NAMES):
             return "keys", {"keys": ", ".join(map(repr, row)), "k": str(k)}
         for name, number in row.items():
-            if isinstance(number, bool) or not isinstance(number, float | int):
+            if isinstance(number, bool) or not isinstance(number, Real):
                 return "not_numbers", {"name": name, "k": str(k)}
             low, high = {"log_prob": (-math.inf, 0), "length": (0, math.inf), "mode": (0, 1)}[name]
             if not low <= number <= high:

@@ -74,6 +74,8 @@ def same_value(one: Any, two: Any) -> bool:
     if isinstance(one, Integral) and isinstance(two, Integral):
         return int(one) == int(two)
     if isinstance(one, Real) and isinstance(two, Real):  # also NumPy's numbers
+        if any(isinstance(n, Integral) and abs(n) >= 2**63 for n in (one, two)):
+            return False  # float() has its limits
         return same_value(torch.tensor(float(one)), torch.tensor(float(two)))
     return one is None and two is None
 

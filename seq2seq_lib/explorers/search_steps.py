@@ -24,9 +24,9 @@ from seq2seq_lib.decoding import (
     greedy_search,
     prune,
     rescore,
+    reshape,
     sample,
 )
-from seq2seq_lib.filters import apply_temperature, top_k_filter, top_p_filter
 from seq2seq_lib.hypotheses import Hypothesis, Limits, Paths, Pool, Score
 from seq2seq_lib.laws import four_letters
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
@@ -113,10 +113,7 @@ class Reshape:
 
     def __call__(self, log_probs: Tensor) -> Tensor:
         """Log-probabilities ``[N, V]`` of the draws."""
-        log_probs = apply_temperature(_allowed(log_probs), self.temperature)
-        if self.top_k:
-            log_probs = top_k_filter(log_probs, self.top_k)
-        return log_probs if self.top_p == 1 else top_p_filter(log_probs, self.top_p)
+        return reshape(_allowed(log_probs), self.temperature, self.top_k or None, self.top_p)
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,7 +235,9 @@ def run(
         settings = {"n_best": None, "length_penalty": penalty, "max_open": MAX_OPEN, **longest}
         try:
             (found,) = exhaustive_search(recorder, *source.batch, **settings)
-        except ValueError as error:  # too many outputs
+        except ValueError as error:
+            if "max_open" not in str(error):
+                raise
             return Search(None, (), {}, (), (), 0, str(error))
     else:
         found = full_beam(recorder, source, width)
