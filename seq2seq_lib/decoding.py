@@ -95,7 +95,8 @@ def greedy_search(
         banned_ids: never chosen, in place of the default, PAD and BOS. Bans leave the
             log-probabilities as the model gave them.
         no_repeat_ngram_size: no n-gram of this size occurs twice in an output.
-        prefix: ids that every output must begin with; they are scored like all others.
+        prefix: ids that every output must begin with, without BOS; they are scored like all others.
+            The model must not give any of them the probability 0.
 
     Returns:
         One list a sentence, with one ``Hypothesis``. Of equally probable tokens the lowest id is
@@ -266,7 +267,8 @@ def beam_search(
         no_repeat_ngram_size: no n-gram of this size occurs twice in an output.
         banned_ids: never chosen, in place of the default, PAD and BOS. Bans leave the
             log-probabilities as the model gave them.
-        prefix: ids that every output must begin with; they are scored like all others.
+        prefix: ids that every output must begin with, without BOS; they are scored like all others.
+            The model must not give any of them the probability 0.
 
     Returns:
         One list a sentence, sorted by score, best first. An output that cannot go on, because all
@@ -289,8 +291,11 @@ def beam_search(
             log_probs, paths = paths.step(model)  # [N, V]
             allowed = limits.apply(log_probs, paths.tokens)
             ended, still_open = prune(expand(paths, log_probs, allowed, num_beams), num_beams)
-            dead_ends.add(paths.at(is_stuck(allowed)), finished=False)
-            found.add(paths.extend(ended), finished=True)
+            stuck = is_stuck(allowed)
+            if stuck.any():
+                dead_ends.add(paths.at(stuck), finished=False)
+            if len(ended) > 0:
+                found.add(paths.extend(ended), finished=True)
             paths = paths.extend(still_open)
 
             to_beat = found.worst()  # [B]
@@ -299,7 +304,9 @@ def beam_search(
             # What cannot win goes, and with it all that would grow from it. Its place in the beam
             # goes to outputs that are less probable still, so no result changes.
             can_win = score.bound(paths.total, paths.length, limits.longest)
-            paths = paths.at(can_win >= to_beat[paths.sentence])
+            hopeless = can_win < to_beat[paths.sentence]
+            if hopeless.any():
+                paths = paths.at(~hopeless)
             if len(paths) == 0:
                 break
         found.add(paths, finished=False)

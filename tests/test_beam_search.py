@@ -474,19 +474,6 @@ def test_a_stuck_sentence_does_not_disturb_its_neighbours():
         assert all((h.attention[:, row] == 1).all() for row, (h,) in enumerate(found))
 
 
-def test_an_impossible_prefix_still_gives_a_hypothesis():
-    model = BigramModel({BOS_ID: {A: 1.0}, B: {C: 0.8, EOS_ID: 0.2}, C: {EOS_ID: 1.0}})
-    for search in (
-        lambda **o: beam_search(model, *ONE, num_beams=2, **o),
-        lambda **o: exhaustive_search(model, *ONE, **o),
-        lambda **o: greedy_search(model, *ONE, **o),
-    ):
-        (h,) = search(max_new_tokens=3, prefix=[B])[0]  # p(B) = 0, but it goes on from there
-        assert h.log_prob == NINF and h.tokens[0] == B and h.finished
-        (h,) = search(max_new_tokens=3, prefix=[3])[0]  # nothing follows
-        assert h.log_prob == NINF and h.tokens == [3] and not h.finished
-
-
 def test_exhaustive_search_refuses_what_would_not_fit():
     # 5 open outputs, then 25, and each has 6 continuations
     with pytest.raises(ValueError, match=r"would hold 150 outputs of length 3.*max_open = 149"):
