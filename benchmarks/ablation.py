@@ -98,7 +98,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     checkpoint=Path(folder) / "model.pt",
                     device=get_device(),
                     searches={},  # the test set stays out of it
-                    say=lambda line: print(line, flush=True),
                 )
     except CorpusError as error:
         print(f"skipped: no data. {error}", file=sys.stderr)

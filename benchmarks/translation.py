@@ -48,6 +48,11 @@ def published_lines(corpus: Corpus, split: str) -> tuple[list[str], list]:
     return [line for (line,) in references], [[t for (t,) in r] for r in references.values()]
 
 
+def say_at_once(line: str) -> None:
+    """Print it now, also where the output goes to a file that someone follows."""
+    print(line, flush=True)
+
+
 def measure(
     load: Callable[..., Corpus],
     recipe: Recipe,
@@ -57,7 +62,7 @@ def measure(
     device: torch.device,
     limit: int | None = None,
     searches: Mapping[str, dict] = SEARCHES,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = say_at_once,
 ) -> dict:
     """Train, translate the validation set after each epoch and the test set after the last.
 
@@ -91,10 +96,10 @@ def measure(
         found, _ = bleu(translator, sources[:limit], references[:limit], **search)
         return {"bleu": round(found.score, 2), "signature": found.signature}
 
-    partial = path.with_suffix(".partial.json")
+    unfinished = path.with_suffix(".partial.json")
 
     def save() -> None:
-        report.write_whole(partial, json.dumps(result, indent=1) + "\n")
+        report.write_whole(unfinished, json.dumps(result, indent=1) + "\n")
 
     used = time.process_time()  # what BLEU takes is left out
     minutes = cpu_minutes = 0.0
@@ -131,7 +136,7 @@ def measure(
         result["test"][name] = score("test", **search)
         say(f"test, {name}: {result['test'][name]}")
     save()
-    os.replace(partial, path)
+    os.replace(unfinished, path)
     return result
 
 
@@ -222,7 +227,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 checkpoint=options.checkpoint or Path(folder) / "model.pt",
                 device=device,
                 limit=options.limit,
-                say=lambda line: print(line, flush=True),
             )
     except CorpusError as error:
         print(f"skipped: no data. {error}", file=sys.stderr)

@@ -25,20 +25,23 @@ def words(root: ET.Element) -> list[str]:
     return [text.text for text in root.iter(f"{SVG}text")]
 
 
-def all_text_is_readable(root: ET.Element) -> None:
-    """No text is cut off, and none lies over another."""
+def unreadable(root: ET.Element) -> list[str]:
+    """The texts that are cut off, and the pairs that lie over each other."""
     width, height = float(root.get("width")), float(root.get("height"))
-    boxes = []
+    found, boxes = [], []
     for text in root.iter(f"{SVG}text"):
         size = float(text.get("font-size"))
         # a letter is about half as wide as high; exactly 0.6 in a monospaced font
         long = size * len(text.text) * (0.602 if text.get("font-family") else 0.52)
         shift = {"start": 0, "middle": 0.5, "end": 1}[text.get("text-anchor")]
         x, y = float(text.get("x")) - shift * long, float(text.get("y"))
-        assert x >= 0 and x + long <= width and y - size >= 0 and y + 4 <= height, text.text
+        if x < 0 or x + long > width or y - size < 0 or y + 4 > height:
+            found.append(f"cut off: {text.text!r}")
         boxes.append((x, x + long, y - 0.7 * size, y, text.text))
     for (a0, a1, a2, a3, a), (b0, b1, b2, b3, b) in itertools.combinations(boxes, 2):
-        assert a1 <= b0 or b1 <= a0 or a3 <= b2 or b3 <= a2, f"{a!r} and {b!r}"
+        if a0 < b1 and b0 < a1 and a2 < b3 and b2 < a3:
+            found.append(f"over each other: {a!r} and {b!r}")
+    return found
 
 
 def colour(name: str) -> list[float]:

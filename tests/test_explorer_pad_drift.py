@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from pictures import SVG, all_text_is_readable, of_class, parsed, words
+from pictures import SVG, of_class, parsed, unreadable, words
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seq2seq_lib.explorers import pad_drift, widget
@@ -148,7 +148,7 @@ def test_every_place_is_drawn_exactly_the_pads_are_hatched_and_nothing_is_cut_of
         if rect.get("x"):
             assert 0 <= float(rect.get("x")) <= width - float(rect.get("width"))
             assert 0 <= float(rect.get("y")) <= height - float(rect.get("height"))
-    all_text_is_readable(root)
+    assert unreadable(root) == []
 
 
 def test_bars_are_as_high_as_the_units_are_large():
