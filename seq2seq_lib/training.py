@@ -92,6 +92,11 @@ class TrainConfig:
         if self.average_from is not None and not 0 <= self.average_from < 1:
             raise ValueError(f"average_from must be in [0, 1) or None, not {self.average_from}.")
 
+    @property
+    def keeps_best(self) -> bool:
+        """Whether training ends with the weights of the best epoch: ``patience`` implies it."""
+        return self.keep_best or self.patience is not None
+
 
 def train_step(
     model: nn.Module,
@@ -340,7 +345,7 @@ def _begin(model: nn.Module, config: TrainConfig) -> TrainingState:
 
 def _keep_best_or_not(state: TrainingState, config: TrainConfig) -> None:
     """What a resumed run ends with is what *its* config says."""
-    if not config.keep_best and config.patience is None:
+    if not config.keeps_best:
         state.best = None
     elif state.best is None and state.history.records:
         raise CheckpointError(
@@ -440,7 +445,7 @@ def _end_epoch(
         seconds=seconds,
     )
     state.history.records.append(record)
-    if (config.keep_best or config.patience is not None) and state.history.best is record:
+    if config.keeps_best and state.history.best is record:
         weights = state.current.state_dict()
         state.best = {name: weight.detach().cpu().clone() for name, weight in weights.items()}
     state.epoch, state.batch, state.loss = state.epoch + 1, 0, None
