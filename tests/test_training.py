@@ -315,6 +315,7 @@ def test_fit_uses_the_learning_rate_of_each_step_and_the_other_settings(monkeypa
         {"clip_norm": 0.0},
         {"clip_norm": float("nan")},
         {"warmup_steps": -1},
+        {"warmup_steps": 0.5},
         {"weight_decay": -0.1},
         {"weight_decay": float("nan")},
         {"label_smoothing": 1.0},
