@@ -31,7 +31,7 @@ help:         ## list these commands
 
 # In a container one is root, and Jupyter wants that confirmed.
 lab: $(STAMP)         ## open the course in JupyterLab (installs it the first time)
-	$(BIN)/jupyter lab chapters/00_start_here.ipynb \
+	$(BIN)/jupyter lab chapters/ch00_start_here.ipynb \
 	    $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 test: $(STAMP)        ## run every test and every notebook; ARGS="-k masks" selects

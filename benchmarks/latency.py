@@ -21,11 +21,10 @@ import torch
 import seq2seq_lib
 from benchmarks.report import Row
 from benchmarks.timing import clock
-from seq2seq_lib import explorers
-from seq2seq_lib.checks import exercises
-from seq2seq_lib.checks.engine import judge
-from seq2seq_lib.explorers import translation_box
-from seq2seq_lib.explorers.widget import SKIPPED, Explorer, Number
+from seq2seq_lib.course import exercises, explorers
+from seq2seq_lib.course.explorers import translation_box
+from seq2seq_lib.course.explorers.kit.widget import SKIPPED, Explorer, Number
+from seq2seq_lib.course.judging.engine import judge
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.translate import Translator, default_checkpoint, load_translator
 from seq2seq_lib.vocab import Vocab
@@ -53,7 +52,7 @@ def rows(device: torch.device, quick: bool) -> list[Row]:
 
 
 def every_explorer() -> Iterator[tuple[str, Explorer]]:
-    """All modules of ``seq2seq_lib.explorers`` that hold an ``EXPLORER``, by name."""
+    """All modules of ``seq2seq_lib.course.explorers`` that hold an ``EXPLORER``, by name."""
     for found in pkgutil.iter_modules(explorers.__path__):
         module = importlib.import_module(f"{explorers.__name__}.{found.name}")
         if isinstance(getattr(module, "EXPLORER", None), Explorer):

@@ -45,7 +45,7 @@ def real_data_dir() -> Path:
 @pytest.fixture(scope="module")
 def lab(folder):
     """A JupyterLab that serves the notebooks of the module's own fixture ``folder``."""
-    import browser
+    from tests.support import browser
 
     with browser.jupyter_lab(folder) as lab:
         yield lab
@@ -53,7 +53,7 @@ def lab(folder):
 
 @pytest.fixture(scope="module")
 def chromium():
-    import browser
+    from tests.support import browser
 
     with browser.chromium() as chromium:
         yield chromium
@@ -62,6 +62,6 @@ def chromium():
 @pytest.fixture(scope="module")
 def shots(tmp_path_factory):
     """Where screenshots go."""
-    import browser
+    from tests.support import browser
 
     return browser.artifacts_dir(tmp_path_factory.mktemp("screenshots"))

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import torch
 
-from seq2seq_lib.assets import DATES
 from seq2seq_lib.batching import collate, encode_pairs, make_loader
 from seq2seq_lib.checkpoints import save_checkpoint
 from seq2seq_lib.corpora import Corpus, Pair, dates
+from seq2seq_lib.course.assets import DATES
 from seq2seq_lib.decoding import greedy_search
 from seq2seq_lib.metrics import exact_match
 from seq2seq_lib.runtime import seed_everything

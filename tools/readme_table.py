@@ -39,8 +39,7 @@ def table(root: Path = ROOT) -> str:
     rows = ["| chapter | exercises | runs in |", "|---|---|---|"]
     for notebook in sorted((root / "chapters").glob("*.ipynb")):
         name = notebook.relative_to(root).as_posix()
-        number = notebook.name.split("_")[0]
-        exercises = sorted((root / "solutions").glob(f"ch{number}_*/*.ipynb"))
+        exercises = sorted((root / "solutions").glob(f"{notebook.stem}/*.ipynb"))
         links = ", ".join(f"[{e.stem}](exercises/{e.stem}/{e.name})" for e in exercises) or "–"
         rows.append(f"| [{title_of(notebook)}]({name}) | {links} | {duration(timings.get(name))} |")
     return "\n".join(rows)

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Exercises 4: padding masks and the masked loss
 #
-# These exercises go with [chapter 4](../../chapters/04_padding_masks.ipynb). You build the mask, write
+# These exercises go with [chapter 4](../../chapters/ch04_padding_masks.ipynb). You build the mask, write
 # the masked loss in three ways, and then treat a patient: a loss that stood in a famous tutorial for
 # months.
 #
@@ -40,8 +40,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor  # noqa: F401
 
-from seq2seq_lib.checks import check, hint, solution  # noqa: F401
-from seq2seq_lib.checks.chapter04 import hand_batch, options_4_1, patient_loss, training_log
+from seq2seq_lib.course import check, hint, solution  # noqa: F401
+from seq2seq_lib.course.ch04_padding_masks import (
+    hand_batch,
+    options_4_1,
+    patient_loss,
+    training_log,
+)
 
 torch.set_num_threads(1)
 
@@ -74,7 +79,7 @@ letter_4_1 = "B"  ### SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "check-4-1", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("4.1", letter_4_1)
@@ -138,7 +143,7 @@ def length_mask(lengths, max_len):
 
 # %% nbgrader={"grade": true, "grade_id": "check-4-2", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("4.2", length_mask)
@@ -203,7 +208,7 @@ def masked_nll(log_probs, targets, lengths):
 
 # %% nbgrader={"grade": true, "grade_id": "check-4-3", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("4.3", masked_nll)
@@ -247,7 +252,7 @@ def masked_nll_by_select(log_probs, targets, lengths):
 
 # %% nbgrader={"grade": true, "grade_id": "check-4-4", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("4.4", masked_nll_by_select)
@@ -290,7 +295,7 @@ def masked_nll_by_ignore_index(logits, targets, lengths):
 
 # %% nbgrader={"grade": true, "grade_id": "check-4-5", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("4.5", masked_nll_by_ignore_index)
@@ -328,7 +333,7 @@ letter_4_6a = "D"  ### SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "check-4-6a", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("4.6a", letter_4_6a)
@@ -386,7 +391,7 @@ def test_patient(loss_function):
 
 # %% nbgrader={"grade": true, "grade_id": "check-4-6b1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("4.6b1", test_patient)
@@ -396,7 +401,7 @@ check("4.6b1", test_patient)
 
 # %% nbgrader={"grade": true, "grade_id": "check-4-6b2", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("4.6b2", test_patient)
@@ -406,7 +411,7 @@ check("4.6b2", test_patient)
 
 # %% nbgrader={"grade": true, "grade_id": "check-4-6b3", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("4.6b3", test_patient)
@@ -452,7 +457,7 @@ def fixed_loss(log_probs, targets, lengths):
 
 # %% nbgrader={"grade": true, "grade_id": "check-4-6c", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("4.6c", fixed_loss)
@@ -514,7 +519,7 @@ def gradient_shares(log_probs, targets, lengths):
 
 # %% nbgrader={"grade": true, "grade_id": "check-4-7", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("4.7", gradient_shares)

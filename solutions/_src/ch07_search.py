@@ -1,11 +1,11 @@
 # %% [markdown]
 # # Exercises 7: search
 #
-# These exercises go with [chapter 7](../../chapters/07_search.ipynb). You search by hand, write
+# These exercises go with [chapter 7](../../chapters/ch07_search.ipynb). You search by hand, write
 # exhaustive search and beam search from its two halves, filter a distribution, and then treat a
 # patient: a beam search that went astray in a well-known translation program.
 #
-# **You need** [chapter 7](../../chapters/07_search.ipynb): up to section 7.5 for the exercises 7.1 to
+# **You need** [chapter 7](../../chapters/ch07_search.ipynb): up to section 7.5 for the exercises 7.1 to
 # 7.3b and 7.4, up to 7.10 for 7.3c and 7.5, all of it for 7.6. And PyTorch's indexing; no GPU and no
 # network.
 #
@@ -46,8 +46,9 @@ from typing import Any  # noqa: F401
 import torch
 from torch import Tensor  # noqa: F401
 
-from seq2seq_lib.checks import check, hint, solution  # noqa: F401
-from seq2seq_lib.checks.chapter07 import (
+from seq2seq_lib.corpora import letters_expected_length, letters_mode
+from seq2seq_lib.course import check, hint, solution  # noqa: F401
+from seq2seq_lib.course.ch07_search import (
     Hyp,
     letter_table,
     next_letter,
@@ -58,7 +59,6 @@ from seq2seq_lib.checks.chapter07 import (
     search_log,
     spelt,
 )
-from seq2seq_lib.corpora import letters_expected_length, letters_mode
 from seq2seq_lib.decoding import rescore
 from seq2seq_lib.laws import HashModel, four_letters
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
@@ -94,7 +94,7 @@ letter_7_1a = "E"  ### SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "check-7-1a", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("7.1a", letter_7_1a)
@@ -122,7 +122,7 @@ letter_7_1b = "C"  ### SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "check-7-1b", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("7.1b", letter_7_1b)
@@ -190,7 +190,7 @@ def exhaustive(next_log_probs, max_len):
 
 # %% nbgrader={"grade": true, "grade_id": "check-7-2", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("7.2", exhaustive)
@@ -268,7 +268,7 @@ def expand(totals, log_probs, num_beams):
 
 # %% nbgrader={"grade": true, "grade_id": "check-7-3a", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("7.3a", expand)
@@ -324,7 +324,7 @@ def prune(token, num_beams):
 
 # %% nbgrader={"grade": true, "grade_id": "check-7-3b", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("7.3b", prune)
@@ -342,7 +342,7 @@ check("7.3b", prune)
 # own function again before its check.
 
 # %% nbgrader={"grade": false, "grade_id": "continue-7-3", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from seq2seq_lib.checks.chapter07 import expand, prune
+from seq2seq_lib.course.ch07_search import expand, prune
 
 # %% [markdown]
 # ### 7.3c `beam`
@@ -404,7 +404,7 @@ def beam(model, src, src_lengths, num_beams, max_len):
 
 # %% nbgrader={"grade": true, "grade_id": "check-7-3c", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("7.3c", beam)
@@ -431,7 +431,7 @@ memory = HashModel(6, seed=134, eos_bias=0.5)
 # **Continue from here.** `beam` is now that of the course too.
 
 # %% nbgrader={"grade": false, "grade_id": "continue-7-3c", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from seq2seq_lib.checks.chapter07 import beam
+from seq2seq_lib.course.ch07_search import beam
 
 # %% [markdown]
 # ## 7.4 `top_p`
@@ -476,7 +476,7 @@ def top_p(log_probs, p):
 
 # %% nbgrader={"grade": true, "grade_id": "check-7-4", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("7.4", top_p)
@@ -516,7 +516,7 @@ letter_7_5a = "D"  ### SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "check-7-5a", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("7.5a", letter_7_5a)
@@ -603,7 +603,7 @@ def test_patient(search):
 
 # %% nbgrader={"grade": true, "grade_id": "check-7-5b1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("7.5b1", test_patient)
@@ -613,7 +613,7 @@ check("7.5b1", test_patient)
 
 # %% nbgrader={"grade": true, "grade_id": "check-7-5b2", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("7.5b2", test_patient)
@@ -623,7 +623,7 @@ check("7.5b2", test_patient)
 
 # %% nbgrader={"grade": true, "grade_id": "check-7-5b3", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("7.5b3", test_patient)
@@ -679,7 +679,7 @@ def fixed_search(model, src, src_lengths, num_beams, max_len, alpha):
 
 # %% nbgrader={"grade": true, "grade_id": "check-7-5c", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("7.5c", fixed_search)
@@ -743,7 +743,7 @@ def width_report(sources, widths):
 
 # %% nbgrader={"grade": true, "grade_id": "check-7-6", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
-from seq2seq_lib.checks import grade as check  # whatever the name was made to mean
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
 check("7.6", width_report)

@@ -1,10 +1,10 @@
 """Law 1 must find every published way to depend on the batch, and accept every correct one."""
 
-import mutants_batch_invariance as zoo
 import pytest
 import torch
 
 from seq2seq_lib import laws
+from tests.laws import mutants_batch_invariance as zoo
 
 TWO_SEEDS = pytest.mark.parametrize("seed", [0, 1])
 

@@ -1,12 +1,12 @@
 """Law 2 must name every other recurrent network, and accept every way to write the right one."""
 
-import mutants_parity as zoo
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seq2seq_lib import laws
+from tests.laws import mutants_parity as zoo
 
 
 @pytest.mark.parametrize("name", zoo.MUTANTS)

@@ -1,6 +1,5 @@
 """Law 3 must name every published wrong loss, and accept every way to write the right one."""
 
-import mutants_loss_ledger as zoo
 import pytest
 import torch
 from hypothesis import given, settings
@@ -8,6 +7,7 @@ from hypothesis import strategies as st
 
 from seq2seq_lib import laws, losses
 from seq2seq_lib.laws.loss_ledger import four_ways
+from tests.laws import mutants_loss_ledger as zoo
 
 
 @pytest.mark.parametrize("name", zoo.MUTANTS)

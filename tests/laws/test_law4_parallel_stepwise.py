@@ -1,10 +1,10 @@
 """Law 4 must find every view of the answer and every second program, and accept honest decoders."""
 
-import mutants_parallel_stepwise as zoo
 import pytest
 import torch
 
 from seq2seq_lib import laws
+from tests.laws import mutants_parallel_stepwise as zoo
 
 
 def judge(model, **options):

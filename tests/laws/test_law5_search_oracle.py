@@ -2,7 +2,6 @@
 
 import itertools
 
-import mutants_search_oracle as zoo
 import pytest
 import torch
 from hypothesis import given, settings
@@ -12,6 +11,7 @@ from seq2seq_lib import laws
 from seq2seq_lib.decoding import exhaustive_search
 from seq2seq_lib.laws.oracle import BEST, GARDEN
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
+from tests.laws import mutants_search_oracle as zoo
 
 FAST = {"max_new_tokens": 3}
 

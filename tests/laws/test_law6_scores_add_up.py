@@ -1,6 +1,5 @@
 """Law 6 must find every number that does not belong to its words."""
 
-import mutants_scores_add_up as zoo
 import pytest
 import torch
 from hypothesis import given, settings
@@ -10,6 +9,7 @@ from seq2seq_lib import laws
 from seq2seq_lib.decoding import beam_search
 from seq2seq_lib.laws.plain_beam import PlainBeam
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
+from tests.laws import mutants_scores_add_up as zoo
 
 
 def small_model(cell="lstm", **options):

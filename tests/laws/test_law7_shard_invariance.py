@@ -1,11 +1,11 @@
 """Law 7 must find every average of averages, and accept every way to divide once."""
 
-import mutants_shard_invariance as zoo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seq2seq_lib import laws
+from tests.laws import mutants_shard_invariance as zoo
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

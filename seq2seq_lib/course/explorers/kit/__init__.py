@@ -1,0 +1,1 @@
+"""What explorers share: the panel, and small pieces of SVG."""

@@ -1,0 +1,132 @@
+"""Comparing what came back with what should have: the steps of a check, in small functions.
+
+A step takes a value and the expected one, and returns None or a problem: the name of a finding, a
+key into ``texts``, and the numbers for its text.
+"""
+
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seq2seq_lib.course.judging import show
+from seq2seq_lib.course.judging.sandbox import Run
+
+# float32 keeps 7 digits; adding up some tens of numbers in another order costs one or two
+TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
+
+Problem = tuple[str, dict[str, str]]
+Step = Callable[[Any, Any], Problem | None]
+
+
+def holds_numbers(value: Any) -> bool:
+    """Whether it is a tensor with data: one on torch's meta device has a shape only."""
+    return isinstance(value, Tensor) and value.device.type != "meta"
+
+
+def is_tensor(value: Any, expected: Any) -> Problem | None:
+    """A step: a tensor came back, and something came back at all."""
+    if value is None:
+        return "no_return", {}
+    return None if holds_numbers(value) else ("not_a_tensor", {})
+
+
+def has_shape(value: Tensor, expected: Tensor) -> Problem | None:
+    """A step: exactly the expected shape. Nothing is broadcast here."""
+    if value.shape == expected.shape:
+        return None
+    wanted = str(list(expected.shape)) if expected.dim() else "[], a tensor without axes"
+    return "shape", {"shape": str(list(value.shape)), "expected": wanted}
+
+
+def is_bool(value: Tensor, expected: Tensor) -> Problem | None:
+    """A step: a mask is bool."""
+    return None if value.dtype == torch.bool else ("not_bool", {"dtype": _dtype(value)})
+
+
+def is_finite_float(value: Tensor, expected: Tensor) -> Problem | None:
+    """A step: a loss is a float, and neither NaN nor infinite."""
+    if not value.is_floating_point():
+        return "not_float", {"dtype": _dtype(value)}
+    return None if bool(value.isfinite().all()) else ("not_finite", {})
+
+
+def _dtype(value: Tensor) -> str:
+    return str(value.dtype).removeprefix("torch.")
+
+
+def same_value(one: Any, two: Any) -> bool:
+    """Same type, shape, dtype and numbers; NaN equals NaN, and float32 is near float64."""
+    if holds_numbers(one) and holds_numbers(two):
+        if one.shape != two.shape or one.is_floating_point() != two.is_floating_point():
+            return False
+        if not one.is_floating_point():
+            return one.dtype == two.dtype and torch.equal(one.cpu(), two.cpu())
+        one, two = one.detach().cpu().double(), two.detach().cpu().double()
+        return torch.allclose(one, two, equal_nan=True, **TOLERANCE)
+    if isinstance(one, dict) and isinstance(two, dict):
+        return one.keys() == two.keys() and all(same_value(one[k], two[k]) for k in two)
+    if isinstance(one, list | tuple) and isinstance(two, list | tuple):
+        pairs = zip(map(plain, one), map(plain, two), strict=False)
+        return len(one) == len(two) and all(same_value(a, b) for a, b in pairs)
+    if isinstance(one, Integral) and isinstance(two, Integral):
+        return int(one) == int(two)
+    if isinstance(one, Real) and isinstance(two, Real):  # also NumPy's numbers
+        if any(isinstance(n, Integral) and abs(n) >= 2**63 for n in (one, two)):
+            return False  # float() has its limits
+        return same_value(torch.tensor(float(one)), torch.tensor(float(two)))
+    return one is None and two is None
+
+
+def plain(item: Any) -> Any:
+    """What stands in a list: a tensor is its number there, or the list of its numbers.
+
+    So is an array of NumPy, and a number of NumPy one of Python.
+    """
+    if isinstance(item, Tensor):
+        return item.tolist() if holds_numbers(item) and item.dim() < 2 else item
+    return item.tolist() if getattr(item, "ndim", 2) < 2 and hasattr(item, "tolist") else item
+
+
+def same_run(one: Run, two: Run) -> bool:
+    """Whether two answers did the same on a probe: value, error, arguments, gradient."""
+    return (
+        one.changed == two.changed
+        and repr(one.error) == repr(two.error)
+        and same_value(one.value, two.value)
+        and same_value(one.gradient, two.gradient)
+    )
+
+
+def first_difference(value: Any, expected: Any) -> dict[str, str]:
+    """Where the first number differs, and the two numbers."""
+    if isinstance(value, dict) and isinstance(expected, dict):
+        keys = [key for key in {**expected, **value} if key in expected and key in value]
+        place = next((k for k in keys if not same_value(value[k], expected[k])), None)
+        if place is not None:
+            return _inside(place, value[place], expected[place])
+    if isinstance(value, list | tuple) and isinstance(expected, list | tuple):
+        pairs = enumerate(zip(value, expected, strict=False))
+        place = next((i for i, (a, b) in pairs if not same_value(plain(a), plain(b))), None)
+        if place is not None:
+            return _inside(place, plain(value[place]), plain(expected[place]))
+    tensors = isinstance(value, Tensor) and isinstance(expected, Tensor)
+    if not tensors or value.dim() == 0 or value.shape != expected.shape:
+        return {"where": "", "yours": show.value(value), "right": show.value(expected)}
+    one, two = value.detach().cpu().double(), expected.detach().cpu().double()
+    near = torch.isclose(one, two, equal_nan=True, **TOLERANCE)
+    if near.all():  # what differs is the dtype
+        return {"where": "", "yours": _dtype(value), "right": _dtype(expected)}
+    place = tuple((~near).nonzero()[0].tolist())
+    return {
+        "where": f" at {list(place)}",
+        "yours": str(value[place].item()) if value.dtype == torch.bool else show.number(one[place]),
+        "right": str(bool(two[place])) if value.dtype == torch.bool else show.number(two[place]),
+    }
+
+
+def _inside(place: Any, value: Any, expected: Any) -> dict[str, str]:
+    found = first_difference(value, expected)
+    return found | {"where": f" at [{place!r}]" + found["where"].removeprefix(" at ")}

@@ -1,0 +1,77 @@
+"""A learner's own notes of what is done: one small JSON file on their machine, sent nowhere.
+
+``progress("4")`` prints them.
+
+``SEQ2SEQ_PROGRESS`` names another file, or is ``off``. Nothing depends on it: a file that cannot be
+read or written is left alone, silently.
+"""
+
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from seq2seq_lib.course.judging import texts
+from seq2seq_lib.course.judging.exercise import exercises
+
+VARIABLE = "SEQ2SEQ_PROGRESS"
+
+
+def path() -> Path | None:
+    """The file, or None if none is wanted."""
+    name = os.environ.get(VARIABLE)
+    if name is None:
+        import pooch  # knows each system's folder for such files
+
+        return Path(pooch.os_cache("seq2seq_lib")) / "progress.json"
+    return None if name.strip().lower() in ("", "0", "off", "no") else Path(name).expanduser()
+
+
+def load() -> dict[str, dict]:
+    """Notes by exercise: ``first`` and ``solved`` (seconds since 1970), ``tries``, ``assisted``."""
+    try:
+        notes = json.loads(path().read_text(encoding="utf-8"))
+    except (OSError, ValueError, AttributeError, RuntimeError):
+        return {}
+    return notes if isinstance(notes, dict) else {}
+
+
+def record(id: str, state: str = "", assisted: bool = False) -> None:
+    """Note one check, or that the solution was looked at before the exercise was solved."""
+    try:
+        file = path()
+        if file is None:
+            return
+        notes = load()
+        note = notes.setdefault(id, {"first": int(time.time()), "tries": 0})
+        if state in ("wrong", "error", "correct"):
+            note["tries"] += 1
+        if "solved" not in note:
+            if assisted:
+                note["assisted"] = True
+            if state == "correct":
+                note["solved"] = int(time.time())
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # written aside and moved: a second notebook never reads half a file
+        handle, name = tempfile.mkstemp(dir=file.parent, suffix=".tmp")
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            json.dump(notes, out, indent=1)
+        os.replace(name, file)
+    except Exception:  # a full disk, a home that cannot be written: no reason to fail a check
+        return
+
+
+def progress(chapter: str | None = None) -> None:
+    """Print what is done in a chapter, or in all: solved or not, checks made, minutes needed."""
+    notes = load()
+    for exercise in exercises(chapter):
+        note = notes.get(exercise.id, {})
+        state = "solved" if "solved" in note else "open"
+        parts = [texts.say(state), texts.say("tries", tries=note.get("tries", 0))]
+        if "solved" in note:
+            minutes = max(1, round((note["solved"] - note["first"]) / 60))
+            parts.append(texts.say("minutes", minutes=minutes))
+        if note.get("assisted"):
+            parts.append(texts.say("assisted"))
+        print(f"{exercise.id:6} {exercise.title:40} {', '.join(parts)}")
