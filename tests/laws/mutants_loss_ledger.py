@@ -157,7 +157,7 @@ def pads_get_gradient(logits, targets, mask):
 
 
 def squeezed(logits, targets, mask):
-    """``squeeze()`` without an axis: ``[B, 1]`` becomes ``[B]``, and ``[B, 1]`` times it ``[B, B]``.
+    """``squeeze()`` without an axis: ``[B, 1]`` becomes ``[B]``; under ``[B, 1]`` it is ``[B, B]``.
 
     The broadcast of https://github.com/pytorch/tutorials/issues/306, where T is 1.
     """
