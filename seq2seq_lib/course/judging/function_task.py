@@ -84,9 +84,8 @@ class FunctionTask:
         found = self._first_problem(calls)
         if found is None:
             return self._by_law(answer)
-        if mutant := self._known_mutant(calls):
-            return _finding(*self._as_mutant(mutant, calls))
-        call, (name, facts) = found
+        mutant = self._known_mutant(calls)
+        call, (name, facts) = self._as_mutant(mutant, calls) if mutant else found
         if name == "no_return" and attempts.returns_something(answer):
             name = "returned_none"
         return _finding(call, (name, facts))
