@@ -37,9 +37,11 @@ def is_tensor(value: Any, expected: Any) -> Problem | None:
         return "no_return", {}
     if isinstance(value, Tensor):
         layout = describe.layout(value)
-        return ("not_strided", {"layout": layout}) if layout else ("no_numbers", {})
+        variant = "unusual" if layout else "meta"
+        return "not_a_tensor", {"variant": variant, "layout": layout}
     if call := _conversion(value):
-        return "convertible", {"kind_of_value": describe.kind(value), "call": call}
+        facts = {"variant": "yet", "kind_of_value": describe.kind(value), "call": call}
+        return "not_a_tensor", facts
     return "not_a_tensor", {}
 
 
