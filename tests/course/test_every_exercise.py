@@ -17,6 +17,7 @@ from seq2seq_lib.course import exercises, find
 from seq2seq_lib.course.judging import engine, words
 from seq2seq_lib.course.judging.choice_task import ChoiceTask
 from seq2seq_lib.course.judging.detective_task import DetectiveTask
+from seq2seq_lib.course.judging.source import to_paste
 
 ROOT = Path(__file__).parents[2]
 IDS = [exercise.id for exercise in exercises()]
@@ -190,7 +191,7 @@ def test_solutions_show_code_that_is_correct(id):
     """What `solution` prints, pasted into a cell of the notebook, passes."""
     exercise = find(id)
     names = names_of_the_notebook(exercise)
-    exec(inspect.getsource(exercise.reference), names)
+    exec(to_paste(exercise.reference), names)
     report, finding = engine.judge_submission(exercise, names[exercise.reference.__name__])
     assert finding.state == "correct", report.text
 
