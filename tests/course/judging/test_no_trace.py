@@ -282,3 +282,55 @@ def test_the_stop_button_ends_a_check_with_a_message(id, capsys):
     assert "(in endless, line" in text and len(text.splitlines()) < 8
     TOY.check("1.2", divides)  # the kernel lives
     assert ": correct" in capsys.readouterr().out
+
+
+SETUP = """
+import time
+from tests.support.toy_course import TOY
+from tests.support.toy_course.ch01_toy.ex2_divides import divides
+
+def endless(numbers, limit):
+    print("started", flush=True)
+    open(STARTED, "w").close()
+    while True:
+        time.sleep(0.001)
+"""
+
+
+def test_the_stop_button_of_a_notebook_shows_a_message_and_the_kernel_lives(tmp_path):
+    kernels = pytest.importorskip("jupyter_client.manager", reason="the test extra is needed")
+    started = tmp_path / "started"
+    manager, client = kernels.start_new_kernel(kernel_name="python3")
+    try:
+
+        def run(code, while_it_runs=None):
+            """The outputs of a cell."""
+            messages = []
+            asked = client.execute(code)
+            if while_it_runs:
+                while_it_runs()
+            while True:
+                message = client.get_iopub_msg(timeout=60)
+                if message["parent_header"].get("msg_id") != asked:
+                    continue
+                if message["content"].get("execution_state") == "idle":
+                    return messages
+                if message["msg_type"] in ("error", "display_data", "stream"):
+                    messages.append((message["msg_type"], message["content"]))
+
+        def stop():
+            deadline = time.monotonic() + 60
+            while not started.exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            manager.interrupt_kernel()
+
+        assert run(f"STARTED = {str(started)!r}\n{SETUP}") == []
+        ((kind, shown),) = run('TOY.check("1.2", endless)', stop)
+        assert kind == "display_data"
+        assert "was still at work when it was stopped" in shown["data"]["text/plain"]
+        assert len(shown["data"]["text/plain"].splitlines()) < 8
+        ((kind, shown),) = run('TOY.check("1.2", divides)')
+        assert kind == "display_data" and ": correct" in shown["data"]["text/plain"]
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
