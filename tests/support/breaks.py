@@ -170,7 +170,8 @@ def run_nbval(notebook: Path, root: Path) -> dict[int, str]:
             f"--nbval-sanitize-with={root / 'nbval_sanitize.cfg'}", notebook,
         ],
         cwd=notebook.parent,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        # the library of `root`; the last one is for what the added cells import
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, dict.fromkeys((root, ROOT))))},
         capture_output=True,
         text=True,
     )  # fmt: skip
