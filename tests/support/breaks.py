@@ -204,6 +204,6 @@ def verdict(b: Break, steps: list[Step], failures: dict[int, str]) -> str:
     (named,) = own["named"]
     if named not in failures:
         return f"{b.what}, and the cell stays green:\n{steps[named].cell.source}"
-    if re.search(r"\b(ImportError|ModuleNotFoundError)\b", failures[named]):
+    if re.search("ImportError|ModuleNotFoundError", failures[named]):
         return f"red because of an import, not of what it computes: {failures[named]}"
     return ""
