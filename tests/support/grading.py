@@ -20,8 +20,8 @@ import nbformat
 import pytest
 from notebooks.chapters import Chapter
 
-from seq2seq_lib.course import exercises, points
-from seq2seq_lib.course.judging import texts
+from seq2seq_lib.course import exercises, find, points
+from seq2seq_lib.course.judging.words import say
 from tests.support.submissions import FAKE_LIBRARY, Round, round_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -258,7 +258,7 @@ class Grading:
         }
         assert len(said) == len(exercises(self.chapter))
         for id, text in said.items():
-            assert id in text and texts.say("not_attempted") in text, text
+            assert id in text and say("not_attempted") in text, text
 
     @pytest.fixture(scope="class")
     def course(self, request, tmp_path_factory) -> Course:
@@ -310,7 +310,7 @@ class Grading:
     @pytest.mark.slow
     def test_an_untouched_exercise_has_no_points_and_needs_nobody(self, course):
         assert set(course.scores["untouched"].values()) == {0}
-        assert texts.say("not_attempted") in course.feedback("untouched")
+        assert say("not_attempted") in course.feedback("untouched")
 
     @pytest.mark.slow
     def test_right_answers_have_all_points_however_noisy(self, course):
@@ -325,16 +325,16 @@ class Grading:
     def test_a_wrong_answer_costs_its_points_and_no_others(self, course):
         worth = full_marks(self.stem)
         for learner, answers in course.round.wrong.items():
-            lost = {cell_of(id) for wrong in answers for id in wrong.lost}
-            expected = {name: 0 if name in lost else points for name, points in worth.items()}
-            assert automatic(course, learner) == expected, learner
+            left = {cell_of(id): wrong.earns for wrong in answers for id in wrong.lost}
+            assert automatic(course, learner) == worth | left, learner
 
     @pytest.mark.slow
     def test_feedback_says_why(self, course):
         for learner, answers in course.round.wrong.items():
             words = course.feedback(learner)
             for id, name in (pair for wrong in answers for pair in wrong.lost.items()):
-                for text in texts.finding(id, name):
+                message = find(id).words.message(name)
+                for text in (message.means, message.asks):
                     for part in re.split(r"\{\w+\}", text):
                         assert " ".join(part.split()) in words, f"{id}, {name}: {part}"
 

@@ -20,11 +20,13 @@ class Wrong:
         cell: the grade_id of its cell, or the name of its letter.
         code: the answer.
         lost: the checks that it fails, and the finding that each names.
+        earns: the points that it gets at these all the same, if it is right in part.
     """
 
     cell: str
     code: str
     lost: dict[str, str] = field(default_factory=dict)
+    earns: int = 0
 
 
 @dataclass(frozen=True)
