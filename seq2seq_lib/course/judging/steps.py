@@ -159,11 +159,8 @@ def first_difference(value: Any, expected: Any) -> dict[str, str]:
         place = next((i for i, (a, b) in pairs if not same_value(plain(a), plain(b))), None)
         if place is not None:
             return _inside(place, plain(value[place]), plain(expected[place]))
-    if (
-        not (holds_numbers(value) and holds_numbers(expected))
-        or value.dim() == 0
-        or value.shape != expected.shape
-    ):
+    tensors = holds_numbers(value) and holds_numbers(expected)
+    if not tensors or value.shape != expected.shape or value.is_complex():
         return {"where": "", "yours": describe.value(value), "right": describe.value(expected)}
     one, two = value.detach().cpu().double(), expected.detach().cpu().double()
     near = torch.isclose(one, two, equal_nan=True, **TOLERANCE)
