@@ -38,7 +38,7 @@ explore("naive")
 
 # %%
 from seq2seq_lib.batching import collate
-from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, Vocab
+from seq2seq_lib.vocab import EOS_ID, PAD_ID, Vocab
 
 english = Vocab(["i", "love", "you", "thank", "do", "not", "know"])
 german = Vocab(["ich", "liebe", "dich", "danke", "weiß", "es", "nicht", "nein"])
@@ -92,7 +92,7 @@ print(mask_by_loops(lengths, T).int())
 
 # %%
 try:
-    torch.arange(T) < lengths
+    _ = torch.arange(T) < lengths
 except RuntimeError:
     print(f"[{T}] positions < [{B}] lengths: RuntimeError")
 print(f"[{B}] positions < [{B}] lengths:", torch.arange(B) < lengths)

@@ -49,6 +49,11 @@ def checked(cell: nbformat.NotebookNode) -> str | None:
     return found and found[1]
 
 
+def in_the_notebook(chapter: str) -> list:
+    """The exercises of the exercise notebook: those without points are asked in the chapter."""
+    return [exercise for exercise in exercises(chapter) if exercise.points]
+
+
 def headers(cells: list) -> dict[str, str]:
     """The text below the heading of each exercise; 4.6b heads 4.6b1 to 4.6b3."""
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
@@ -183,7 +188,7 @@ class Grading:
         return Chapter(self.stem).number
 
     def test_points_are_those_of_the_register(self):
-        known = {exercise.id: exercise for exercise in exercises(self.chapter)}
+        known = {exercise.id: exercise for exercise in in_the_notebook(self.chapter)}
         cells = graded(notebook("solutions", self.stem).cells)
         checks = {checked(cell): settings(cell)["points"] for cell in cells if checked(cell)}
         assert checks == {id: 0 if e.manual else e.points for id, e in known.items()}
@@ -200,7 +205,7 @@ class Grading:
 
     def test_each_exercise_is_headed_by_what_the_register_says(self):
         by_heading: dict[str, list] = {}
-        for exercise in exercises(self.chapter):
+        for exercise in in_the_notebook(self.chapter):
             heading = re.match(r"\d+\.\d+[a-z]?", exercise.id)[0]
             by_heading.setdefault(heading, []).append(exercise)
         found = headers(notebook("exercises", self.stem).cells)
