@@ -47,7 +47,8 @@ STATES = {
         "Transposed, B ≠ T: PyTorch raises", {"mask": "transposed", "divisor": "tokens"}
     ),
     "positions": State(
-        "Pad id against positions: the mask picks no token", {"mask": "positions", "divisor": "tokens"}
+        "Pad id against positions: the mask picks no token",
+        {"mask": "positions", "divisor": "tokens"},
     ),
     "positions_plus_10_pads": State(
         "Pad id against positions, 10 more PAD columns",
@@ -73,9 +74,9 @@ STATES = {
 }
 WHY = {  # one sentence for each mask; {change} is what happens to the loss
     "none": "Every new cell counts as data: {change}.",
-    "transposed": "The mask follows the wrong axis, and it only fits the losses where B = T: {change}.",
-    "positions": "The mask compares the pad id with positions, over a mean of all cells: {change}.",
-    "broadcast": "[N, 1] against [N] keeps each loss once for each real token, pads too: {change}.",
+    "transposed": "The mask follows the wrong axis, and fits the losses only where B = T: {change}.",
+    "positions": "Pad id against positions picks no token, and the mean counts pads: {change}.",
+    "broadcast": "[N, 1] against [N] keeps every loss, pads too, once a real token: {change}.",
 }
 WHY_RIGHT = {
     "same": "PAD counts in neither the sum nor the divisor: {change}.",

@@ -35,6 +35,8 @@ NAMES = {
     "gather": "outputs at length − 1",
     "packed": "packed h_n",
 }
+
+
 @dataclass(frozen=True)
 class Result:
     """What the explorer shows.

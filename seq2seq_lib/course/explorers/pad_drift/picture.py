@@ -59,9 +59,7 @@ def _batch(result: Result, top: float) -> list[str]:
             if t < longest:
                 halo = svg.PAPER if pad else None
                 middle = x + CELL / 2 - 1
-                parts.append(
-                    svg.text(middle, y + 16, word, size=12, anchor="middle", halo=halo)
-                )
+                parts.append(svg.text(middle, y + 16, word, size=12, anchor="middle", halo=halo))
     return parts
 
 
