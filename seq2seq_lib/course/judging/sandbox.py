@@ -132,9 +132,11 @@ def _gradient(
     # never the leaf itself: torch refuses to write into one, and a write is told as what it is
     argument = leaf(at) if leaf else at.clone()
     given = {key: clone(value) for key, value in args.items()} | {name: argument}
-    with quiet(), settings.put_back():
+    with quiet():
         try:
-            return torch.autograd.grad(function(*given.values()).sum(), at)[0]
+            with settings.put_back():
+                value = function(*given.values())
+            return torch.autograd.grad(value.sum(), at)[0]
         except KeyboardInterrupt:
             raise
         except BaseException:  # no graph
