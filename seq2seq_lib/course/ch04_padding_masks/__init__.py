@@ -20,7 +20,7 @@ from seq2seq_lib.course.ch04_padding_masks import (
 )
 from seq2seq_lib.course.ch04_padding_masks.given import chat_batch, chat_options, logits_with
 from seq2seq_lib.course.ch04_padding_masks.patient import patient_loss, training_log
-from seq2seq_lib.course.judging.sandbox import handed_on
+from seq2seq_lib.course.judging.attempts import handed_on
 
 EXERCISES = (
     *ex1_length_mask.EXERCISES,
