@@ -186,6 +186,6 @@ def test_what_later_exercises_use_is_no_answer(chapter):
     handed_on = [e for e in exercises(chapter) if e.title in names and callable(e.reference)]
     assert handed_on
     for exercise in handed_on:
-        report, finding = engine.judge(exercise, names[exercise.title])
+        report, finding = engine.judge_submission(exercise, names[exercise.title])
         assert finding.state == "not_attempted", exercise.id
         assert "the library's own" in " ".join(report.text.split())
