@@ -154,8 +154,9 @@ def all_drawn(figure):
     figure.draw_without_rendering()
     frame = figure.bbox
     for ax in figure.axes:
-        for text in ax.findobj(Text):
-            if text.get_text() and not set(text.get_text()) <= set("0123456789."):
+        texts = [child for child in ax.get_children() if isinstance(child, Text)]
+        for text in texts:
+            if text.get_text():
                 box = text.get_window_extent()
                 inside = frame.x0 <= box.x0 and box.x1 <= frame.x1
                 assert inside and frame.y0 <= box.y0 and box.y1 <= frame.y1, text
