@@ -155,7 +155,6 @@ def shares(**values):
 
 MISTAKES = [
     ("4.1", "not_a_function", torch.ones(3, 4, dtype=torch.bool)),
-    ("4.1", "convertible", lambda lengths, T: [[True] * T] * len(lengths)),
     ("4.1", "shape", lambda lengths, T: torch.arange(T) < lengths.max()),
     ("4.1", "shape", lambda lengths, T: sequence_mask(lengths, T)[None]),
     ("4.1", "value", lambda lengths, T: torch.ones(len(lengths), T, dtype=torch.bool)),
