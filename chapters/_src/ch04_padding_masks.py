@@ -149,7 +149,7 @@ print([torch.equal(way, mask) for way in ways])
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 padded_with_eos = targets.masked_fill(targets == PAD_ID, EOS_ID)
-print((padded_with_eos != EOS_ID).sum(1))
+print("row sums", (padded_with_eos != EOS_ID).sum(1), sep="\n")
 
 # %% [markdown]
 # Each row has lost its EOS, so a loss under this mask never asks for an end;
@@ -214,7 +214,7 @@ print(f"5 columns {nll.mean():.2f}, 15 columns {wide_nll.mean():.2f}")
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 easy_nll = nll.where(mask, 0.1)
 wide_easy = F.pad(easy_nll, (0, 10), value=0.1)
-print(f"5 columns {easy_nll.mean():.2f}, 15 columns {wide_easy.mean():.2f}")
+print(f"pads are easy:\n5 columns {easy_nll.mean():.2f}, 15 columns {wide_easy.mean():.2f}")
 
 # %% [markdown]
 # Now padding makes the loss look good, and nobody complains.
@@ -304,6 +304,7 @@ print("all four agree; without -100:", f"{F.cross_entropy(logits.transpose(1, 2)
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 infinite = nll.masked_fill(~mask, float("inf"))
+print("an infinite loss at the pads")
 print(f"multiply: {(infinite * mask).sum() / mask.sum():.2f}")
 print(f"fill:     {infinite.masked_fill(~mask, 0).sum() / mask.sum():.2f}")
 
@@ -360,6 +361,7 @@ averages = {
     "real sum / (B x T)": lambda nll, mask: (nll * mask).mean(),
     "mean over all cells": lambda nll, mask: nll.mean(),
 }
+print(" " * 22, " as is  +10 PADs")
 for name, average in averages.items():
     print(f"{name:22} {average(nll, mask):6.2f} {average(wide_nll, wide_mask):8.2f}")
 
@@ -420,6 +422,7 @@ embedding = torch.nn.Embedding(len(english), 6, padding_idx=PAD_ID).requires_gra
 gru = torch.nn.GRU(6, 4, batch_first=True).requires_grad_(False)
 x = embedding(batch.src)  # [B, S, 6]
 alone, in_batch = gru(x[1:2, :3])[1][0, 0], gru(x)[1][0, 1]  # [H] each
+print("final state")
 print("alone    ", [f"{unit:.2f}" for unit in alone.tolist()])
 print("in batch ", [f"{unit:.2f}" for unit in in_batch.tolist()])
 
@@ -487,7 +490,7 @@ explore_drift("neighbours_raw")
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 scores = torch.tensor([[2.0, 1, 0, 1, 3], [1, 2, 4, 0, 3], [0, 1, 2, 1, 0]])  # [B, S]
 multiplied = scores.softmax(-1) * mask
-print(multiplied.sum(1).round(decimals=2))
+print("row sums", multiplied.sum(1).round(decimals=2), sep="\n")
 
 # %% [markdown]
 # The pads took their share before they were thrown away. Dividing by the sum again repairs that,
@@ -583,7 +586,7 @@ print(f"{padded_mean(logits, targets, mask):.2f}")
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 step_loss, step_mask = nll[:, 2:3], mask[:, 2]  # [B, 1], [B]
-print(step_loss.masked_select(step_mask).round(decimals=3))
+print("selected", step_loss.masked_select(step_mask).round(decimals=3), sep="\n")
 plots.show(
     figures.losses_meet_mask([1, 8, 1], step_mask.tolist()),
     "Left: a column of losses 1, 8, 1 meets a row True, False, True and becomes 3 x 3 cells, of which "

@@ -108,7 +108,7 @@ def meeting(
 
 def lengths_meet_positions(lengths: Sequence[int], width: int) -> "Figure":
     """``positions[None, :] < lengths[:, None]``: the mask as each position's answer to a length."""
-    (ax,) = _panels([width + 2.7], len(lengths) + 3.9, 4.6)
+    (ax,) = _panels([width + 2.7], len(lengths) + 3.5, 4.6)
 
     def result(b: int, t: int) -> tuple[str, str, bool]:
         real = t < lengths[b]
