@@ -5,8 +5,7 @@
 # with padding, and then every line of code must know which cells are real. A line that does not
 # know still runs: no error, only another number.
 #
-# The calculator holds the batch of this chapter, three sentences with the loss of each cell, and
-# averages over everything it sees. **Predict** what its loss does when you add ten columns of
+# The calculator holds the batch of this chapter, three sentences with the loss of each cell, and averages over all it sees. **Predict** what its loss does when you add ten columns of
 # padding, which are no data: does it stay, fall or grow?
 
 # %% tags=["nbval-ignore-output"]
@@ -65,7 +64,7 @@ print("read", batch.tgt_in, "say", targets, "lengths", lengths, sep="\n")
 #
 # $$\text{mask}[b, t] = (t < \text{length}_b)$$
 #
-# Two loops say the same, slowly, so they judge anything faster. True means *real token* here;
+# Two loops say the same, slowly; they judge anything faster. True means *real token* here;
 # others mean the opposite.
 
 # %%
@@ -98,7 +97,7 @@ print(f"[{B}] positions < [{B}] lengths:", torch.arange(B) < lengths)
 
 # %% [markdown]
 # **Your turn.** Write the mask without a loop. An unsolved cell blocks nothing: the chapter goes on
-# with the library's function. (Stuck? `hint("4.1")`.)
+# with the library's function. (`hint("4.1")` helps.)
 
 
 # %%
@@ -128,8 +127,8 @@ plots.show(
 )
 
 # %% [markdown]
-# There are two more ways. Compare ids with PAD's. Or put a 1 right behind each sentence: the
-# running sum of the row is 0 before it. All four agree with the library.
+# Two more ways: compare ids with PAD's, or put a 1 right behind each sentence, so that the running
+# sum of the row is 0 before it. All four agree with the library.
 
 # %%
 import torch.nn.functional as F
@@ -139,8 +138,8 @@ from seq2seq_lib.masks import sequence_mask
 mask = sequence_mask(lengths, T)
 mask_by_ids = targets != PAD_ID
 mask_by_cumsum = F.one_hot(lengths, T + 1).cumsum(1)[:, :T] == 0  # a length may be T
-ways = mask_by_loops(lengths, T), mask_by_broadcast, mask_by_ids, mask_by_cumsum
-print([torch.equal(way, mask) for way in ways])
+four_masks = mask_by_loops(lengths, T), mask_by_broadcast, mask_by_ids, mask_by_cumsum
+print([torch.equal(way, mask) for way in four_masks])
 
 # %% [markdown]
 # The mask by ids rests on a promise: no real token has the id of PAD. Where a tokenizer has no PAD,
@@ -209,7 +208,7 @@ print(f"5 columns {nll.mean():.2f}, 15 columns {wide_nll.mean():.2f}")
 # %% [markdown]
 # **Why it is wrong.** This number measures the padding. But it is too large, so one would notice?
 # **Predict** both numbers for a model that *has* learned to say PAD, at a cost of 0.1: which way
-# does padding move the loss now?
+# does padding move it now?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 easy_nll = nll.where(mask, 0.1)
@@ -217,7 +216,7 @@ wide_easy = F.pad(easy_nll, (0, 10), value=0.1)
 print(f"pads are easy:\n5 columns {easy_nll.mean():.2f}, 15 columns {wide_easy.mean():.2f}")
 
 # %% [markdown]
-# Now padding makes the loss look good, and nobody complains.
+# Now padding makes the loss look good.
 #
 # **Your turn.** Write the loss that counts real tokens only, in the numerator *and* in the
 # denominator. What stands at pads means nothing.
@@ -294,10 +293,13 @@ anything = targets.where(mask, torch.randint(V, (B, T), generator=generator))
 expected = sequence_loss(noise, anything, mask).mean
 assert all(abs(way(noise, anything, mask) - expected) < 1e-6 for way in four_ways)
 print("all four agree; without -100:", f"{F.cross_entropy(logits.transpose(1, 2), targets):.2f}")
+flat = logits.masked_select(mask[..., None])
+print("logits[mask]", tuple(logits[mask].shape), " masked_select", tuple(flat.shape))
 
 # %% [markdown]
-# The last number is a trap: `ignore_index` is -100 by default and **not** your PAD id, so without
-# `masked_fill` nothing is ignored.
+# 3.60 is a trap: `ignore_index` is -100 by default and **not** your PAD id, so without
+# `masked_fill` nothing is ignored. To select logits, index with the mask: `logits[mask]` keeps rows
+# `[N, V]`, where `masked_select` gives a flat list.
 #
 # The ways differ at one edge: where a model gives a word the probability 0, the loss of a pad is
 # infinite. The mask is 0 there, and zero times anything is zero. **Predict** both numbers.
@@ -309,8 +311,7 @@ print(f"multiply: {(infinite * mask).sum() / mask.sum():.2f}")
 print(f"fill:     {infinite.masked_fill(~mask, 0).sum() / mask.sum():.2f}")
 
 # %% [markdown]
-# In floating point `0 * inf` is NaN, and one NaN spoils the sum. So the library fills or selects,
-# and does not multiply a loss by a mask.
+# In floating point `0 * inf` is NaN, so the library fills or selects, and does not multiply a loss by a mask.
 #
 # ### What a pad may not do: the gradient, with a pencil
 #
@@ -412,9 +413,9 @@ print(f"mean of means {(first.mean + second.mean) / 2:.2f}, added {(first + seco
 #
 # ## 4.5 Before the loss: the encoder and attention
 #
-# Where else can pads speak? An encoder reads them, and it reads them *last*. Here is a GRU with
-# random weights; PAD's embedding is the zero vector. **Predict**: "thank you" has three tokens and
-# two pads. Zero vectors carry nothing, so is its final state in the batch the same as alone?
+# Where else can pads speak? An encoder reads them *last*. Here is a GRU with random weights; PAD's
+# embedding is the zero vector. **Predict**: "thank you" has three tokens and two pads. Zero vectors
+# carry nothing, so is its final state in the batch the same as alone?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 torch.manual_seed(2)
@@ -464,12 +465,9 @@ def stopped(rnn):
     return lambda src, n: (None, rnn(packed(embedding(src), n))[1].transpose(0, 1))
 
 
-for name, encode in (
-    ("output picked, forward ", picked(gru)),
-    ("output picked, both    ", picked(both)),
-    ("packed, both           ", stopped(both)),
-):
-    print(name, laws.batch_invariance(encode, src_vocab_size=len(english)).holds)
+ways = {"picked, forward": picked(gru), "picked, both": picked(both), "packed, both": stopped(both)}
+for name, way in ways.items():
+    print(f"{name:15}", laws.batch_invariance(way, src_vocab_size=len(english)).holds)
 
 # %% [markdown]
 # So the library's `Encoder` packs. A longer neighbour joins a sentence: which of four ways to read
@@ -503,21 +501,15 @@ print("row sums", multiplied.sum(1).round(decimals=2), sep="\n")
 # %%
 filled = scores.masked_fill(~mask, float("-inf")).softmax(-1)
 wrong_sense = scores.masked_fill(mask, float("-inf")).softmax(-1)
+tables = {"mask after": multiplied, "-inf first": filled, "mask inverted": wrong_sense}
 plots.show(
-    figures.weight_tables(
-        {
-            "softmax, then mask": multiplied,
-            "-inf, then softmax": filled,
-            "mask inverted": wrong_sense,
-        },
-        mask,
-    ),
-    "Three tables of weights. Softmax, then mask: row sums 0.41, 0.12 and 1. Minus infinity first: "
+    figures.weight_tables(tables, mask),
+    "Three tables of weights. Mask after the softmax: row sums 0.41, 0.12, 1. Minus infinity first: "
     "all rows sum to 1. Mask inverted: two rows look at pads alone, the third is NaN.",
 )
 
 # %% [markdown]
-# So NaN in a row without pads is the symptom of an inverted mask. The library's `masked_softmax`
+# So NaN in a row without pads is a symptom of an inverted mask. The library's `masked_softmax`
 # gives zeros where nothing is real.
 
 # %%
@@ -616,8 +608,8 @@ for wrong in (reduced_before_masked, padded_mean, broadcast):
     print(f"{wrong.__name__} {wrong(logits, targets, mask):.2f}:", laws.loss_ledger(wrong).look_at)
 
 # %% [markdown]
-# The calculator has the mistakes as named states. `"transposed"` raises no error and counts as many
-# cells as the right mask; try `"positions"`, `"broadcast"` and `"padded_mean"` too.
+# The calculator has the mistakes as named states: `"transposed"` raises no error and counts as many
+# cells as the right mask. Try `"positions"`, `"broadcast"`, `"padded_mean"`.
 
 # %% tags=["nbval-ignore-output"]
 explore("transposed")
@@ -706,7 +698,7 @@ print((left_padded.cumsum(1) - 1).clamp(min=0)[1])
 # The cell below guards this chapter's numbers against changes of the library.
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
-assert all(torch.equal(way, mask) for way in ways) and mask.dtype == torch.bool
+assert all(torch.equal(way, mask) for way in four_masks) and mask.dtype == torch.bool
 assert torch.equal(batch.src_mask.sum(1), batch.src_lengths)
 assert abs(nll.mean() - 3.6) < 1e-5 and abs(wide_nll.mean() - 294 / 45) < 1e-5
 assert abs(by_product(logits, targets, mask) - 2) < 1e-6
