@@ -8,11 +8,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from seq2seq_lib.course.judging import show
-from seq2seq_lib.course.judging.compare import Problem, plain
+from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.probes import Probe
+from seq2seq_lib.course.judging.steps import Problem, is_tensor, plain
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 NEAR = 1e-4  # nats: float32 keeps 7 digits of a handful of numbers that are added up
@@ -82,7 +83,7 @@ def ends_once(value: Any, expected: Any) -> Problem | None:
 def is_possible(value: Any, expected: Any) -> Problem | None:
     """A step: no PAD, no BOS, and no logarithm of 0."""
     for tokens, *numbers in value:
-        facts = {"output": spelt(tokens), "yours": show.number(numbers[0])}
+        facts = {"output": spelt(tokens), "yours": describe.number(numbers[0])}
         if {PAD_ID, BOS_ID} & set(map(plain, tokens)):
             return "special", facts
         if not all(math.isfinite(number) for number in numbers):
@@ -106,7 +107,7 @@ def is_sorted(value: Any, expected: Any) -> Problem | None:
     numbers = [float(plain(entry[-1])) for entry in value]
     if all(one >= two - NEAR for one, two in zip(numbers, numbers[1:], strict=False)):
         return None
-    facts = {"numbers": ", ".join(map(show.number, numbers[:4]))}
+    facts = {"numbers": ", ".join(map(describe.number, numbers[:4]))}
     return ("worst_first" if numbers == sorted(numbers) else "not_sorted"), facts
 
 
@@ -139,7 +140,7 @@ def explain(
             return "too_long", facts
         parts = [next_log_probs(tokens[:t])[token] for t, token in enumerate(tokens)]
         if abs(log_prob - sum(parts)) > NEAR:
-            numbers = {"yours": show.number(log_prob), "right": show.number(sum(parts))}
+            numbers = {"yours": describe.number(log_prob), "right": describe.number(sum(parts))}
             return name_of_number(log_prob, parts) or strange, facts | numbers
     if size == 3:
         problem = explain_score(found, probe.args["alpha"])
@@ -184,8 +185,8 @@ def explain_score(found: list[Output], alpha: float) -> Problem | None:
             "no_penalty": log_prob,
         }
         near = (name for name, number in suspects.items() if abs(score - number) <= NEAR)
-        facts = {"output": spelt(tokens), "yours": show.number(score), "alpha": str(alpha)}
-        right = show.number(log_prob / n**alpha)
+        facts = {"output": spelt(tokens), "yours": describe.number(score), "alpha": str(alpha)}
+        right = describe.number(log_prob / n**alpha)
         return next(near, "score"), facts | {"right": right, "length": str(n)}
     return None
 
@@ -193,3 +194,37 @@ def explain_score(found: list[Output], alpha: float) -> Problem | None:
 def spelt(tokens: Any) -> str:
     """Ids in brackets."""
     return str([int(token) for token in tokens])
+
+
+# ---------------------------------------------------------------- answers of several tensors
+
+
+def are_tensors(count: int, name: str) -> Callable[[Any, Any], Problem | None]:
+    """Makes a step: so many tensors came back."""
+
+    def step(value: Any, expected: Any) -> Problem | None:
+        if value is None:
+            return "no_return", {}
+        if not isinstance(value, list | tuple) or len(value) != count:
+            return name, {}
+        return next((problem for part in value if (problem := is_tensor(part, None))), None)
+
+    return step
+
+
+def are_rows_of_numbers(value: Any, expected: Any) -> Problem | None:
+    """A step: 1-dim tensors; what names a place or a token is int64."""
+    for part, like in zip(value, expected, strict=True):
+        if part.dtype == torch.bool:
+            return "masks", {}
+        if part.is_floating_point() != like.is_floating_point():
+            return "not_whole", {"dtype": str(part.dtype).removeprefix("torch.")}
+        if part.dim() != 1:
+            return "shape", {"shape": str(list(part.shape)), "expected": str(list(like.shape))}
+    return None
+
+
+def are_in_order(value: Any, expected: Any) -> Problem | None:
+    """A step: of three tensors the last one is the float."""
+    floats = [part.is_floating_point() for part in value]
+    return ("another_order", {}) if sum(floats) == 1 and not floats[-1] else None
