@@ -9,9 +9,9 @@ from torch import Tensor
 from seq2seq_lib.course.ch07_search.steps import are_in_order, are_rows_of_numbers, are_tensors
 from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
+from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.course.judging.steps import Problem, same_value
-from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.words import words_beside
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
@@ -47,9 +47,7 @@ def expand(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
     return place // V, place % V, total
 
 
-def expand_by_sorting(
-    totals: Tensor, log_probs: Tensor, num_beams: int
-) -> Three:
+def expand_by_sorting(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
     every = totals.unsqueeze(1) + log_probs  # [k, V]
     parent, token = torch.nonzero(every > -math.inf, as_tuple=True)
     total = every[parent, token]
@@ -66,6 +64,8 @@ def expand_probes(generator: torch.Generator) -> list[Probe]:
     cases = [  # k, V, num_beams, generator
         (2, 6, 2, fixed),
         (1, 5, 3, fixed),  # the first step: fewer continuations than 2 * num_beams
+        (1, 3, 2, fixed),  # a single one: nothing but EOS can follow
+        (1, 7, 1, generator),  # one beam
         (3, 8, 3, generator),
         (5, 5, 5, generator),  # square
         (2, 9, 4, generator),
@@ -83,7 +83,7 @@ def _expand_probe(k: int, V: int, num_beams: int, generator: torch.Generator) ->
         log_probs = scores.log_softmax(-1)  # [k, V]
         every = (totals[:, None] + log_probs).flatten().sort().values
         every = every[every > -math.inf]
-        if every.diff().min() > GAP:
+        if not (every.diff() <= GAP).any():
             break
     fed = f"totals = {_numbers(totals)}, num_beams = {num_beams}, log_probs [{k}, {V}]"
     if k * V <= describe.MANY:
@@ -237,7 +237,10 @@ def explain_expand(probe: Probe, value: Any, expected: Any) -> Problem | None:
     for place in range(len(expected[2])):
         for name, yours, due in zip(("parent", "token", "total"), value, expected, strict=True):
             if not same_value(yours[place], due[place]):
-                numbers = {"yours": describe.number(yours[place]), "right": describe.number(due[place])}
+                numbers = {
+                    "yours": describe.number(yours[place]),
+                    "right": describe.number(due[place]),
+                }
                 return "one_of_three", {"name": name, "place": str(place), **numbers}
     return None
 

@@ -7,9 +7,9 @@ from torch import Tensor
 
 from seq2seq_lib.course.ch07_search.steps import are_rows_of_numbers, are_tensors
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
+from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.course.judging.steps import Problem
-from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.words import words_beside
 from seq2seq_lib.vocab import EOS_ID, PAD_ID
 
@@ -56,6 +56,9 @@ def prune_probes(generator: torch.Generator) -> list[Probe]:
         (late, 3),
         (torch.randint(3, 9, (5,), generator=generator), 3),  # nothing ends
         (torch.tensor([EOS_ID]), 2),  # nothing is left
+        (torch.tensor([4]), 3),  # fewer candidates than beams
+        (torch.tensor([3, EOS_ID]), 1),  # one beam: EOS comes second, so nothing ends
+        (torch.tensor([EOS_ID, 5]), 1),
         (torch.tensor([2, 4, 2, 5]), 2),  # the first place that does not count is num_beams itself
         (torch.tensor([2, 2, 4, 2, 5]), 2),  # and the next, while the beam still has room
     ]

@@ -4,9 +4,7 @@ from seq2seq_lib.course.judging.choice_task import ChoiceTask
 from seq2seq_lib.course.judging.exercise import Exercise
 from seq2seq_lib.course.judging.words import words_beside
 
-TASK = ChoiceTask(
-    "eNqrVnJUslJQKsovL1bSUVByAnGS84uKUpNLQHxnCL80D8xzAfFy8vPSU4tLlGoB1HYQUQ=="
-)
+TASK = ChoiceTask("eNqrVnJUslJQKsovL1bSUVByAnGS84uKUpNLQHxnCL80D8xzAfFy8vPSU4tLlGoB1HYQUQ==")
 
 EXERCISES = (
     Exercise(

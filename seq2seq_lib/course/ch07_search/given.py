@@ -58,15 +58,15 @@ def too_long(length: int, max_len: int) -> str:
 def three_letters() -> BigramModel:
     """Letters a, b, c (ids 4, 5, 6) and EOS, as ``laws.four_letters`` with other numbers.
 
-    Greedy search writes ``c a b EOS`` (0.02205), two beams find ``a b EOS`` (0.056), three the most
-    probable output, ``c EOS`` (0.135). No two candidates of these beams are equally probable.
+    Greedy search writes ``b a c EOS`` (0.0276), two beams find ``a c EOS`` (0.0675), three the most
+    probable output, ``c EOS`` (0.1125). No two candidates of these beams are equally probable.
     """
     a, b, c = range(4, 7)
     table = {
-        BOS_ID: {a: 0.40, b: 0.10, c: 0.45, EOS_ID: 0.05},
-        a: {a: 0.10, b: 0.40, c: 0.30, EOS_ID: 0.20},
-        b: {a: 0.15, b: 0.30, c: 0.20, EOS_ID: 0.35},
-        c: {a: 0.35, b: 0.15, c: 0.20, EOS_ID: 0.30},
+        BOS_ID: {a: 0.30, b: 0.35, c: 0.25, EOS_ID: 0.10},
+        a: {a: 0.20, b: 0.15, c: 0.50, EOS_ID: 0.15},
+        b: {a: 0.35, b: 0.20, c: 0.30, EOS_ID: 0.15},
+        c: {a: 0.20, b: 0.05, c: 0.30, EOS_ID: 0.45},
     }
     return BigramModel(table)
 
@@ -94,14 +94,14 @@ def letter_table() -> str:
 
 def options_7_1a() -> dict[str, str]:
     """Six strings that somebody takes for greedy's output, in alphabetical order."""
-    strings = ("cab•", "c•", "ab•", "cab", "cccc", "cabb")
+    strings = ("bac•", "c•", "ac•", "bac", "bbbb", "bacc")
     return dict(zip("ABCDEF", sorted(strings), strict=True))
 
 
 def options_7_1b() -> dict[str, float]:
     """Six numbers that somebody takes for the probability of greedy's output, smallest first."""
     chances = three_letters().log_probs.exp()
-    output = (6, 4, 5, EOS_ID)  # c a b •
+    output = (5, 4, 6, EOS_ID)  # b a c •
     steps = [chances[a, b].item() for a, b in zip((BOS_ID, *output), output, strict=False)]
     first_row = [chances[BOS_ID, token].item() for token in output]
     numbers = [

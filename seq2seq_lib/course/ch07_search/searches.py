@@ -212,9 +212,7 @@ def _beam_probe(model: HashModel, num_beams: int, max_len: int, prefix: list[int
     never = model.eos_bias == -math.inf  # whose repr Python does not read
     bias = f", eos_bias={'-math.inf' if never else model.eos_bias}" if model.eos_bias else ""
     fed = f"HashModel({model.vocab_size}, seed={model.seed}{bias}), src = {src.tolist()}"
-    return Probe(
-        args, f"{fed}, num_beams = {num_beams}, max_len = {max_len}, prefix = {prefix}"
-    )
+    return Probe(args, f"{fed}, num_beams = {num_beams}, max_len = {max_len}, prefix = {prefix}")
 
 
 # ---------------------------------------------------------------- laws 5 and 6

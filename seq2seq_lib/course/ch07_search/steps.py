@@ -1,7 +1,7 @@
-"""Steps for answers that are lists of outputs: pairs (tokens, log-probability), best first.
+"""Steps of this chapter: for lists of outputs, and for answers of several tensors.
 
-Or triples with a score behind, by which they are sorted then. Tokens may be a list, a tuple or a
-tensor, a number may be a 0-dim tensor.
+An output is a pair (tokens, log-probability), best first; or a triple with a score behind, by which
+they are sorted then. Tokens may be a list, a tuple or a tensor, a number may be a 0-dim tensor.
 """
 
 import math
@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.probes import Probe
@@ -48,8 +47,8 @@ def is_list_of(size: int) -> Callable[[Any, Any], Problem | None]:
 
     def step(value: Any, expected: Any) -> Problem | None:
         if value is None:
-            return "no_return", {}
-        if not isinstance(value, list | tuple) or isinstance(value, Tensor):
+            return ("no_return" if expected else "none_for_empty"), {}
+        if not isinstance(value, list | tuple):
             return "not_a_list", {}
         return None if read(value, size) is not None else ("not_outputs", {})
 
@@ -91,14 +90,34 @@ def is_possible(value: Any, expected: Any) -> Problem | None:
     return None
 
 
+def keeps_its_words(value: Any, expected: Any) -> Problem | None:
+    """A step: not the right numbers, all of them, beside other words."""
+    tokens, numbers = _sorted_apart(value)
+    right_tokens, right_numbers = _sorted_apart(expected)
+    if sorted(map(len, tokens)) != sorted(map(len, right_tokens)) or tokens == right_tokens:
+        return None
+    near = all(abs(one - two) <= NEAR for one, two in zip(numbers, right_numbers, strict=True))
+    return ("words", {}) if near else None
+
+
+def _sorted_apart(value: Any) -> tuple[list[tuple[int, ...]], list[float]]:
+    tokens = sorted(tuple(map(plain, tokens)) for tokens, *_ in value)
+    return tokens, sorted(float(plain(entry[1])) for entry in value)
+
+
 def is_distinct(value: Any, expected: Any) -> Problem | None:
-    """A step: no output twice."""
-    seen = set()
-    for tokens, *_ in value:
-        tokens = tuple(map(plain, tokens))
-        if tokens in seen:
+    """A step: no output twice, neither with one number nor with two."""
+    seen = {}
+    for tokens, number, *_ in value:
+        tokens, number = tuple(map(plain, tokens)), float(plain(number))
+        if tokens not in seen:
+            seen[tokens] = number
+        elif abs(seen[tokens] - number) <= NEAR:
             return "twice", {"output": spelt(tokens)}
-        seen.add(tokens)
+        else:
+            numbers = {"one": seen[tokens], "two": number}
+            facts = {name: describe.number(n) for name, n in numbers.items()}
+            return "two_numbers", {"output": spelt(tokens)} | facts
     return None
 
 
@@ -111,7 +130,7 @@ def is_sorted(value: Any, expected: Any) -> Problem | None:
     return ("worst_first" if numbers == sorted(numbers) else "not_sorted"), facts
 
 
-STEPS = (is_its_own, ends_once, is_possible, is_distinct, is_sorted)
+STEPS = (is_its_own, ends_once, is_possible, keeps_its_words, is_distinct, is_sorted)
 
 
 def explain(
