@@ -24,6 +24,13 @@ model   4 words and EOS; it remembers all that it has read
 
   step   A rows read   B log_prob of the best   C outputs that ended   D tokens in the longest
      1             1                        -                      0                         -
+     2             3                   -1.646                      1                         2
+     3             3                   -2.321                      1                         2
+     4             3                   -2.820                      2                         4
+     5             3                   -3.356                      3                         4
+     6             3                   -4.377                      3                         4
+     7             3                   -5.141                      3                         4
+     8             3                   -6.133                      3                         4
 """
 
 
