@@ -41,7 +41,7 @@ from seq2seq_lib.course.ch07_search.given import (
     three_letters,
 )
 from seq2seq_lib.course.ch07_search.patient import patient_search, search_log
-from seq2seq_lib.course.judging.sandbox import handed_on
+from seq2seq_lib.course.judging.attempts import handed_on
 from seq2seq_lib.laws.plain_beam import Hyp
 
 __all__ = [

@@ -58,7 +58,7 @@ def n_best_spec(next_log_probs: Callable, max_len: int, n: int) -> Pairs:
     return best_first(found)[:n]
 
 
-def n_best(next_log_probs: Callable, max_len: int, n: int) -> Pairs:
+def n_best(next_log_probs: Callable, max_len: int, n: int) -> list[tuple[tuple[int, ...], float]]:
     waiting, found = [(0.0, ())], []  # a heap of (cost, tokens): the cheapest comes first
     while waiting and len(found) < n:
         cost, tokens = heapq.heappop(waiting)

@@ -39,7 +39,7 @@ def expand_spec(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
     )
 
 
-def expand(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
+def expand(totals: Tensor, log_probs: Tensor, num_beams: int) -> tuple[Tensor, Tensor, Tensor]:
     V = log_probs.size(1)
     every = (totals[:, None] + log_probs).flatten()  # [k, 1] + [k, V] -> [k * V]
     possible = int((every > -math.inf).sum())

@@ -29,7 +29,7 @@ def prune_spec(token: Tensor, num_beams: int) -> Two:
     return torch.tensor(ended, dtype=torch.int64), torch.tensor(still_open, dtype=torch.int64)
 
 
-def prune(token: Tensor, num_beams: int) -> Two:
+def prune(token: Tensor, num_beams: int) -> tuple[Tensor, Tensor]:
     ends = token == EOS_ID  # [n]
     place = torch.arange(len(token))  # [n]
     return place[ends & (place < num_beams)], place[~ends][:num_beams]
