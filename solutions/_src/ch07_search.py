@@ -555,7 +555,7 @@ check("7.5a", letter_7_5a)
 # %% [markdown]
 # ### 7.5b A test that catches it
 #
-# *Debug* · difficulty 4 of 5 · importance 5 of 5 · spend up to 20 minutes · 2 + 2 + 1 points
+# *Debug* · difficulty 4 of 5 · importance 5 of 5 · spend up to 20 minutes · 5 points
 #
 # Here is the patient. Read it, but do not repair it yet. It takes a length penalty `alpha` too, and
 # returns a list of `Hyp(tokens, log_prob, score)`, best score first, where

@@ -186,10 +186,11 @@ def explain(probe: Probe, value: Any, expected: Any) -> Problem | None:
         facts = {"output": steps.spelt(tokens), "prefix": str(list(prefix))}
         if tokens[: len(prefix)] != prefix:
             return "without_prefix", facts
-        rest = sum(reader(tokens[:t])[tokens[t]] for t in range(len(prefix), len(tokens)))
-        if prefix and abs(log_prob - rest) <= steps.NEAR:
-            paid = sum(reader(prefix[:t])[token] for t, token in enumerate(prefix))
-            numbers = {"yours": log_prob, "right": rest + paid}
+        if not prefix or max(tokens) >= len(reader(())):
+            continue
+        parts = steps.parts_of(tokens, reader)
+        if abs(log_prob - sum(parts[len(prefix) :])) <= steps.NEAR:
+            numbers = {"yours": log_prob, "right": sum(parts)}
             return "prefix_not_scored", facts | {
                 name: describe.number(number) for name, number in numbers.items()
             }

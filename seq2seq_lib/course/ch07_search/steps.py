@@ -92,17 +92,22 @@ def is_possible(value: Any, expected: Any) -> Problem | None:
 
 def keeps_its_words(value: Any, expected: Any) -> Problem | None:
     """A step: not the right numbers, all of them, beside other words."""
-    tokens, numbers = _sorted_apart(value)
-    right_tokens, right_numbers = _sorted_apart(expected)
-    if sorted(map(len, tokens)) != sorted(map(len, right_tokens)) or tokens == right_tokens:
+    found, right = (
+        [entry[:2] for entry in read(v, len(v[0]))] if v else [] for v in (value, expected)
+    )
+    if sorted(len(tokens) for tokens, _ in found) != sorted(len(tokens) for tokens, _ in right):
         return None
-    near = all(abs(one - two) <= NEAR for one, two in zip(numbers, right_numbers, strict=True))
-    return ("words", {}) if near else None
+    if not _near(sorted(number for _, number in found), sorted(number for _, number in right)):
+        return None
+    found, right = sorted(found), sorted(right)
+    same = [tokens for tokens, _ in found] == [tokens for tokens, _ in right]
+    if same and _near([number for _, number in found], [number for _, number in right]):
+        return None
+    return "words", {}
 
 
-def _sorted_apart(value: Any) -> tuple[list[tuple[int, ...]], list[float]]:
-    tokens = sorted(tuple(map(plain, tokens)) for tokens, *_ in value)
-    return tokens, sorted(float(plain(entry[1])) for entry in value)
+def _near(one: list[float], two: list[float]) -> bool:
+    return all(abs(a - b) <= NEAR for a, b in zip(one, two, strict=True))
 
 
 def is_distinct(value: Any, expected: Any) -> Problem | None:
@@ -157,7 +162,7 @@ def explain(
             return "no_such_token", facts
         if len(tokens) > longest:
             return "too_long", facts
-        parts = [next_log_probs(tokens[:t])[token] for t, token in enumerate(tokens)]
+        parts = parts_of(tokens, next_log_probs)
         if abs(log_prob - sum(parts)) > NEAR:
             numbers = {"yours": describe.number(log_prob), "right": describe.number(sum(parts))}
             return name_of_number(log_prob, parts) or strange, facts | numbers
@@ -174,6 +179,11 @@ def explain(
         name = "too_short" if too_short and not extra else "missing"
         return name, {"output": spelt(missing[0]), "max_len": str(longest)}
     return ("extra", {"output": spelt(min(extra))}) if extra else None
+
+
+def parts_of(tokens: tuple[int, ...], next_log_probs: Callable) -> list[float]:
+    """The log-probability of each token after those before it."""
+    return [next_log_probs(tokens[:t])[token] for t, token in enumerate(tokens)]
 
 
 def name_of_number(yours: float, parts: list[float]) -> str | None:
