@@ -186,6 +186,26 @@ def flat_places(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
     return parent, parent * log_probs.size(1) + token, total
 
 
+def places_of_the_possible(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
+    every = (totals[:, None] + log_probs).flatten()
+    every = every[every > -math.inf]
+    total, place = every.topk(min(2 * num_beams, len(every)))
+    return place // log_probs.size(1), place % log_probs.size(1), total
+
+
+def mixed(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
+    every = totals[:, None] + log_probs.exp()
+    return top(
+        every.masked_fill(log_probs == -math.inf, -math.inf), 2 * num_beams, log_probs.size(1)
+    )
+
+
+def mixed_and_possible_or_not(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
+    every = (totals[:, None] + log_probs.exp()).flatten()
+    total, place = every.topk(min(2 * num_beams, int((log_probs > -math.inf).sum())))
+    return place // log_probs.size(1), place % log_probs.size(1), total
+
+
 def adds_in_place(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
     log_probs += totals[:, None]
     return top(log_probs, 2 * num_beams, log_probs.size(1))
@@ -218,6 +238,9 @@ MUTANTS = (
     Mutant("worst_first", ascending),
     Mutant("first_row", first_row),
     Mutant("flat_places", flat_places),
+    Mutant("places_of_the_possible", places_of_the_possible),
+    Mutant("mixed", mixed),
+    Mutant("mixed", mixed_and_possible_or_not),
     Mutant("argument_changed", adds_in_place),
 )
 

@@ -10,6 +10,7 @@ from seq2seq_lib.course.ch07_search.ex3a_expand import expand
 from seq2seq_lib.course.ch07_search.ex3b_prune import prune
 from seq2seq_lib.course.ch07_search.given import NextLogProbs
 from seq2seq_lib.course.ch07_search.mistakes import (
+    SHARED_AND_COPIED,
     WRONG_SEARCHES,
     as_probabilities,
     backwards,
@@ -152,6 +153,7 @@ def begun_by(reads: Any) -> Any:
 MUTANTS = (
     Mutant("no_return", no_return),
     *(Mutant(name, with_prefix(search)) for name, search in WRONG_SEARCHES.items()),
+    Mutant("same_list", with_prefix(SHARED_AND_COPIED)),
     Mutant("prefix_ignored", prefix_ignored),
     Mutant("without_prefix", without_prefix),
     Mutant("prefix_not_scored", prefix_not_scored),
@@ -178,22 +180,46 @@ MUTANTS = (
 # ---------------------------------------------------------------- the exercise
 
 
+def name_of_reading(probe: Probe, tokens: tuple[int, ...], log_prob: float) -> str | None:
+    """The known mistake in reading or paying for the prefix that gives this number."""
+    model, src, src_lengths, _, _, prefix = probe.args.values()
+    begun = AfterPrefix(model, tuple(prefix))
+    paid, new = begun.paid(src, src_lengths), tokens[len(prefix) :]
+    readings = (  # what was read before the first new word, and what may have been paid
+        ("prefix_not_scored", [BOS_ID, *prefix], (0.0,)),
+        ("prefix_not_read", [BOS_ID], (0.0, paid)),
+        ("prefix_not_read", [BOS_ID, *prefix[:-1], BOS_ID], (0.0, paid)),
+        ("start_not_read", prefix, (0.0, paid)),
+        ("prefix_not_read", prefix[-1:], (0.0, paid)),
+        ("read_twice", [BOS_ID, *prefix, prefix[-1]], (0.0, paid)),
+    )
+    for name, reads, costs in readings:
+        state = model.start(src, src_lengths)
+        for token in reads:
+            log_probs, state = model.step(torch.tensor([token]), state)
+        total = log_probs[0, new[0]].item()
+        for token, following in zip(new, new[1:], strict=False):
+            log_probs, state = model.step(torch.tensor([token]), state)
+            total += log_probs[0, following].item()
+        if any(abs(log_prob - cost - total) <= steps.NEAR for cost in costs):
+            return name
+    return None
+
+
 def explain(probe: Probe, value: Any, expected: Any) -> Problem | None:
     """Reads each output again; a number that is not its own comes from another's state."""
     reader = NextLogProbs(*(probe.args[name] for name in ("model", "src", "src_lengths")))
-    prefix = tuple(probe.args["prefix"])
-    for tokens, log_prob in steps.read(value, 2):
-        facts = {"output": steps.spelt(tokens), "prefix": str(list(prefix))}
+    prefix, found = tuple(probe.args["prefix"]), steps.read(value, 2)
+    for tokens, _ in found:
         if tokens[: len(prefix)] != prefix:
-            return "without_prefix", facts
-        if not prefix or max(tokens) >= len(reader(())):
+            return "without_prefix", {"output": steps.spelt(tokens), "prefix": str(list(prefix))}
+    for tokens, log_prob in found:
+        if not prefix or len(tokens) > probe.args["max_len"] or max(tokens) >= len(reader(())):
             continue
-        parts = steps.parts_of(tokens, reader)
-        if abs(log_prob - sum(parts[len(prefix) :])) <= steps.NEAR:
-            numbers = {"yours": log_prob, "right": sum(parts)}
-            return "prefix_not_scored", facts | {
-                name: describe.number(number) for name, number in numbers.items()
-            }
+        due = sum(steps.parts_of(tokens, reader))
+        if abs(log_prob - due) > steps.NEAR and (name := name_of_reading(probe, tokens, log_prob)):
+            numbers = {"yours": describe.number(log_prob), "right": describe.number(due)}
+            return name, {"output": steps.spelt(tokens)} | numbers
     return steps.explain(probe, value, expected, reader, strange="state")
 
 

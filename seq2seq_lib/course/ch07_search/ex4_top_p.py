@@ -161,6 +161,12 @@ def whole_batch(log_probs: Tensor, p: float) -> Tensor:
     return kept(log_probs, keep)
 
 
+def along_the_batch(log_probs: Tensor, p: float) -> Tensor:
+    probs = log_probs.exp().sort(descending=True).values
+    before = probs.cumsum(0) - probs
+    return kept(log_probs, (before < p).gather(-1, ranks(log_probs)))
+
+
 def worst_of_them(log_probs: Tensor, p: float) -> Tensor:
     probs = log_probs.exp().sort().values
     keep = probs.cumsum(-1) - probs < p
@@ -224,6 +230,7 @@ MUTANTS = (
     Mutant("probabilities", as_probabilities),
     Mutant("one_row_for_all", same_for_all_rows),
     Mutant("one_row_for_all", whole_batch),
+    Mutant("one_row_for_all", along_the_batch),
     Mutant("worst_first", worst_of_them),
     Mutant("all_kept", sums_of_logs),
     Mutant("zeros", zeros),

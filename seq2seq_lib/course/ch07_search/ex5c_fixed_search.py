@@ -12,6 +12,7 @@ from seq2seq_lib.course.ch07_search.ex3b_prune import prune
 from seq2seq_lib.course.ch07_search.ex3c_beam import beam
 from seq2seq_lib.course.ch07_search.given import NextLogProbs
 from seq2seq_lib.course.ch07_search.mistakes import (
+    SHARED_AND_COPIED,
     SUSPECTS,
     WRONG_SEARCHES,
     backwards,
@@ -94,19 +95,24 @@ def by_log_prob(*args: Any) -> list[Hyp]:
     return sorted(fixed_search(*args), key=lambda hyp: -hyp.log_prob)
 
 
-def rescored(*args: Any) -> list[Hyp]:
+def rescored_in_the_patient_s_order(*args: Any) -> list[Hyp]:
     """The patient's words, read again: the numbers are right then, and outputs are missing."""
     found = patient_search(*args)
     (again,) = rescore(*args[:3], [[hyp.tokens for hyp in found]])
-    hyps = [Hyp(h.tokens, h.log_prob, h.log_prob / len(h.tokens) ** args[5]) for h in again]
-    return sorted(hyps, key=lambda hyp: -hyp.score)
+    return [Hyp(h.tokens, h.log_prob, h.log_prob / len(h.tokens) ** args[5]) for h in again]
+
+
+def rescored(*args: Any) -> list[Hyp]:
+    return sorted(rescored_in_the_patient_s_order(*args), key=lambda hyp: -hyp.score)
 
 
 MUTANTS = (
     Mutant("no_return", no_return),
     *(Mutant(name, search) for name, search in (WRONG_SEARCHES | SUSPECTS).items()),
+    Mutant("same_list", SHARED_AND_COPIED),
     Mutant("runaway", cuts_and_keeps_the_number),
     Mutant("rescored", rescored),
+    Mutant("rescored", rescored_in_the_patient_s_order),
     Mutant("no_penalty", no_penalty),
     Mutant("length_without_end", mean_of_words),
     Mutant("by_log_prob", by_log_prob),

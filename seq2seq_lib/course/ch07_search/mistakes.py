@@ -128,6 +128,7 @@ def by_tensors(
     longer: Callable[[list[int], int], list[int]] = lambda tokens, token: [*tokens, token],
     rows: Callable[[Tensor, Tensor], Tensor] = lambda parent, still_open: parent[still_open],
     over: Callable[[list, Tensor, int], bool] = lambda found, still_open, k: len(still_open) == 0,
+    kept: Callable[[list[int]], list[int]] = lambda tokens: tokens,
 ) -> Search:
     """The loop of ``fixed_search``; each argument is a decision that can be wrong.
 
@@ -135,6 +136,7 @@ def by_tensors(
         longer: an output and its next token.
         rows: of the state, for the candidates that stay open.
         over: whether the search is.
+        kept: what is written down of an output that has ended.
     """
 
     def search(
@@ -151,7 +153,8 @@ def by_tensors(
             children = [longer(outputs[p], t) for p, t in pairs]
             for i in ended.tolist():
                 log_prob = total[i].item()
-                found.append(Hyp(children[i], log_prob, log_prob / len(children[i]) ** alpha))
+                tokens = kept(children[i])
+                found.append(Hyp(tokens, log_prob, log_prob / len(tokens) ** alpha))
             if over(found, still_open, num_beams):
                 break
             outputs, totals = [children[i] for i in still_open.tolist()], total[still_open]
@@ -189,6 +192,9 @@ WRONG_SEARCHES: dict[str, Search] = {
     "reads_the_start": plain(ReadsTheStart),
     "runaway": patient_search,
 }
+
+# As "same_list", but what ends is copied: by then the others have written into it.
+SHARED_AND_COPIED = by_tensors(longer=appended, kept=list)
 
 # The bug clinic's: published ones, each to be caught by the test that a learner writes.
 SUSPECTS: dict[str, Search] = {
