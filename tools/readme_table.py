@@ -1,27 +1,32 @@
 """Write README.md's chapter table from the notebooks: `make notebooks`, or run this alone.
 
 Titles are the notebooks' own, seconds are those that the last builds measured (see
-tools/build_notebooks.py). The table replaces what stands between two comments in README.md:
-`<!-- chapters:begin -->` and `<!-- chapters:end -->`.
+tools/build_notebooks.py). Below the table stands which planned chapters are missing. Both replace
+what stands between two comments in README.md: `<!-- chapters:begin -->` and
+`<!-- chapters:end -->`.
 """
 
 import json
-import re
 import sys
+import textwrap
 from pathlib import Path
 
-from build_notebooks import ROOT, TIMINGS, write_atomically
+from notebooks.build import TIMINGS
+from notebooks.chapters import chapters
+from notebooks.paths import ROOT, write_atomically
 
 BEGIN, END = "<!-- chapters:begin -->", "<!-- chapters:end -->"
 
-
-def title_of(notebook: Path) -> str:
-    """The first heading of a notebook."""
-    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
-        heading = re.search(r"^# (.+)$", "".join(cell["source"]), flags=re.MULTILINE)
-        if cell["cell_type"] == "markdown" and heading:
-            return heading.group(1).strip()
-    raise SystemExit(f"{notebook.name} has no markdown cell with a heading '# ...'")
+# What the course is to hold, by number. A chapter that exists has a title of its own.
+PLANNED = {
+    "1": "text to batches",
+    "2": "gates",
+    "3": "encoder and decoder",
+    "5": "losses and temperature",
+    "6": "teacher forcing",
+    "8": "attention",
+    "10": "latent variables",
+}
 
 
 def duration(seconds: int | None) -> str:
@@ -37,12 +42,31 @@ def table(root: Path = ROOT) -> str:
     path = root / TIMINGS
     timings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     rows = ["| chapter | exercises | runs in |", "|---|---|---|"]
-    for notebook in sorted((root / "chapters").glob("*.ipynb")):
-        name = notebook.relative_to(root).as_posix()
-        exercises = sorted((root / "solutions").glob(f"{notebook.stem}/*.ipynb"))
-        links = ", ".join(f"[{e.stem}](exercises/{e.stem}/{e.name})" for e in exercises) or "–"
-        rows.append(f"| [{title_of(notebook)}]({name}) | {links} | {duration(timings.get(name))} |")
+    for chapter in chapters(root):
+        if not chapter.notebook.exists():
+            continue
+        name = chapter.notebook.relative_to(root).as_posix()
+        released = chapter.exercise.relative_to(root).as_posix()
+        link = f"[{chapter.stem}]({released})" if chapter.solution.exists() else "–"
+        rows.append(f"| [{chapter.title}]({name}) | {link} | {duration(timings.get(name))} |")
     return "\n".join(rows)
+
+
+def still_missing(written: set[str], planned: dict[str, str] = PLANNED) -> str:
+    """A sentence about the planned chapters whose numbers are not among ``written``, or nothing."""
+    titles = [f"{number} ({title})" for number, title in planned.items() if number not in written]
+    if not titles:
+        return ""
+    if len(titles) == 1:
+        return f"Chapter {titles[0]} is being written."
+    return f"Being written: chapters {', '.join(titles[:-1])} and {titles[-1]}."
+
+
+def generated(root: Path = ROOT) -> str:
+    """All that stands between the two comments."""
+    written = {chapter.number for chapter in chapters(root) if chapter.notebook.exists()}
+    sentence = textwrap.fill(still_missing(written), 98)
+    return f"{table(root)}\n\n{sentence}".strip()
 
 
 def with_table(readme: str, rows: str) -> str:
@@ -59,7 +83,7 @@ def main(root: Path = ROOT) -> int:
         print("README.md does not exist: no chapter table written")
         return 0
     old = readme.read_text(encoding="utf-8")
-    new = with_table(old, table(root))
+    new = with_table(old, generated(root))
     if new != old:
         write_atomically(readme, new)
         print("README.md: chapter table written")

@@ -10,6 +10,12 @@ from pathlib import Path
 import build_notebooks
 import nbformat
 import pytest
+from notebooks import paths
+from notebooks.back import back
+from notebooks.build import record_seconds
+from notebooks.cells import cell_content, read_source
+from notebooks.normalise import normalise
+from notebooks.paths import write_atomically
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,8 +62,20 @@ for step in tqdm(range(3), desc="epoch 1"):
 print("trained")
 ipywidgets.IntProgress(2)
 
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("what you predicted")
+
 # %% tags=["raises-exception"]
 double()
+"""  # noqa: E501
+
+
+RELEASED = """\
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("what you predicted")
+
+# %% nbgrader={"grade": true, "grade_id": "check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+pass
 """  # noqa: E501
 
 
@@ -66,7 +84,7 @@ def built_course(tmp_path_factory) -> Path:
     """A course of one chapter, built once."""
     root = tmp_path_factory.mktemp("course")
     (root / "chapters" / "_src").mkdir(parents=True)
-    (root / "chapters" / "_src" / "01_tiny.py").write_text(SOURCE, encoding="utf-8")
+    (root / "chapters" / "_src" / "ch01_tiny.py").write_text(SOURCE, encoding="utf-8")
     shutil.copy(ROOT / "nbval_sanitize.cfg", root)
     assert build_notebooks.main(["build"], root) == 0
     return root
@@ -79,11 +97,11 @@ def course(built_course, tmp_path) -> Path:
 
 
 def source(course: Path) -> Path:
-    return course / "chapters" / "_src" / "01_tiny.py"
+    return course / "chapters" / "_src" / "ch01_tiny.py"
 
 
 def notebook(course: Path) -> Path:
-    return course / "chapters" / "01_tiny.ipynb"
+    return course / "chapters" / "ch01_tiny.ipynb"
 
 
 def edit(course: Path, change) -> None:
@@ -119,7 +137,7 @@ def test_stored_outputs_are_what_a_reader_without_a_kernel_needs(course):
     assert str(course) not in text and "ipykernel_" not in text
     assert "1/2" not in json.dumps([cell.get("outputs") for cell in content["cells"]])
     assert "image/png" in text
-    assert [cell["id"] for cell in content["cells"]] == [f"01_tiny-0{i}" for i in range(7)]
+    assert [cell["id"] for cell in content["cells"]] == [f"ch01_tiny-0{i}" for i in range(8)]
 
 
 def test_progress_bars_are_not_stored_and_what_stands_beside_them_is(course):
@@ -134,15 +152,37 @@ def test_progress_bars_are_not_stored_and_what_stands_beside_them_is(course):
     )
     for tags, kept in ((["nbval-ignore-output"], 0), ([], 1)):
         new = nbformat.v4.new_code_cell("fit()", outputs=[bar.copy()], metadata={"tags": tags})
-        built = build_notebooks.normalise(nbformat.v4.new_notebook(cells=[new]), course)
+        built = normalise(nbformat.v4.new_notebook(cells=[new]), course)
         assert len(built.cells[0].outputs) == kept
+
+
+def test_a_folded_output_begins_with_nothing_that_could_be_seen(course):
+    """JupyterLab shows the first line of the first output in place of what it folds."""
+    folded = code_cells(nbformat.read(notebook(course), as_version=4))[5]
+    blank, answer = folded.outputs
+    assert blank.data == {} and answer.text == "what you predicted\n"
+
+
+def test_a_folded_cell_is_released_folded(tmp_path):
+    source = tmp_path / "solutions" / "_src" / "ch11_tiny.py"
+    source.parent.mkdir(parents=True)
+    source.write_text(RELEASED, encoding="utf-8")
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    assert build_notebooks.main(["build"], tmp_path) == 0
+    command = ["nbgrader", "generate_assignment", "ch11_tiny", "--no-db", "--log-level=ERROR"]
+    subprocess.run([sys.executable, "-m", *command], cwd=tmp_path, check=True, capture_output=True)
+    released = tmp_path / "exercises" / "ch11_tiny" / "ch11_tiny.ipynb"
+    folded, graded = nbformat.read(released, as_version=4).cells
+    assert folded.metadata.tags == ["hide-output"]
+    assert folded.metadata.jupyter == {"outputs_hidden": True}
+    assert folded.outputs == [] and "locked" in graded.metadata.nbgrader
 
 
 def test_ids_fit_the_format_for_any_source_name(tmp_path):
     path = tmp_path / "chapters" / "_src" / f"{'very_long.name ' * 6}.py"
     path.parent.mkdir(parents=True)
     path.write_text("# %%\n1\n\n# %%\n2\n", encoding="utf-8")
-    ids = [cell.id for cell in build_notebooks.read_source(path).cells]
+    ids = [cell.id for cell in read_source(path).cells]
     assert len(set(ids)) == 2
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,64}", cell_id) for cell_id in ids)
 
@@ -155,8 +195,9 @@ def test_nbval_accepts_a_build_and_rejects_another_output(course):
 
     assert (good := nbval()).returncode == 0, good.stdout
     replace(notebook(course), "2/2\\n", "3/2\\n")
+    replace(notebook(course), "you predicted\\n", "nobody predicted\\n")  # folded, and compared
     assert (bad := nbval()).returncode == 1, bad.stdout
-    assert "1 failed" in bad.stdout
+    assert "2 failed" in bad.stdout
 
 
 def test_a_failing_cell_is_named_and_leaves_the_old_notebook(course, capsys):
@@ -164,26 +205,26 @@ def test_a_failing_cell_is_named_and_leaves_the_old_notebook(course, capsys):
     replace(source(course), "plt.show()", "raise ValueError('no such luck')")
     assert build_notebooks.main(["build"], course) == 1
     message = capsys.readouterr().err
-    assert "chapters/_src/01_tiny.py: cell 5" in message
+    assert "chapters/_src/ch01_tiny.py: cell 5" in message
     assert "ValueError: no such luck" in message
     assert notebook(course).read_bytes() == before
-    assert sorted(p.name for p in notebook(course).parent.iterdir()) == [
-        "01_tiny.ipynb",
+    assert {p.name for p in notebook(course).parent.iterdir()} == {
+        "ch01_tiny.ipynb",
         "_src",
         "timings.json",
-    ]
+    }
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeypatch):
     path = tmp_path / "file"
-    build_notebooks.write_atomically(path, "old")
+    write_atomically(path, "old")
 
     def no_space(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(build_notebooks.os, "replace", no_space)
+    monkeypatch.setattr(paths.os, "replace", no_space)
     with pytest.raises(OSError, match="no space"):
-        build_notebooks.write_atomically(path, "new")
+        write_atomically(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -192,8 +233,8 @@ def test_measured_seconds_change_only_when_the_notebook_got_slower_or_faster(cou
     timings = course / "chapters" / "timings.json"
 
     def after(seconds):
-        build_notebooks.record_seconds(source(course), seconds)
-        return json.loads(timings.read_text(encoding="utf-8"))["chapters/01_tiny.ipynb"]
+        record_seconds(source(course), seconds)
+        return json.loads(timings.read_text(encoding="utf-8"))["chapters/ch01_tiny.ipynb"]
 
     assert after(60.4) == 60
     assert after(71) == 60  # less than a fifth more
@@ -204,14 +245,30 @@ def test_measured_seconds_change_only_when_the_notebook_got_slower_or_faster(cou
 
 @pytest.mark.parametrize(
     "text",
-    ["import os\n\n# %%\n1\n", "# %%\n\n# %%\n1\n", '# %% tgas=["x"]\n1\n', "# %% [raw]\n# x\n"],
-    ids=["text before the first cell", "empty cell", "unknown setting", "raw cell"],
+    [
+        "import os\n\n# %%\n1\n",
+        "# %%\n\n# %%\n1\n",
+        '# %% tgas=["x"]\n1\n',
+        "# %% [raw]\n# x\n",
+        '# %% tags=["hide-output"]\n1\n',
+        '# %% jupyter={"outputs_hidden": true}\n1\n',
+        '# %% tags=["hide-input"] jupyter={"outputs_hidden": true}\n1\n',
+    ],
+    ids=[
+        "text before the first cell",
+        "empty cell",
+        "unknown setting",
+        "raw cell",
+        "folded by its tag alone",
+        "folded by its setting alone",
+        "tag and setting fold different things",
+    ],
 )
 def test_sources_that_would_not_come_back_are_refused(course, text, capsys):
     before = notebook(course).read_bytes()
     source(course).write_text(text, encoding="utf-8")
     assert build_notebooks.main(["build"], course) == 1
-    assert "chapters/_src/01_tiny.py" in capsys.readouterr().err
+    assert "chapters/_src/ch01_tiny.py" in capsys.readouterr().err
     assert notebook(course).read_bytes() == before
 
 
@@ -277,7 +334,7 @@ def notebook_missing(course):
 
 
 def notebook_without_source(course):
-    shutil.copy(notebook(course), course / "chapters" / "02_orphan.ipynb")
+    shutil.copy(notebook(course), course / "chapters" / "ch02_orphan.ipynb")
 
 
 @pytest.mark.parametrize(
@@ -296,7 +353,7 @@ def notebook_without_source(course):
         (kernel_name, "metadata"),
         (cell_id, "ids"),
         (notebook_missing, "not built"),
-        (notebook_without_source, "02_orphan.ipynb: no source"),
+        (notebook_without_source, "ch02_orphan.ipynb: no source"),
     ],
 )
 def test_check_goes_red(course, capsys, spoil, says):
@@ -314,17 +371,15 @@ def test_a_notebook_without_edits_changes_nothing(course):
 
 
 def test_every_cell_survives_the_way_back_without_its_old_source(course):
-    cells = build_notebooks.read_source(source(course)).cells
+    cells = read_source(source(course)).cells
     source(course).unlink()
-    assert build_notebooks.back(notebook(course))
-    again = build_notebooks.read_source(source(course)).cells
-    assert list(map(build_notebooks.cell_content, again)) == list(
-        map(build_notebooks.cell_content, cells)
-    )
+    assert back(notebook(course))
+    again = read_source(source(course)).cells
+    assert list(map(cell_content, again)) == list(map(cell_content, cells))
     # Second time round the text itself is a fixed point.
     text = source(course).read_text(encoding="utf-8")
     source(course).unlink()
-    build_notebooks.back(notebook(course))
+    back(notebook(course))
     assert source(course).read_text(encoding="utf-8") == text
 
 
@@ -342,6 +397,18 @@ def test_edits_come_back_and_other_cells_keep_their_text(course):
         "# %%\nplt", '# %% tags=["new"]\n# %%time\nx = 1\n\n# %%\nplt'
     )
     assert source(course).read_text(encoding="utf-8") == expected
+
+
+def test_to_open_a_folded_output_is_no_edit(course):
+    def read_on(content):
+        (folded,) = [c for c in content.cells if "hide-output" in c.metadata.get("tags", [])]
+        assert folded.metadata.jupyter == {"outputs_hidden": True}
+        folded.metadata.jupyter.outputs_hidden = False
+        content.cells[1].metadata["jupyter"] = {"source_hidden": True}  # and another was folded
+
+    edit(course, read_on)
+    assert build_notebooks.main(["back", str(notebook(course))], course) == 0
+    assert source(course).read_text(encoding="utf-8") == SOURCE
 
 
 def test_a_deleted_cell_needs_force(course, capsys):

@@ -10,11 +10,12 @@ import sys
 import tomllib
 from pathlib import Path
 
-import build_notebooks
 import make_constraints
 import pytest
 import readme_table
 import yaml
+from notebooks.build import orphans, problems
+from notebooks.paths import sources
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -165,13 +166,13 @@ def test_make_lab_opens_a_chapter_that_exists():
 # ---------------------------------------------------------------- built files
 
 
-@pytest.mark.parametrize("source", build_notebooks.sources(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("source", sources(), ids=lambda path: path.stem)
 def test_notebook_is_in_step_with_its_source(source):
-    assert build_notebooks.problems(source) == []
+    assert problems(source) == []
 
 
 def test_every_notebook_has_a_source():
-    assert build_notebooks.orphans(ROOT) == []
+    assert orphans(ROOT) == []
 
 
 def test_exercises_are_what_nbgrader_releases_from_solutions(tmp_path):
@@ -194,7 +195,7 @@ def test_exercises_are_what_nbgrader_releases_from_solutions(tmp_path):
 
 
 def test_readme_table_is_in_step_with_the_chapters():
-    assert readme_table.with_table(readme(), readme_table.table()) == readme(), (
+    assert readme_table.with_table(readme(), readme_table.generated()) == readme(), (
         "run python tools/readme_table.py"
     )
 
@@ -206,6 +207,16 @@ def test_readme_table_replaces_nothing_but_itself(tmp_path):
     assert readme_table.with_table(expected, "new") == expected
     with pytest.raises(SystemExit, match="once each"):
         readme_table.with_table("no comments here", "new")
+
+
+def test_readme_names_the_planned_chapters_that_are_missing():
+    planned = {"1": "batches", "2": "gates", "10": "latent variables"}
+    say = readme_table.still_missing
+    assert say({"0"}, planned) == (
+        "Being written: chapters 1 (batches), 2 (gates) and 10 (latent variables)."
+    )
+    assert say({"0", "1", "2"}, planned) == "Chapter 10 (latent variables) is being written."
+    assert say({"1", "2", "10"}, planned) == ""
 
 
 def test_durations_read_like_durations():
