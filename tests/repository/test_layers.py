@@ -66,7 +66,9 @@ def wrong_imports(name: str, code: str, is_package: bool = False) -> list[str]:
     row_of = {module: i for i, row in enumerate(ROWS) for module in row}
     here = name.split(".")[0]
     if here not in row_of:
-        return [f"{name} stands in no row of tests/repository/test_layers.py: decide what it may import"]
+        return [
+            f"{name} stands in no row of tests/repository/test_layers.py: decide what it may import"
+        ]
     wrong = []
     for target in imports(name, code, is_package):
         there = target.split(".")[0]
