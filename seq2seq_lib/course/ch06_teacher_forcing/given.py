@@ -1,6 +1,6 @@
 """What the notebooks of chapter 6 are given: a card for pencil and paper, and small models."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +13,16 @@ from seq2seq_lib.training import LossFunction
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, Vocab
 
 SOURCES = ([5, 3, 7], [4], [6, 6])  # of the evaluators' batch
+
+
+class CardState(NamedTuple):
+    """What the card remembers: ``words``, int64 ``[B]``, the first word of each source."""
+
+    words: Tensor
+
+    def select(self, rows: Tensor) -> "CardState":
+        """The state of the given rows, int64 ``[N]``."""
+        return CardState(self.words[rows])
 
 
 class Card:
@@ -46,14 +56,14 @@ class Card:
         encode = self.src_vocab.encode, self.tgt_vocab.encode
         return collate([(encode[0]([src]), encode[1](tgt.split())) for src, tgt in pairs.items()])
 
-    def start(self, src: Tensor, src_lengths: Tensor) -> Tensor:
-        """The state, int64 ``[B]``: the source's word, which never changes."""
-        return src[:, 0]
+    def start(self, src: Tensor, src_lengths: Tensor) -> CardState:
+        """The state before the first token; no step changes it."""
+        return CardState(src[:, 0])
 
-    def step(self, tokens: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, tokens: Tensor, state: CardState) -> tuple[Tensor, CardState]:
         """Read int64 ``[B]``; log-probabilities ``[B, V]`` and the state."""
         begins = (tokens == BOS_ID)[:, None]
-        return torch.where(begins, self.first[state], self.next[tokens]), state
+        return torch.where(begins, self.first[state.words], self.next[tokens]), state
 
     def __call__(self, batch: Batch) -> Tensor:
         """Log-probabilities ``[B, T, V]`` after each token of ``batch.tgt_in``."""
