@@ -80,8 +80,8 @@ class Card:
 def half_trained(
     seed: int = 0, loss_function: LossFunction | None = None, epochs: int = 1
 ) -> tuple[Trained, Corpus]:
-    """A decoder without attention on number words to digits, stopped after 100 steps an epoch."""
-    corpus = numbers(num_train=6400, num_valid=0, num_test=500)
+    """A decoder without attention on number words to digits, stopped after 147 steps an epoch."""
+    corpus = numbers(num_train=9400, num_valid=0, num_test=500)
     options: dict[str, Any] = {"seed": seed, "loss_function": loss_function, "cosine_decay": False}
     return train(corpus, "none", epochs=epochs, **options), corpus
 
