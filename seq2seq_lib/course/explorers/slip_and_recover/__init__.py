@@ -15,7 +15,7 @@ from seq2seq_lib.course.explorers.slip_and_recover.compute import (
     Result,
     compute,
 )
-from seq2seq_lib.course.explorers.slip_and_recover.picture import draw
+from seq2seq_lib.course.explorers.slip_and_recover.picture import draw, edits
 
 ANSWERS = {
     "more with its own prefix": "own",
@@ -58,15 +58,15 @@ def _judge(result: Result) -> Verdict:
         why = "Up to the first mistake the lanes are one; what comes behind it is free."
     elif len(result.late) > 1 and own > gold:
         why = (
-            f"It said what it had missed and went on: {len(result.late)} tokens are right but one "
-            f"place late. Counted in edits that is {result.edits}."
+            f"It said what it had missed and went on: {len(result.late)} of its tokens are those of "
+            f"gold, one place late. Counted in edits that is {result.edits}."
         )
     elif result.wrong == result.gold[result.slip - 1]:
         why = f"{result.wrong} is the gold token here, so this was no slip."
     elif own < gold:
         why = "Gold tokens that do not fit what it has read before need not help."
     else:
-        why = f"What its own lane has written is {result.edits} edits from gold."
+        why = edits(result)
     return Verdict("own" if own > gold else "gold" if gold > own else "same", f"{numbers} {why}")
 
 
