@@ -67,9 +67,9 @@ def slips(rows: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> "Figur
             named = label if place == 0 else None
             ax.bar(x, mean, 0.38, color=colour, edgecolor=GREY, hatch=hatch, label=named)
             ax.plot([x] * len(values), values, "o", color="black", markersize=3)
-            ax.text(x, 0.03, f"{mean:.2f}", ha="center", fontsize=9, backgroundcolor="white")
+            ax.text(x, max(values) + 0.03, f"{mean:.2f}", ha="center", fontsize=9)
     ax.set_xticks(range(len(rows)), [name.replace(", ", "\n") for name in rows])
-    ax.set(ylim=(0, 1.02), ylabel="right, of the places behind the slip")
+    ax.set(ylim=(0, 1.1), ylabel="right, of the places behind")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.18), ncols=2, frameon=False)
     return ax.figure
 

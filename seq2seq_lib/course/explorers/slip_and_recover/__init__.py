@@ -58,8 +58,8 @@ def _judge(result: Result) -> Verdict:
         why = "Up to the first mistake the lanes are one; what comes behind it is free."
     elif len(result.late) > 1 and own > gold:
         why = (
-            f"It said what it had missed and went on: {len(result.late)} of its tokens are those of "
-            f"gold, one place late. Counted in edits that is {result.edits}."
+            f"It said what it had missed and went on: {len(result.late)} tokens are those of gold, "
+            f"one place late. Counted in edits that is {result.edits}."
         )
     elif result.wrong == result.gold[result.slip - 1]:
         why = f"{result.wrong} is the gold token here, so this was no slip."
