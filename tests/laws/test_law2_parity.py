@@ -58,3 +58,18 @@ def test_an_error_of_any_size_is_found(seed, size):
 
     verdict = laws.parity(recompute, seed=seed, **zoo.GRU)
     assert not verdict.holds and verdict.counterexample.count("[2, 3, 1]") == 1
+
+
+def test_the_wrong_layer_is_this_laws_business_and_not_law_1s():
+    """It is the same wrong layer in every batch; only beside torch's own state does it show."""
+    torch.manual_seed(0)
+    rnn = torch.nn.GRU(4, 3, num_layers=2, bidirectional=True, batch_first=True)
+    embedding = torch.nn.Embedding(11, 4)
+
+    def encode(src, lengths):
+        found = zoo.cells.unroll_stack(rnn, embedding(src), lengths)
+        return found.outputs, found.state[:, :2]  # h_n[:2]: layer 0, where the top was meant
+
+    assert laws.batch_invariance(encode).holds
+    recompute, claims, part = zoo.MUTANTS["top layer dropped"]
+    assert part in str(laws.parity(recompute, **claims))
