@@ -4,6 +4,8 @@ The task: the first symbol of a row is one of four flags; k symbols of another k
 nothing. At the end, say which flag it was. So one fact has to be carried over k steps.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -112,3 +114,43 @@ def gradient_by_step(kind: str, bias: float | None, k: int, seed: int) -> list[f
     x = model.embedding(src).detach().requires_grad_()  # [B, S, 8]
     (gradient,) = torch.autograd.grad(F.cross_entropy(model.from_vectors(x), flags), x)
     return gradient.pow(2).sum((0, 2)).sqrt().tolist()
+
+
+# ---------------------------------------------------------------- with a pencil
+
+
+LN3 = math.log(3)  # sigmoid(LN3) = 3/4, sigmoid(2 LN3) = 9/10, tanh(LN3) = 4/5, tanh(LN3 / 2) = 1/2
+PENCIL_X = torch.tensor([[0.0, 1, 0]])  # [1, I = 3]
+PENCIL_H = torch.tensor([[1.0, -1]])  # [1, H = 2]
+PENCIL_C = torch.tensor([[2.0, -1]])  # [1, H], of the LSTM
+
+
+def pencil_gru() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """A GRU step whose gates are fractions: x ``[1, 3]``, h ``[1, 2]``, W ``[6, 3]``, U ``[6, 2]``.
+
+    The weights are multiples of ln 3, in torch's layout, blocks r, z, n of two rows each.
+    """
+    W = [[1, 0, -1], [-1, -2, 2], [2, -1, 1], [0, -1, 1], [1, 0, 0], [-1, -0.5, 2]]
+    U = [[1, 1], [2, 1], [0, 1], [2, 0], [1, -1], [2, -2]]
+    return PENCIL_X, PENCIL_H, LN3 * torch.tensor(W), LN3 * torch.tensor(U, dtype=torch.float32)
+
+
+def pencil_lstm() -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """The same for an LSTM: x ``[1, 3]``, h and c ``[1, 2]``, W ``[8, 3]``, U ``[8, 2]``.
+
+    Blocks i, f, g, o of two rows each.
+    """
+    W = [[1, -1, 0], [0, 0, 1], [2, 0, 1], [1, 2, 0], [1, 0, -1], [0, 0, 1], [0, 1, 2], [1, -1, 0]]
+    U = [[1, 0], [1, 2], [1, -1], [0, 1], [0, -1], [1, 1.5], [-1, 1], [2, 1]]
+    W, U = (torch.tensor(rows, dtype=torch.float32) for rows in (W, U))
+    return PENCIL_X, PENCIL_H, PENCIL_C, LN3 * W, LN3 * U
+
+
+def with_weights(cell: nn.Module, W: Tensor, U: Tensor) -> nn.Module:
+    """A ``nn.GRUCell`` or ``nn.LSTMCell`` with these weights and biases of 0; changes the cell."""
+    with torch.no_grad():
+        cell.weight_ih.copy_(W)
+        cell.weight_hh.copy_(U)
+        cell.bias_ih.zero_()
+        cell.bias_hh.zero_()
+    return cell.requires_grad_(False)
