@@ -88,8 +88,12 @@ UNKNOWN = (
 )
 
 
-def name_suspect(rnn: nn.GRU | nn.LSTM, x: Tensor, outputs: Tensor) -> str:
-    """Which variant gives ``outputs [B, T, H]`` from ``x [B, T, I]``: one layer, one direction."""
+def name_suspect(rnn: nn.GRU | nn.LSTM, x: Tensor, outputs: Tensor) -> str | None:
+    """Which variant gives ``outputs [B, T, H]`` from ``x [B, T, I]``: one layer, one direction.
+
+    Returns:
+        What is wrong, in words; None without biases if it is no known variant.
+    """
     correct = gru() if isinstance(rnn, nn.GRU) else lstm()
     kind = "GRU" if isinstance(rnn, nn.GRU) else "LSTM"
     trials = [(text, run(rnn, x, step)) for text, step in SUSPECTS[type(rnn)].items()]
@@ -109,7 +113,7 @@ def name_suspect(rnn: nn.GRU | nn.LSTM, x: Tensor, outputs: Tensor) -> str:
     for text, candidate in trials:
         if candidate.shape == outputs.shape and torch.allclose(candidate, outputs, atol=1e-5):
             return f"{kind}: {text}"
-    return f"{kind}: {UNKNOWN}"
+    return f"{kind}: {UNKNOWN}" if rnn.bias else None
 
 
 def run(
@@ -126,7 +130,9 @@ def run(
     W, U = rnn.weight_ih_l0, rnn.weight_hh_l0  # [G*H, I], [G*H, H]
     if transposed:  # each block of H rows by itself
         U = torch.cat([block.T for block in U.split(rnn.hidden_size)])  # [G*H, H]
-    b, d = rnn.bias_ih_l0 * input_bias, rnn.bias_hh_l0 * hidden_bias  # [G*H]
+    none = W.new_zeros(len(W))  # [G*H]
+    b = rnn.bias_ih_l0 if rnn.bias and input_bias else none
+    d = rnn.bias_hh_l0 if rnn.bias and hidden_bias else none
     zeros = x.new_zeros(len(x), rnn.hidden_size)
     state, outputs = (zeros, zeros), []
     for t in range(x.size(1)):

@@ -73,3 +73,16 @@ def test_the_wrong_layer_is_this_laws_business_and_not_law_1s():
     assert laws.batch_invariance(encode).holds
     recompute, claims, part = zoo.MUTANTS["top layer dropped"]
     assert part in str(laws.parity(recompute, **claims))
+
+
+def test_a_variant_is_named_without_biases_too():
+    """And what is wrong without biases alone is laid to the biases."""
+    claims = {**zoo.GRU, "bias": (False,)}
+    verdict = laws.parity(zoo.reset_before, **claims)
+    assert "acts BEFORE the matrix product" in verdict.look_at
+
+    def biased(rnn, x, lengths):
+        outputs, _ = zoo.gru_as_interpolation(rnn, x, lengths)
+        return outputs + 0.1 * (not rnn.bias), None
+
+    assert "with bias=False there are none" in laws.parity(biased, **claims).look_at

@@ -72,6 +72,40 @@ def what_comes_out(T: int = 5) -> "Figure":
     return ax.figure
 
 
+def rows_or_columns(U: Sequence[Sequence[float]], r: Sequence[float]) -> "Figure":
+    """What a reset gate does to a matrix: after the product it scales rows, before it columns.
+
+    Args:
+        U: H rows of H numbers.   r: the gate, a number for each unit.
+    """
+    from matplotlib.patches import Rectangle
+
+    H = len(r)
+    after = [[r[i] * U[i][j] for j in range(H)] for i in range(H)]
+    before = [[U[i][j] * r[j] for j in range(H)] for i in range(H)]
+    titles = ("U", "after the product, r ⊙ (U h):\nr scales the rows of U",
+              "before it, U (r ⊙ h):\nr scales the columns of U")  # fmt: skip
+    ax = new_axes(7.6, 2.6)
+    for number, (title, cells) in enumerate(zip(titles, (U, after, before), strict=True)):
+        left = number * (H + 1.6)
+        ax.text(left + H / 2, -0.25, title, ha="center", va="bottom")
+        for i, j in ((i, j) for i in range(H) for j in range(H)):
+            gate = (1.0, r[i], r[j])[number]
+            shade = (*(1 - gate * (1 - part) for part in (0.62, 0.79, 0.91)), 1)  # lighter: shut
+            ax.add_patch(Rectangle((left + j, i), 1, 1, fc=shade, ec=GREY))
+            ax.text(left + j + 0.5, i + 0.5, f"{cells[i][j]:g}", ha="center", va="center")
+        for unit in range(H) if number else ():
+            label = f"× {r[unit]:g}"
+            if number == 1:
+                ax.text(left - 0.1, unit + 0.5, label, ha="right", va="center", color=VERMILION)
+            else:
+                ax.text(left + unit + 0.5, H + 0.3, label, ha="center", va="center",
+                        color=VERMILION)  # fmt: skip
+    ax.set_aspect("equal")
+    _bare(ax, (-0.5, 3 * H + 4.2), (H + 0.6, -1.1))
+    return ax.figure
+
+
 def _bare(ax: "Axes", across: tuple[float, float], up: tuple[float, float]) -> None:
     """No frame and no ticks: the picture is a drawing and has no axes to read."""
     ax.set(xlim=across, ylim=up)
