@@ -160,7 +160,7 @@ const MAKERS = {
     };
     const toggle = button("▶", () => (playing() ? stop() : play()));
     const name = () => {
-      toggle.textContent = playing() ? "⏸" : "▶";
+      toggle.textContent = playing() ? "||" : "▶";
       toggle.setAttribute("aria-label", playing() ? "pause" : "play");
       toggle.title = playing() ? "pause" : "play";
     };
