@@ -157,6 +157,8 @@ for bias in (-2, 0, 1, 2, 3, 4, 5):
 # of 1 *keeps*.
 
 # %% tags=["nbval-ignore-output"]
+from seq2seq_lib.course.explorers.gate_mixer import explore
+
 explore("lstm_4")
 
 # %% [markdown]
@@ -250,6 +252,8 @@ print(open_gate(x, h))
 # `explore("lstm_two_pulses")`.
 
 # %% tags=["nbval-ignore-output"]
+from seq2seq_lib.course.explorers.gate_mixer import explore
+
 explore("gru_two_pulses")
 
 # %% [markdown]
