@@ -38,6 +38,8 @@ explore("lstm_0")
 # to 3; then come k symbols from 4 to 7 that mean nothing. At the end: which flag was it?
 
 # %%
+import math
+
 import torch
 
 from seq2seq_lib.course.ch02_gru_and_lstm_gates.given import flag_batch
@@ -135,9 +137,7 @@ check("2.1", half_life)  # stuck? hint("2.1"), then solution("2.1")
 # **Predict** the half-life of f = 0.9. Each step loses a tenth, so is it ten steps?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
-from math import log
-
-print(f"{log(2) / -log(0.9):.1f} steps")
+print(f"{math.log(2) / -math.log(0.9):.1f} steps")
 
 # %% [markdown]
 # fᵏ = 1/2 means k ln f = −ln 2, so **k = ln 2 / −ln f**. Ten is 1 / (1 − f), the *mean* age of what is
@@ -149,7 +149,7 @@ print(f"{log(2) / -log(0.9):.1f} steps")
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 for bias in (-2, 0, 1, 2, 3, 4, 5):
     f = torch.tensor(float(bias)).sigmoid().item()
-    half = log(2) / -log(f)
+    half = math.log(2) / -math.log(f)
     print(f"bias {bias:2}: f = {f:.3f}, {f**5:5.1%} after 5 steps, half-life {half:5.1f}")
 
 # %% [markdown]
