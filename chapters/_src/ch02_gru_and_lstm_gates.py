@@ -63,7 +63,7 @@ print("read", src, "say", flags, sep="\n")
 #
 # 3. 1 − h² is at most 1, so the size of the product is at most |w|ᵏ. With |w| < 1 it vanishes.
 #
-# Autograd must find the same numbers.
+# (With H units a factor is a matrix, and its effect is measured in 2.6.) Autograd must agree:
 
 
 # %%
@@ -143,8 +143,8 @@ print(f"{math.log(2) / -math.log(0.9):.1f} steps")
 # fᵏ = 1/2 means k ln f = −ln 2, so **k = ln 2 / −ln f**. Ten is 1 / (1 − f), the *mean* age of what is
 # remembered: a few old memories pull a mean up.
 #
-# Where does f come from? While the weights are small, from its bias: f = σ(bias). **Predict** what is
-# left after 5 steps if the bias is 0. Is such a gate open or shut?
+# Where does f come from? While the weights are small, from its bias: f = σ(bias). A bias of 1 gives f =
+# 0.73, a gate that is mostly open. **Predict** what is left after 5 steps: most of it, half, or less?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 for bias in (-2, 0, 1, 2, 3, 4, 5):
@@ -153,8 +153,8 @@ for bias in (-2, 0, 1, 2, 3, 4, 5):
     print(f"bias {bias:2}: f = {f:.3f}, {f**5:5.1%} after 5 steps, half-life {half:5.1f}")
 
 # %% [markdown]
-# It is half open, and half of a half of a half is soon nothing: 3 %. Note the name: a forget gate
-# of 1 *keeps*.
+# A fifth. A bias of 0, a gate that is half open, leaves 3 %. Note the name: a forget gate of 1 *keeps*.
+# Try the biases below, and then the weights of a plain RNN.
 
 # %% tags=["nbval-ignore-output"]
 from seq2seq_lib.course.explorers.gate_mixer import explore
@@ -171,8 +171,8 @@ explore("lstm_4")
 # Can one state do the work of two? A GRU has no cell, but two gates and a candidate n:
 #
 # $$\begin{aligned}
-# r &= σ(W_r x + b_r + U_r h + d_r) & n &= \tanh(W_n x + b_n + r \odot (U_n h + d_n)) \\
-# z &= σ(W_z x + b_z + U_z h + d_z) & h' &= (1 - z) \odot n + z \odot h
+# r &= \sigma(W_r x + b_r + U_r h + d_r) & n &= \tanh(W_n x + b_n + r \odot (U_n h + d_n)) \\
+# z &= \sigma(W_z x + b_z + U_z h + d_z) & h' &= (1 - z) \odot n + z \odot h
 # \end{aligned}$$
 #
 # Texts write the same with other letters, and with rows, X W, where we write W x:
@@ -397,8 +397,8 @@ for wrong in ({"swap": True}, {"order": "zrn"}, {"merge": True}):
 # The LSTM in six lines; all four of i, f, g, o have weights on x and on h:
 #
 # $$\begin{aligned}
-# i &= σ(W_i x + U_i h + \dots) & g &= \tanh(W_g x + U_g h + \dots) & c' &= f \odot c + i \odot g \\
-# f &= σ(W_f x + U_f h + \dots) & o &= σ(W_o x + U_o h + \dots) & h' &= o \odot \tanh(c')
+# i &= \sigma(W_i x + U_i h + \dots) & g &= \tanh(W_g x + U_g h + \dots) & c' &= f \odot c + i \odot g \\
+# f &= \sigma(W_f x + U_f h + \dots) & o &= \sigma(W_o x + U_o h + \dots) & h' &= o \odot \tanh(c')
 # \end{aligned}$$
 #
 # The cell c is what is kept, and it may grow beyond 1. h is what the outside and the next step's gates
@@ -488,14 +488,14 @@ six = {"RNN": None, "LSTM": None, "GRU": None, "LSTM +1": 1, "GRU +3": 3, "LSTM 
 norms = {name: gradient_by_step(name.split()[0], bias, k=40, seed=0) for name, bias in six.items()}
 plots.show(
     figures.gradient_lines(norms),
-    "Six falling lines on a log axis, from step 41 back to step 1. The plain RNN falls furthest, "
-    "below a billionth; LSTM and GRU as torch makes them fall below a millionth; LSTM with bias 1 to "
-    "about a hundredth; GRU and LSTM with bias 3 stay above a tenth.",
+    "Six lines on a log axis, all 1 at step 41. Back to step 1 the plain RNN falls furthest, below a "
+    "billionth; LSTM and GRU as torch makes them fall below a millionth; LSTM with bias 1 to about a "
+    "hundredth; GRU and LSTM with bias 3 stay above a tenth.",
 )
 
 # %% [markdown]
-# As torch makes them, LSTM and GRU lose the gradient almost like the plain RNN: biases are drawn around
-# 0, so f begins near one half. Not the gate remembers, but its bias.
+# As torch makes them, LSTM and GRU lose the gradient, too: less than a millionth reaches the flag. Their
+# biases are drawn around 0, so f begins near one half. What remembers is not the gate but its bias.
 #
 # **Predict**: k = 30, at most 200 steps of training, five of these networks. Guessing is right for
 # 25 %. Which are right for more than 90 %?
@@ -515,19 +515,19 @@ for name in ("RNN", "LSTM", "GRU", "LSTM +3", "GRU +3"):
 #
 # | cell | gradient, first / last | k = 10, 300 steps | k = 30, 200 steps | k = 40, 300 steps |
 # |---|---|---|---|---|
-# | RNN | 2e-12 … 3e-10 | 4, at 66-143 | 0 | 0 |
-# | LSTM | 6e-9 … 2e-7 | 2, at 100-125 | 0 | 0 |
-# | GRU | 1e-8 … 9e-8 | 5, at 94-151 | 0 | 0 |
-# | LSTM +1 | 4e-4 … 7e-3 | 5, at 56-68 | 0 | 0 |
+# | RNN | 2.3e-12 … 2.9e-10 | 4, at 66-143 | 0 | 0 |
+# | LSTM | 6.0e-9 … 1.8e-7 | 2, at 100-125 | 0 | 0 |
+# | GRU | 1.2e-8 … 9.5e-8 | 5, at 94-151 | 0 | 0 |
+# | LSTM +1 | 4.0e-4 … 7.2e-3 | 5, at 56-68 | 0 | 0 |
 # | GRU +3 | 0.16 … 0.21 | 5, at 66-75 | 5, at 77-114 | 5, at 84-105 |
 # | LSTM +3 | 0.40 … 1.2 | 5, at 45-49 | 5, at 51-66 | 4, at 52-96 |
 # | LSTM +5 | 1.1 … 3.1 | 5, at 44-49 | 5, at 51-55 | 5, at 55-82 |
 #
 # Three results may surprise. At k = 10 the plain RNN is nearly as good as a default GRU, and the
-# default LSTM is the slowest. A bias of 1, the advice of [Jozefowicz et al.
-# 2015](http://proceedings.mlr.press/v37/jozefowicz15.pdf), is not enough for 30 steps: its half-life is
-# 2.2. And patience helps little: with 1,200 steps the default GRU learns k = 30 in three of five runs,
-# the LSTM in none, neither with bias 1.
+# default LSTM is the slowest. A bias of 1, which readers asked torch for
+# ([#20102](https://github.com/pytorch/pytorch/issues/20102)), is not enough for 30 steps: its half-life
+# is 2.2. And patience helps little: with 1,200 steps the default GRU learns k = 30 in three of five runs,
+# the LSTM in none, with bias 1 neither.
 #
 # The second path shows, too: with bias 3, f⁴⁰ is 0.14, but 0.4 to 1.2 of the LSTM's gradient is left.
 # What goes from c through h into the gates adds to the direct path.
@@ -598,7 +598,7 @@ print("loop    ", loop, "\nparallel", (weights @ written).tolist(), "", weights,
 #
 # **Next**: [the
 # exercises](../exercises/ch02_gru_and_lstm_gates/ch02_gru_and_lstm_gates.ipynb): the papers' GRU,
-# weights from Keras, and a classifier whose accuracy depends on the batch size.
+# weights from Keras, and a classifier that will not learn.
 
 # %% [markdown]
 # ## What this chapter asserts

@@ -3,7 +3,7 @@
 #
 # These exercises go with [chapter 2](../../chapters/ch02_gru_and_lstm_gates.ipynb). You write the GRU of
 # the papers, bring weights over from another library, say how much of the past a gate leaves, and treat a
-# classifier whose accuracy depends on the batch size.
+# classifier that will not learn.
 #
 # **How it works**
 #

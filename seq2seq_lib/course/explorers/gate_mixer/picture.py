@@ -111,7 +111,7 @@ def _curve(result: Result, top: float) -> list[str]:
 
 
 def _gates(result: Result, top: float) -> list[str]:
-    """A row of cells for the input and each gate: dark is 1, and the number stands at the left."""
+    """A row of cells for the input and each gate: full is 1, empty is 0."""
     rows = [("x", [step.x for step in result.steps])]
     for name in result.steps[0].gates:
         rows.append((name, [step.gates[name] for step in result.steps]))
@@ -128,7 +128,7 @@ def _gates(result: Result, top: float) -> list[str]:
                 parts.append(svg.rect(*box, fill=svg.BLUE, opacity=min(1.0, value)))
     y = top + ROW * len(rows) + 8
     words = "; ".join(f"{name}: {MEANS[name]}" for name, _ in rows[1:])
-    parts.append(svg.text(svg.MARGIN, y, f"Dark is 1, white is 0. {words}", size=12, fill=svg.GREY))
+    parts.append(svg.text(svg.MARGIN, y, f"Full is 1, empty is 0. {words}", size=12, fill=svg.GREY))
     return parts
 
 
