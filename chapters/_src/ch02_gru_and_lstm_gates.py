@@ -113,8 +113,7 @@ print(f"the state ends at {h:.4f}, where a step multiplies by {2 * (1 - h**2):.3
 #
 # f and i are **gates**: each is a sigmoid of input, state and bias, so a number between 0 and 1. On the
 # direct path the derivative of c' by c is f: no tanh, and no weight that all steps share, for f is
-# computed anew at each step. (f depends on h, and h on c. This second path is left out here; it comes
-# back in 2.6.)
+# computed anew at each step. (f depends on h, and so on c: a second path, which comes back in 2.6.)
 #
 # Let f be constant and nothing be written. After k steps fᵏ of the cell is left.
 #
@@ -456,7 +455,7 @@ print("backward: output[:, -1, H:] is h_n[3]", torch.equal(output[:, -1, H:], h_
 # `output` shows the top layer at all steps, `h_n` all layers at their ends, and `c_n` stands in
 # nothing else. The backward half of `output[:, -1]` has read a single symbol.
 #
-# One shape tells nothing. Without `batch_first=True` torch takes the first axis for time and reads
+# Without `batch_first=True` torch takes the first axis for time and reads
 # `[B, T, I]` as B steps of T rows; the output's shape is as expected. What moves if row 0 changes?
 
 # %%
@@ -478,8 +477,7 @@ for name, gru in (("forgotten", forgotten), ("batch_first", as_meant)):
 #
 # Does a gate make a network remember? Six networks of 32 units, not trained yet, read a flag and 40
 # symbols. How much does the loss at the end feel each step? Where a bias is named, the gate that keeps
-# begins with it. In both cells that is the second block of rows; torch adds *two* biases, so one is set
-# to the value and the other to 0.
+# begins with it. (torch adds *two* biases; the other one is 0.)
 
 # %%
 from seq2seq_lib.course.ch02_gru_and_lstm_gates.given import gradient_by_step
