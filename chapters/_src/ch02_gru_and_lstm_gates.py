@@ -507,7 +507,7 @@ for name in ("RNN", "LSTM", "GRU", "LSTM +3", "GRU +3"):
     print(f"{name:8} {accuracy[name]:.2f}", f"after {solved} steps" if solved else "not learned")
 
 # %% [markdown]
-# The bias decides, not the cell. Measured once, on 28 November 2026, with seeds 0 to 4
+# The bias decides. Measured once, on 28 November 2026, with seeds 0 to 4
 # ([`benchmarks/gate_memory.py`](../benchmarks/gate_memory.py)): how many of five learned, and at
 # which step.
 #

@@ -76,6 +76,16 @@ def resets_everything(x: Tensor, h: Tensor, W: Tensor, U: Tensor) -> Tensor:
     return (1 - z) * torch.tanh(r * (x_n + h_n)) + z * h
 
 
+def gates_swapped(x: Tensor, h: Tensor, W: Tensor, U: Tensor) -> Tensor:
+    r, z, x_n, h_n = parts(x, h, W, U)
+    return (1 - r) * torch.tanh(x_n + z * h_n) + r * h
+
+
+def without_matrix(x: Tensor, h: Tensor, W: Tensor, U: Tensor) -> Tensor:
+    r, z, x_n, _ = parts(x, h, W, U)
+    return (1 - z) * torch.tanh(x_n + r * h) + z * h
+
+
 def never_resets(x: Tensor, h: Tensor, W: Tensor, U: Tensor) -> Tensor:
     _, z, x_n, h_n = parts(x, h, W, U)
     return (1 - z) * torch.tanh(x_n + h_n) + z * h
@@ -102,6 +112,8 @@ MUTANTS = (
     Mutant("both", both),
     Mutant("resets_everything", resets_everything),
     Mutant("never_resets", never_resets),
+    Mutant("gates_swapped", gates_swapped),
+    Mutant("without_matrix", without_matrix),
     Mutant("no_tanh", no_tanh),
     Mutant("sigmoid", sigmoid_candidate),
     Mutant("adds", as_an_lstm),

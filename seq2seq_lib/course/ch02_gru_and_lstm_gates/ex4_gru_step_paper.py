@@ -60,6 +60,8 @@ def variant(
     twice: bool = False,
     squash: Any = torch.tanh,
     reset: bool = True,
+    bias_twice: bool = False,
+    inverted: bool = False,
 ):
     """A step with one thing, or two, the other way round."""
 
@@ -70,8 +72,10 @@ def variant(
             matrix = {name: block.T for name, block in matrix.items()}
         shift = dict(zip(order, b.chunk(3), strict=True))
         shift = {name: s if name in bias else torch.zeros_like(s) for name, s in shift.items()}
+        if bias_twice:
+            shift = {name: 2 * part for name, part in shift.items()}
         r, z = (torch.sigmoid(from_x[g] + h @ matrix[g] + shift[g]) for g in "rz")
-        r = r if reset else torch.ones_like(r)
+        r = torch.ones_like(r) if not reset else 1 - r if inverted else r
         if inside:
             n = squash(from_x["n"] + r * (h @ matrix["n"] + shift["n"]))
         elif after:
@@ -121,7 +125,9 @@ MUTANTS = (
     Mutant("no_bias", variant(bias="")),
     Mutant("no_bias", variant(bias="rz")),
     Mutant("no_bias", variant(bias="n")),
+    Mutant("bias_twice", variant(bias_twice=True)),
     Mutant("never_resets", variant(reset=False)),
+    Mutant("inverted", variant(inverted=True)),
     Mutant("whole_candidate", variant(twice=True)),
     Mutant("sigmoid", variant(squash=torch.sigmoid)),
     Mutant("no_tanh", variant(squash=lambda a: a)),

@@ -89,6 +89,7 @@ MUTANTS = (
     Mutant("one_direction", lambda h_n, both: h_n[-2] if both else h_n[-1]),
     Mutant("sum", lambda h_n, both: h_n[-2] + h_n[-1] if both else h_n[-1]),
     Mutant("sum", lambda h_n, both: (h_n[-2] + h_n[-1]) / 2 if both else h_n[-1]),
+    Mutant("one_twice", lambda h_n, both: torch.cat([h_n[-1], h_n[-1]], 1) if both else h_n[-1]),
     Mutant("always_two", lambda h_n, both: torch.cat(list(h_n[-2:]), dim=1)),
     Mutant("stacked", stacked),
     Mutant("along_the_batch", along_the_batch),
