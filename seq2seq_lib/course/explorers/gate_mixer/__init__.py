@@ -115,11 +115,7 @@ EXPLORER = Explorer(
                 when={"cell": ("lstm", "gru")},
             ),
         ),
-        (
-            Number(
-                "cursor", "step", 1, STEPS, slider=True, plays=250, static=(1, 2, 6, 11, 15, 21, 30)
-            ),
-        ),
+        (Number("cursor", "step", 1, STEPS, slider=True, plays=250),),
     ),
     question=_question,
     judge=_judge,
