@@ -297,8 +297,8 @@ from seq2seq_lib.course.ch02_gru_and_lstm_gates import top_state
 #
 # **History.** A classifier reads a row both ways with a GRU, puts the two final states side by side, and
 # names the first symbol of the row. Its authors trained it for an evening. The loss does not fall, so they
-# suspect the learning rate. When they tried it on single rows, it was right surprisingly often. The same
-# line stands in a model that has been copied many times; a reader asked about it in 2019.
+# suspect the learning rate. One of its lines stands in a published model, too; a reader asked about it in
+# 2019.
 
 # %%
 print(training_log())
