@@ -90,8 +90,8 @@ check("2.3", letter_2_3)
 # acts on the state **before** the matrix; and z = 1 **replaces** the old state.
 #
 # $$\begin{aligned}
-# R &= σ(X W_{xr} + H W_{hr} + b_r) & \tilde{H} &= \tanh(X W_{xn} + (R \odot H) W_{hn} + b_n) \\
-# Z &= σ(X W_{xz} + H W_{hz} + b_z) & H' &= Z \odot \tilde{H} + (1 - Z) \odot H
+# R &= \sigma(X W_{xr} + H W_{hr} + b_r) & \tilde{H} &= \tanh(X W_{xn} + (R \odot H) W_{hn} + b_n) \\
+# Z &= \sigma(X W_{xz} + H W_{hz} + b_z) & H' &= Z \odot \tilde{H} + (1 - Z) \odot H
 # \end{aligned}$$
 #
 # The blocks r, z, n stand side by side in `W_x`, `W_h` and `b`, H columns each. With the numbers of the
