@@ -440,6 +440,20 @@ print("output", tuple(output.shape), "h_n", tuple(h_n.shape), "c_n", tuple(c_n.s
 # final state of both directions?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+layer_0 = nn.LSTM(2, H, bidirectional=True, batch_first=True).requires_grad_(False)
+layer_0.load_state_dict({k: v for k, v in rnn.state_dict().items() if "l0" in k})
+states, (_, cells) = layer_0(x)
+numbers = torch.cat([states.flatten(), cells.flatten()])
+for name, tensor in (("output", output), ("h_n", h_n), ("c_n", c_n)):
+    print(f"{name:6} holds numbers of layer 0:", torch.isin(tensor, numbers).any().item())
+print("output[:, -1], forward half: ", torch.equal(output[:, -1, :H], h_n[-2]))
+print("output[:, -1], backward half:", torch.equal(output[:, -1, H:], h_n[-1]))
+
+# %% [markdown]
+# `output` shows the top layer at all steps, `h_n` all layers at their ends, and `c_n` stands in
+# nothing else. The backward half of `output[:, -1]` has read a single symbol.
+
+# %%
 plots.show(
     figures.what_comes_out(T),
     "Four rows of five states: layer 0 forward and backward, layer 1 forward and backward. A frame "
@@ -447,14 +461,8 @@ plots.show(
     "the last step of the forward rows and at the first of the backward rows. They are h_n[0] to "
     "h_n[3].",
 )
-print("forward:  output[:, -1, :H] is h_n[2]", torch.equal(output[:, -1, :H], h_n[2]))
-print("backward: output[:, 0, H:]  is h_n[3]", torch.equal(output[:, 0, H:], h_n[3]))
-print("backward: output[:, -1, H:] is h_n[3]", torch.equal(output[:, -1, H:], h_n[3]))
 
 # %% [markdown]
-# `output` shows the top layer at all steps, `h_n` all layers at their ends, and `c_n` stands in
-# nothing else. The backward half of `output[:, -1]` has read a single symbol.
-#
 # Without `batch_first=True` torch takes the first axis for time and reads
 # `[B, T, I]` as B steps of T rows; the output's shape is as expected. What moves if row 0 changes?
 
@@ -619,6 +627,7 @@ for step, numbers in expected.items():
     torch.testing.assert_close(step(x, h, W, U), torch.tensor([numbers]), **close)
 assert laws.parity(over_time(right_step), cells=("gru",), bias=(False,), **one_layer)
 assert laws.parity(over_time(variant), cells=("gru",), **one_layer)
+assert torch.equal(output[:, 0, H:], h_n[-1])  # the backward direction ends at step 0
 first = {name: values[0] / values[-1] for name, values in norms.items()}
 assert first["RNN"] < 1e-9 and max(first["LSTM"], first["GRU"]) < 1e-6
 assert 1e-4 < first["LSTM +1"] < 0.05 and min(first["LSTM +3"], first["GRU +3"]) > 0.1
