@@ -22,7 +22,9 @@ BANDS = {"below 5 %": 0.05, "5 to 20 %": 0.2, "20 to 33 %": 0.33, "above 33 %": 
 STATES = {
     "came": State("64 phrases in the order in which they came, 8 rows a batch"),
     "sorted": State("The same 64 phrases, sorted by length", {"order": "sorted"}),
-    "shift": State("A target twice: what the decoder reads, and what it must say", {"view": "shift"}),
+    "shift": State(
+        "A target twice: what the decoder reads, and what it must say", {"view": "shift"}
+    ),
     "large_batch": State("16 rows a batch instead of 8, as they came", {"batch_size": 16}),
     "pools": State("Sorted inside pools of 4 batches, the batches shuffled", {"order": "pools"}),
     "tokens": State("As many rows as fit: short sentences in large batches", {"order": "tokens"}),
@@ -110,6 +112,7 @@ EXPLORER = Explorer(
                 1,
                 lambda params: count_batches(**_where(params)),
                 slider=True,
+                static=(1, 2),
             ),
         ),
     ),

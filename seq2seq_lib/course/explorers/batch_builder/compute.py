@@ -142,7 +142,9 @@ def in_batches(lengths: Sequence[int], batch_size: int, order: str) -> list[list
         return list(BucketSampler(lengths, batch_size, pool_batches=POOL))
     if order == "sorted":
         return list(BucketSampler(lengths, batch_size, shuffle=False))
-    return list(TokenBatchSampler(lengths, batch_size * max(lengths), shuffle=False))
+    if order == "tokens":
+        return list(TokenBatchSampler(lengths, batch_size * max(lengths), shuffle=False))
+    raise ValueError(f"order must be came, pools, sorted or tokens, but it is {order!r}.")
 
 
 @functools.lru_cache(maxsize=4)
@@ -171,14 +173,14 @@ def _own(text: str) -> tuple[list[Pair], list, tuple[Vocab, Vocab]]:
         raise ValueError(f"There is no sentence. Write some words, and {BREAK} between sentences.")
     if len(sentences) > MOST:
         raise ValueError(
-            f"There are {len(sentences)} sentences, and the picture has room for {MOST}: leave some "
-            "out."
+            f"There are {len(sentences)} sentences, and the picture has room for {MOST}: leave out "
+            "some."
         )
     for number, words in enumerate(sentences, start=1):
         if len(words) > LONGEST:
             raise ValueError(
-                f"Sentence {number} has {len(words)} words, and the picture has room for {LONGEST}: "
-                f"cut it with {BREAK}."
+                f"Sentence {number} has {len(words)} words, and the picture has room for "
+                f"{LONGEST}: cut it with {BREAK}."
             )
     english = _generated("phrases")[2][0]
     pairs = [Pair(words, words) for words in sentences]
@@ -192,5 +194,3 @@ def _cells(ids: list[int], vocab: Vocab) -> tuple[tuple[int, str], ...]:
 def _text(pair: Pair, side: int, corpus: str) -> str:
     tokens = (pair.source, pair.target)[side]
     return ("" if corpus == "dates" else " ").join(tokens)
-
-

@@ -1,4 +1,4 @@
-"""What the batch builder looks like: one batch as a grid of ids, and the PAD share of all batches."""
+"""What the batch builder looks like: a batch as a grid of ids, and the PAD share of all batches."""
 
 from seq2seq_lib.course.explorers.batch_builder.compute import Result, Row
 from seq2seq_lib.course.explorers.kit import svg
@@ -6,7 +6,7 @@ from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, UNK_ID
 
 LEFT, RIGHT = 30, 76  # room for row numbers, and for lengths
 WIDEST, CELL, LINE = 34, 20, 17  # pixels: a cell at most, its height, a line of text
-SHIFTED = 4  # sentences that the shifted view shows
+SHOWN = {"source": 8, "shift": 4}  # rows of a batch that the picture has room for
 STRIP = 96  # pixels: the bars of all batches
 ORDERS = {
     "came": "as they came",
@@ -19,7 +19,7 @@ SIDES = {"source": "source", "shift": "target"}
 
 def draw(result: Result, *, veiled: bool = False) -> str:
     """Text over ids, row by row; below it the share of PAD, in this batch and in all."""
-    shown = result.rows if result.view == "source" else result.rows[:SHIFTED]
+    shown = result.rows[: SHOWN[result.view]]
     parts, y = [], 8.0
     parts.append(svg.text(svg.MARGIN, y + 12, _heading(result, len(shown)), size=13, weight="bold"))
     y += 24
@@ -28,15 +28,17 @@ def draw(result: Result, *, veiled: bool = False) -> str:
         parts += drawn
     parts += _legend(result, y + 14, veiled)
     y += 28
-    height = y + STRIP + 78
+    head, bottom = svg.paragraph(y, _headline(result), size=17, weight="bold")
+    line, bottom = svg.paragraph(bottom - 4, _counts(result))
+    height = bottom + STRIP + 24
     if veiled:
         parts += svg.veil(y + 4, height - y - 14)
         words = f"{_heading(result, len(shown))} Without padding, so of different lengths: "
-        words += f"{_lengths(result)}. How much of the rectangle is PAD is hidden until you predict."
+        words += (
+            f"{_lengths(result)}. How much of the rectangle is PAD is hidden until you predict."
+        )
         return svg.picture(svg.WIDTH, height, "Predict first", words, parts)
-    head, y = svg.paragraph(y, _headline(result), size=17, weight="bold")
-    line, y = svg.paragraph(y - 4, _counts(result))
-    parts += [*head, *line, *_strip(result, y + 22)]
+    parts += [*head, *line, *_strip(result, bottom + 22)]
     words = (
         f"{_heading(result, len(shown))} As rows of ids, hatched cells are padding; lengths "
         f"{_lengths(result)}, width {result.width}. {_headline(result)}. {_counts(result)}"
@@ -62,8 +64,9 @@ def _row(row: Row, b: int, result: Result, y: float, veiled: bool) -> tuple[list
     parts.append(svg.text(LEFT - 8, y + 15, str(b + 1), size=12, anchor="end", fill=svg.GREY))
     lines = [row.read, row.say] if row.say else [row.read]
     for number, cells in enumerate(lines):
-        parts += _cells(cells, b, result, y, wide, veiled)
-        end = LEFT + wide * (len(cells) if veiled else result.width) + 6
+        width = len(cells) if veiled else result.width
+        parts += _cells(cells, width, y, wide)
+        end = LEFT + wide * width + 6
         name = ("read", "say")[number] if row.say else f"{len(cells)} of {result.width}"
         if not (veiled and not row.say):
             parts.append(svg.text(end, y + 15, name, size=12))
@@ -78,15 +81,13 @@ def _row(row: Row, b: int, result: Result, y: float, veiled: bool) -> tuple[list
     return parts, y + 5
 
 
-def _cells(
-    cells: tuple[tuple[int, str], ...], b: int, result: Result, y: float, wide: float, veiled: bool
-) -> list[str]:
+def _cells(cells: tuple[tuple[int, str], ...], width: int, y: float, wide: float) -> list[str]:
     parts = []
-    for t in range(len(cells) if veiled else result.width):
-        id, token = cells[t] if t < len(cells) else (PAD_ID, "<pad>")
+    for t in range(width):
+        id, token = cells[t] if t < len(cells) else (PAD_ID, "")
         box = (LEFT + wide * t, y, wide - 1, CELL - 1)
-        tip = f"row {b + 1}, position {t}: {token}, id {id}"
         pad = t >= len(cells)
+        tip = f"{token} at position {t}" if not pad else None
         special = id in (BOS_ID, EOS_ID, UNK_ID)
         kind = "pads" if pad else "real"
         shade = {"opacity": svg.SHADE if special else 0.16, "fill": svg.BLUE}
@@ -120,7 +121,7 @@ def _legend(result: Result, y: float, veiled: bool) -> list[str]:
         parts.append(svg.text(x + 24, y, words, size=12))
         x += 44 + 6.4 * len(words)
     if not veiled and result.view == "source":
-        parts.append(svg.text(x, y, "right of a row: its length of the width", size=12))
+        parts.append(svg.text(x, y, "right: length of width", size=12))
     return parts
 
 
@@ -187,8 +188,8 @@ def _headline(result: Result) -> str:
 def _counts(result: Result) -> str:
     rows, width, tokens = result.batches[result.number - 1]
     words = (
-        f"All batches: {result.real} tokens in {result.cells} cells. This one: {tokens} in "
-        f"{rows} x {width} = {rows * width}, so {percent(result.waste_here)} PAD."
+        f"All: {result.real} tokens in {result.cells} cells. This batch: {tokens} in "
+        f"{rows} x {width} = {rows * width}, {percent(result.waste_here)} PAD."
     )
     if result.corpus == "own":
         words += f" Unknown words, id 3: {result.unknown}."
