@@ -38,7 +38,7 @@ explore("naive")
 
 # %%
 from seq2seq_lib.batching import collate
-from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, Vocab
+from seq2seq_lib.vocab import EOS_ID, PAD_ID, Vocab
 
 english = Vocab(["i", "love", "you", "thank", "do", "not", "know"])
 german = Vocab(["ich", "liebe", "dich", "danke", "weiß", "es", "nicht", "nein"])
@@ -92,7 +92,7 @@ print(mask_by_loops(lengths, T).int())
 
 # %%
 try:
-    torch.arange(T) < lengths
+    _ = torch.arange(T) < lengths
 except RuntimeError:
     print(f"[{T}] positions < [{B}] lengths: RuntimeError")
 print(f"[{B}] positions < [{B}] lengths:", torch.arange(B) < lengths)
@@ -101,6 +101,7 @@ print(f"[{B}] positions < [{B}] lengths:", torch.arange(B) < lengths)
 # **Your turn.** Say which axis is which, and write the mask without a loop. An unsolved cell blocks
 # nothing: the chapter goes on with the library's function. (Stuck? `hint("4.1")`, then
 # `solution("4.1")`.)
+
 
 # %%
 def length_mask(lengths, max_len):
@@ -226,6 +227,7 @@ print(f"5 columns {easy_nll.mean():.2f}, 15 columns {wide_easy.mean():.2f}")
 #
 # $$L = \frac{1}{N} \sum_{b,t} \text{mask}[b,t]\;\text{nll}[b,t], \qquad N = \sum_{b,t} \text{mask}[b,t]$$
 
+
 # %%
 def token_mean(nll, mask):
     """floats [B, T] and bool [B, T] -> the mean loss of a real token, a tensor without axes."""
@@ -328,6 +330,7 @@ print(f"fill:     {infinite.masked_fill(~mask, 0).sum() / mask.sum():.2f}")
 #
 # Autograd must find the same, and exact zeros at the pads.
 
+
 # %%
 def gradient(loss, *inputs):
     logits = inputs[0].clone().requires_grad_()
@@ -369,6 +372,7 @@ for name, average in averages.items():
 # 1/11. In the mean of sentence means it is 1/(B · length): 1/6 for a token of "danke", but 1/15 for
 # one of the longest sentence. Summed by sentence, the weights say whom the gradient listens to.
 
+
 # %%
 def shares(average, nll, mask):
     nll = nll.clone().requires_grad_()
@@ -400,9 +404,7 @@ plots.show(
 # `LossSum`: totals and counts are added, and divided once.
 
 # %%
-first, second = (
-    sequence_loss(logits[rows], targets[rows], mask[rows]) for rows in ([0, 2], [1])
-)
+first, second = (sequence_loss(logits[rows], targets[rows], mask[rows]) for rows in ([0, 2], [1]))
 print(f"{first.total:.0f} / {first.tokens} and {second.total:.0f} / {second.tokens}")
 print(f"mean of means {(first.mean + second.mean) / 2:.2f}, added {(first + second).mean:.2f}")
 
@@ -506,7 +508,11 @@ filled = scores.masked_fill(~mask, float("-inf")).softmax(-1)
 wrong_sense = scores.masked_fill(mask, float("-inf")).softmax(-1)
 plots.show(
     figures.weight_tables(
-        {"softmax, then mask": multiplied, "-inf, then softmax": filled, "mask inverted": wrong_sense},
+        {
+            "softmax, then mask": multiplied,
+            "-inf, then softmax": filled,
+            "mask inverted": wrong_sense,
+        },
         mask,
     ),
     "Three tables of weights. Softmax, then mask: row sums 0.41, 0.12 and 1. Minus infinity first: "
@@ -554,6 +560,7 @@ for way in (by_product, by_select, by_index):
 # *positions*: its mask is `[T, T]`, whatever the batch. Nobody notices, because the loss is already
 # one number, and a number times a mask, over the mask's sum, is that number.
 
+
 # %%
 def reduced_before_masked(logits, targets, mask):
     T = targets.size(1)
@@ -598,6 +605,7 @@ plots.show(
 # of the exercises' clinic.
 #
 # The law does not know these functions. It sees numbers, and says which mistake fits.
+
 
 # %%
 def broadcast(logits, targets, mask):

@@ -216,8 +216,8 @@ function panel(el, spec, source) {
   const picture = element("div", { class: "s2s-picture" });
   const below = element("div");
   const said = element("div", { class: "s2s-said", "aria-live": "polite" });
-  const side = element("div", { class: "s2s-side" }, question, rows, note);
-  const stage = element("div", { class: "s2s-stage" }, picture, below);
+  const side = element("div", { class: "s2s-side" }, question, rows);
+  const stage = element("div", { class: "s2s-stage" }, note, picture, below);
   const root = element("section", { class: "s2s-panel", "aria-label": spec.title }, side, stage, said);
   el.replaceChildren(root);
 
@@ -225,7 +225,7 @@ function panel(el, spec, source) {
   const isOpen = () => !view.question || skipping || predictions.has(about());
   const stale = (is) => {
     root.classList.toggle("s2s-stale", is);
-    note.textContent = is ? "The answer below belongs to the text before. The new one comes in a moment." : "";
+    note.textContent = is ? "This answers the text before. The new answer comes in a moment." : "";
   };
   const move = (key) => (value) => {
     clearTimeout(slow);

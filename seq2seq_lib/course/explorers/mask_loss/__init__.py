@@ -74,7 +74,7 @@ STATES = {
 }
 WHY = {  # one sentence for each mask; {change} is what happens to the loss
     "none": "Every new cell counts as data: {change}.",
-    "transposed": "The mask follows the wrong axis, and fits the losses only where B = T: {change}.",
+    "transposed": "The mask follows the wrong axis, and it fits only where B = T: {change}.",
     "positions": "Pad id against positions picks no token, and the mean counts pads: {change}.",
     "broadcast": "[N, 1] against [N] keeps every loss, pads too, once a real token: {change}.",
 }

@@ -3,7 +3,7 @@
 import math
 
 from seq2seq_lib.course.explorers.kit import svg
-from seq2seq_lib.course.explorers.mask_loss.compute import MAX_EXTRA, NAMES, WORDS, Result
+from seq2seq_lib.course.explorers.mask_loss.compute import MAX_EXTRA, NAMES, Result
 
 LEFT, CELL, NARROW, ROW = 40, 48, 22, 38  # the grid: names, columns of words, of extra pads, rows
 UNITS = {
@@ -70,7 +70,7 @@ def _grid(result: Result, top: float, veiled: bool) -> list[str]:
         for t, loss in enumerate(result.losses[b]):
             x, wide = _column(t, base)
             pad = t >= result.lengths[b]
-            word = "PAD" if pad else WORDS[b][t]
+            word = result.word(b, t)
             weight = result.gradient[b][t] if result.gradient and not veiled else 0.0
             tip = f"{name}, position {t}, {word}: loss {loss:g}"
             tip += "" if veiled or not result.gradient else f", gradient {weight:.3f}"
@@ -102,8 +102,8 @@ def _column(t: int, base: int) -> tuple[float, float]:
 
 def _legend(result: Result, y: float) -> list[str]:
     parts = [svg.text(svg.MARGIN, y, "loss of each cell, nats", size=12, fill=svg.GREY)]
-    parts.append(svg.rect(172, y - 11, 18, 13, fill=svg.BLUE, opacity=svg.SHADE))
-    parts.append(svg.text(196, y, "counts (darker: more)", size=12))
+    parts.append(svg.rect(160, y - 11, 18, 13, fill=svg.BLUE, opacity=svg.SHADE))
+    parts.append(svg.text(184, y, "counts (stronger: more)", size=12))
     parts.append(svg.rect(332, y - 11, 18, 13, fill=svg.PAPER, stroke=svg.LIGHT))
     parts.append(svg.text(356, y, "does not count", size=12))
     parts.append(svg.rect(456, y - 11, 18, 13, fill=svg.PAPER, stroke=svg.LIGHT))

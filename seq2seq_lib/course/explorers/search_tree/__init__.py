@@ -120,8 +120,7 @@ def _judge(result: Result) -> Verdict:
             return Verdict("yes", f"It finds {best}, as {WIDE} beams do.")
         return Verdict("no", f"It finds {best}, and {WIDE} beams find {text(truth.scored.tokens)}.")
     if result.strategy == "greedy":
-        first = best[0]
-        why = f"It writes {best}: {first} is the most probable first letter, and no step is taken back."
+        why = f"It writes {best}: {best[0]} is the most probable letter at the start, and stays."
     elif result.penalty:
         score = search.best.log_prob / len(search.best.tokens) ** result.penalty
         why = f"{best} has the best score of what was found: {score:.2f}, with p = {p:.4f}."
