@@ -183,6 +183,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
         ("abab", [("a", "b")]),
         ("aaa", [("a", "a")]),
         ("abcbc", [("a", "b"), ("b", "c")]),
+        ("abcab", [("a", "b"), ("b", "c")]),
         ("sixteenth_", six),
         ("ababbc", [("b", "c"), ("a", "b")]),
         ("bcbcab", [("a", "b"), ("b", "c")]),
