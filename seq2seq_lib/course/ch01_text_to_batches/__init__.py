@@ -17,7 +17,12 @@ from seq2seq_lib.course.ch01_text_to_batches import (
     ex8c_fixed_build,
     ex9_token_counts,
 )
-from seq2seq_lib.course.ch01_text_to_batches.given import FRESH_LINES, MERGES, share_options
+from seq2seq_lib.course.ch01_text_to_batches.given import (
+    FRESH_LINES,
+    MERGES,
+    share_options,
+    truncation_table,
+)
 from seq2seq_lib.course.ch01_text_to_batches.patient import data_report, patient_build
 from seq2seq_lib.course.judging.attempts import handed_on
 
@@ -45,4 +50,5 @@ __all__ = [
     "data_report",
     "patient_build",
     "share_options",
+    "truncation_table",
 ]
