@@ -5,8 +5,8 @@
 # and what do the empty cells cost?
 #
 # The builder holds 64 English phrases, eight to a batch, in the order in which they came. **Predict**
-# what share of all cells will be padding: look at one batch, and remember that each row must become
-# as wide as the longest. Then sort them by length.
+# what share of all cells will be padding: each row must become as wide as the longest of its batch.
+# Then sort them by length.
 
 # %% tags=["nbval-ignore-output"]
 from seq2seq_lib.course.explorers.batch_builder import explore
@@ -603,11 +603,11 @@ print("packed:", blocks.tolist(), "left over:", len(stream) - blocks.numel())
 # - Morishita et al. 2017, [An Empirical Study of Mini-Batch Creation
 #   Strategies](https://aclanthology.org/W17-3208/): some ways to sort did not always work well beside
 #   plain shuffling.
-# - [`torch.utils.data`](https://docs.pytorch.org/docs/stable/data.html): datasets, samplers and
-#   collate functions in PyTorch's own words.
+# - [`torch.utils.data`](https://docs.pytorch.org/docs/stable/data.html): PyTorch on its datasets,
+#   samplers and collate functions.
 #
-# **Next**: [the exercises](../exercises/ch01_text_to_batches/ch01_text_to_batches.ipynb), which cut
-# unseen words, shift labels, fill batches by tokens, and treat an array that loses its ends.
+# **Next**: [the exercises](../exercises/ch01_text_to_batches/ch01_text_to_batches.ipynb) cut unseen
+# words, shift labels, fill batches by tokens, and treat an array that loses its ends.
 
 # %% [markdown]
 # ## What this chapter asserts

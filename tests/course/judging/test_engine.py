@@ -807,6 +807,12 @@ def test_the_first_difference_has_a_place(value, expected, where):
     assert found["where"] == where and found["yours"] != found["right"]
 
 
+def test_texts_are_compared_letter_by_letter():
+    assert compare.same_value(["sixt", "een"], ("sixt", "een"))
+    assert not compare.same_value(["six", "teen"], ["sixt", "een"])
+    assert not compare.same_value("1", 1) and not compare.same_value("", None)
+
+
 def test_sandbox_sees_writes_into_lists_tuples_and_dicts():
     def writes(a, b, c):
         a[0].add_(1)
