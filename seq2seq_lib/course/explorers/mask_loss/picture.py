@@ -47,10 +47,15 @@ def draw(result: Result, *, veiled: bool = False) -> str:
 
 
 def number(value: float | None, without: str = "error") -> str:
-    """Two digits after the point, or none; ``without`` for no number at all."""
+    """A loss, with two digits after the point; ``without`` for no number at all."""
     if value is None:
         return without
-    return "nan" if math.isnan(value) else f"{value:.2f}".removesuffix(".00")
+    return "nan" if math.isnan(value) else f"{value:.2f}"
+
+
+def _term(value: float) -> str:
+    """A term of a sum: the losses of cells are whole numbers, and are written so."""
+    return number(value).removesuffix(".00")
 
 
 # ---------------------------------------------------------------- the grid
@@ -119,7 +124,7 @@ def _chart(result: Result, top: float) -> list[str]:
     """The loss against extra PAD columns, and the right one beside it."""
     left, right, height = 52.0, 316.0, CHART - 48.0
     values = [v for v in result.curve if v is not None and not math.isnan(v)]
-    ticks = _ticks(max([result.target, *values]))
+    ticks = _ticks(1.1 * max([result.target, *values]))
 
     def place(extra: float, value: float) -> tuple[float, float]:
         x = left + 12 + (right - left - 16) * extra / MAX_EXTRA
@@ -223,10 +228,10 @@ def _headline(result: Result) -> str:
 def _division(result: Result) -> str:
     if result.value is None:
         return result.error
-    terms = [number(term) for term in result.terms]
+    terms = [_term(term) for term in result.terms]
     if len(terms) > 8:
         terms = [*terms[:5], "…", terms[-1]]
-    total = number(sum(result.terms))
+    total = _term(sum(result.terms))
     values = f"{len(result.terms)} values: " if len(result.terms) > 8 else ""
     if result.divided_by == 1:
         return f"{values}{' + '.join(terms)} = {total}"

@@ -15,7 +15,7 @@ from seq2seq_lib.course.explorers.search_tree.steps import (
     Reshape,
     Source,
 )
-from seq2seq_lib.decoding import Hypothesis
+from seq2seq_lib.decoding import Hypothesis, length_penalty
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
 
 RADIUS, TABLE_ROW, LIST_ROWS, MAX_ROWS = 9, 17, 7, 24
@@ -374,7 +374,10 @@ def _truth(result: Result) -> list[str]:
         ]
     if result.penalty:
         scored = text(truth.scored.tokens)
-        lines.append(f"Best score, α = {result.penalty:g}: {scored}, {number(truth.scored.score)}.")
+        score = number(
+            truth.scored.log_prob / length_penalty(len(truth.scored.tokens), result.penalty)
+        )
+        lines.append(f"Best score, α = {result.penalty:g}: {scored}, {score}.")
     return lines
 
 

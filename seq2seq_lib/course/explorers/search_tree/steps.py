@@ -27,6 +27,7 @@ from seq2seq_lib.decoding import (
     reshape,
     sample,
 )
+from seq2seq_lib.decoding import length_penalty as divisor
 from seq2seq_lib.hypotheses import Hypothesis, Limits, Paths, Pool, Score
 from seq2seq_lib.laws import four_letters
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
@@ -321,22 +322,28 @@ class Truth:
     scored: Hypothesis
 
 
-@lru_cache(maxsize=64)
 def truth_of(name: str, penalty: float) -> Truth:
     """All outputs where they can be counted, a wide beam elsewhere."""
     source = source_of(name)
-    longest, choices = {"max_new_tokens": source.steps}, len(source.symbols) - 1
-    if name == LETTERS:
-        search, exact = exhaustive_search, True
-    else:
-        search, exact, longest["num_beams"] = beam_search, False, WIDE
+    choices = len(source.symbols) - 1  # all but the end
+    if name != LETTERS:
         choices -= len(NEVER)  # PAD and BOS have symbols too
-    best = {
-        exponent: search(source.model, *source.batch, length_penalty=exponent, **longest)[0][0]
-        for exponent in {0.0, penalty}
-    }
     ended = sum(choices**t for t in range(source.steps))
-    return Truth(exact, ended, best[0.0], best[penalty])
+    best = [
+        min(_wide(name), key=lambda h: (-h.log_prob / divisor(len(h.tokens), alpha), h.tokens))
+        for alpha in (0.0, penalty)
+    ]
+    return Truth(name == LETTERS, ended, *best)
+
+
+@cache
+def _wide(name: str) -> list[Hypothesis]:
+    """All outputs, or all that a wide beam finds: a length penalty ranks them, and no more."""
+    source = source_of(name)
+    if name != LETTERS:
+        return full_beam(source.model, source, WIDE)
+    longest = {"max_new_tokens": source.steps}
+    return exhaustive_search(source.model, *source.batch, n_best=None, **longest)[0]
 
 
 @lru_cache(maxsize=256)
