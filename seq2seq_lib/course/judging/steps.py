@@ -26,16 +26,7 @@ HALF = {torch.float16: 3, torch.bfloat16: 2}  # decimal digits
 
 def holds_numbers(value: Any) -> bool:
     """Whether it is an ordinary tensor: not sparse, nested, quantized, or without data (meta)."""
-    return isinstance(value, Tensor) and value.device.type != "meta" and not _layout(value)
-
-
-def _layout(value: Tensor) -> str:
-    """What an unusual tensor is; empty for an ordinary one."""
-    if value.is_nested:
-        return "nested"
-    if value.is_quantized:
-        return "quantized"
-    return "" if value.layout == torch.strided else "sparse"
+    return isinstance(value, Tensor) and value.device.type != "meta" and not describe.layout(value)
 
 
 def is_tensor(value: Any, expected: Any) -> Problem | None:
@@ -45,10 +36,12 @@ def is_tensor(value: Any, expected: Any) -> Problem | None:
     if value is None:
         return "no_return", {}
     if isinstance(value, Tensor):
-        layout = _layout(value)
-        return ("not_strided", {"layout": layout}) if layout else ("no_numbers", {})
+        layout = describe.layout(value)
+        variant = "unusual" if layout else "meta"
+        return "not_a_tensor", {"variant": variant, "layout": layout}
     if call := _conversion(value):
-        return "convertible", {"kind_of_value": describe.kind(value), "call": call}
+        facts = {"variant": "yet", "kind_of_value": describe.kind(value), "call": call}
+        return "not_a_tensor", facts
     return "not_a_tensor", {}
 
 

@@ -72,10 +72,18 @@ def test_shared_findings_are_used_and_own_ones_win(beside):
 def test_what_an_exercise_does_not_say_is_said_in_general(beside):
     found = beside(COMPLETE)
     assert found.message("no_return") == words.FINDINGS["no_return"]
-    assert found.message("raised", "name").asks == words.ERRORS["name"]
-    assert found.message("raised", "other") == words.FINDINGS["raised"]
+    assert found.message("raised", {"kind": "name"}).asks == words.ERRORS["name"]
+    assert found.message("raised", {"kind": "other"}) == words.FINDINGS["raised"]
     with pytest.raises(KeyError, match="finding 'nothing_of_the_kind'.*off_by_one"):
         found.message("nothing_of_the_kind")
+
+
+def test_a_variant_is_said_where_somebody_has_words_for_it(beside):
+    found = beside(COMPLETE.replace("off_by_one", "value"))
+    assert found.message("law", {"variant": "alone"}) == words.FINDINGS["law_alone"]
+    assert found.message("law", {"variant": "of_another_kind"}) == words.FINDINGS["law"]
+    # an exercise's own words win over a general variant
+    assert found.message("value", {"variant": "alone"}) == found.findings["value"]
 
 
 def test_one_module_may_hold_two_exercises(tmp_path):
