@@ -2,11 +2,10 @@
 # # 4. Padding masks and the masked loss
 #
 # Sentences have different lengths, but a batch is a rectangle. So short sentences are filled up
-# with padding, and from then on every line of code must know which cells are real. A line that does
-# not know still runs: no error, only another number.
+# with padding, and then every line of code must know which cells are real. A line that does not
+# know still runs: no error, only another number.
 #
-# The calculator holds the batch of this chapter, three sentences with the loss of each cell, and
-# averages over everything it sees. **Predict** what its loss does when you add ten columns of
+# The calculator holds the batch of this chapter, three sentences with the loss of each cell, and averages over all it sees. **Predict** what its loss does when you add ten columns of
 # padding, which are no data: does it stay, fall or grow?
 
 # %% tags=["nbval-ignore-output"]
@@ -16,11 +15,12 @@ explore("naive")
 
 # %% [markdown]
 # **After this chapter you can** build a mask from lengths, write the loss of a padded batch in four
-# ways that agree, say what each average does to long and short sentences, mask attention, and find
-# a wrong mask with a test that needs no training.
+# ways that agree, say whom each average listens to, mask attention, and find a wrong mask without
+# training.
 #
-# **You need** [chapter 0](ch00_start_here.ipynb), tensors, and the idea of a loss; no GPU and no
-# network. **Time**: 35 minutes; it runs in seconds.
+# **You need** [chapter 0](ch00_start_here.ipynb), tensors, and the idea of a loss.
+#
+# **Time**: 38 minutes; it runs in seconds.
 #
 # | symbol | meaning | symbol | meaning |
 # |---|---|---|---|
@@ -32,9 +32,8 @@ explore("naive")
 # %% [markdown]
 # ## 4.1 One batch
 #
-# What does padding look like? Three English sentences and their German translations are enough for
-# the whole chapter. `collate` makes tensors of them: each sentence ends with EOS, id 2, and the
-# rest of its row is PAD, id 0.
+# What does padding look like? Three sentences are enough for the whole chapter. `collate` makes
+# tensors: each sentence ends with EOS, id 2, and the rest of its row is PAD, id 0.
 
 # %%
 from seq2seq_lib.batching import collate
@@ -49,9 +48,8 @@ batch = collate([(english.encode(s.split()), german.encode(t.split())) for s, t 
 print("source", batch.src, "lengths", batch.src_lengths, sep="\n")
 
 # %% [markdown]
-# The target comes twice, shifted by one. At each position the decoder reads a token of `tgt_in` and
-# must say the token of `tgt_out`. The loss compares what it says with `tgt_out`, so that is what
-# needs a mask.
+# The target comes twice, shifted by one. The decoder reads a token of `tgt_in` and must say the
+# token of `tgt_out` at the same position, so the loss needs a mask for `tgt_out`.
 
 # %%
 targets, lengths = batch.tgt_out, batch.tgt_lengths
@@ -66,8 +64,8 @@ print("read", batch.tgt_in, "say", targets, "lengths", lengths, sep="\n")
 #
 # $$\text{mask}[b, t] = (t < \text{length}_b)$$
 #
-# Two loops say the same. They are slow, so they serve as the judge of anything faster. Our mask is
-# bool, and True means *real token*; others mean the opposite.
+# Two loops say the same, slowly; they judge anything faster. True means *real token* here;
+# others mean the opposite.
 
 # %%
 import torch
@@ -87,7 +85,7 @@ print(mask_by_loops(lengths, T).int())
 
 # %% [markdown]
 # The **naive** way without a loop compares positions with lengths as they are. That is an error
-# here, which is the lucky case: with as many positions as sentences the same line runs. It compares
+# here, which is the lucky case: with as many positions as sentences the line runs, but it compares
 # position 0 with sentence 0, position 1 with sentence 1, and gives back one row.
 
 # %%
@@ -98,9 +96,8 @@ except RuntimeError:
 print(f"[{B}] positions < [{B}] lengths:", torch.arange(B) < lengths)
 
 # %% [markdown]
-# **Your turn.** Say which axis is which, and write the mask without a loop. An unsolved cell blocks
-# nothing: the chapter goes on with the library's function. (Stuck? `hint("4.1")`, then
-# `solution("4.1")`.)
+# **Your turn.** Write the mask without a loop. An unsolved cell blocks nothing: the chapter goes on
+# with the library's function. (`hint("4.1")` helps.)
 
 
 # %%
@@ -110,7 +107,7 @@ def length_mask(lengths, max_len):
 
 
 # %%
-from seq2seq_lib.course import check, hint, solution
+from seq2seq_lib.course import check, hint
 
 check("4.1", length_mask)
 
@@ -130,9 +127,8 @@ plots.show(
 )
 
 # %% [markdown]
-# There are two more ways. A cell is real if its id is not PAD's. Or put a 1 at the first position
-# behind each sentence: the running sum of that row is 0 before it, and 1 from there on. All four
-# ways agree with the library's function.
+# Two more ways: compare ids with PAD's, or put a 1 right behind each sentence, so that the running
+# sum of the row is 0 before it. All four agree with the library.
 
 # %%
 import torch.nn.functional as F
@@ -142,8 +138,8 @@ from seq2seq_lib.masks import sequence_mask
 mask = sequence_mask(lengths, T)
 mask_by_ids = targets != PAD_ID
 mask_by_cumsum = F.one_hot(lengths, T + 1).cumsum(1)[:, :T] == 0  # a length may be T
-ways = mask_by_loops(lengths, T), mask_by_broadcast, mask_by_ids, mask_by_cumsum
-print([torch.equal(way, mask) for way in ways])
+four_masks = mask_by_loops(lengths, T), mask_by_broadcast, mask_by_ids, mask_by_cumsum
+print([torch.equal(way, mask) for way in four_masks])
 
 # %% [markdown]
 # The mask by ids rests on a promise: no real token has the id of PAD. Where a tokenizer has no PAD,
@@ -152,15 +148,15 @@ print([torch.equal(way, mask) for way in ways])
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 padded_with_eos = targets.masked_fill(targets == PAD_ID, EOS_ID)
-print((padded_with_eos != EOS_ID).sum(1))
+print("row sums", (padded_with_eos != EOS_ID).sum(1), sep="\n")
 
 # %% [markdown]
-# Each row has lost its EOS, which the mask cannot tell from padding. A loss under this mask never
-# asks for an end; [unsloth#416](https://github.com/unslothai/unsloth/issues/416) reports a model
-# that did not stop for this reason. The lengths know better.
+# Each row has lost its EOS, so a loss under this mask never asks for an end;
+# [unsloth#416](https://github.com/unslothai/unsloth/issues/416) reports a model that did not stop
+# for this reason.
 #
 # Row sums are also the cheapest test of a mask: they must be the lengths, **in order**. The total
-# is not enough, as the first three columns of our mask and their transpose show.
+# is not enough, as three columns of our mask and their transpose show.
 
 # %%
 square = mask[:, :3]
@@ -172,18 +168,18 @@ plots.show(
 assert torch.equal(mask.sum(1), lengths)
 
 # %% [markdown]
-# So a mask is one comparison, and its test is one line: `mask.sum(1) == lengths`.
+# So a mask is one comparison, its test one line: `mask.sum(1) == lengths`.
 #
 # ## 4.3 The loss of a batch
 #
-# Which number is the loss of this batch? A model gives **logits** `[B, T, V]`, a score for each of V
-# words at each position. The loss of one cell is the negative log-likelihood of its target:
+# Which number is the loss of this batch? A model gives **logits** `[B, T, V]`, a score for each
+# word at each position. The loss of one cell is the negative log-likelihood of its target:
 #
 # $$\text{nll}[b, t] = -\log \text{softmax}(\text{logits}[b, t])\,[\text{target}[b, t]]$$
 #
-# To calculate in our heads we go backwards: we choose the losses and make logits that give them.
-# The word "danke" is hard for this model, and it has never learned to say PAD, so a pad costs 8
-# nats. `F.cross_entropy` wants the words on axis 1, hence `transpose`.
+# To calculate in our heads we choose the losses and make logits that give them. The model has never
+# learned to say PAD, so a pad costs 8 nats. `F.cross_entropy` wants the words on axis 1, hence
+# `transpose`.
 
 # %%
 from seq2seq_lib.course.ch04_padding_masks import logits_with
@@ -202,7 +198,7 @@ print(nll.round(decimals=3))
 
 # %% [markdown]
 # **Naive.** The default of `F.cross_entropy` is the mean over everything it gets. Beside a longer
-# neighbour the same sentences are padded to 15 instead of 5, and the same model gets another loss:
+# neighbour the same sentences are padded to 15 columns, and the loss is another:
 
 # %%
 wide_nll = F.pad(nll, (0, 10), value=8.0)  # [B, T + 10]
@@ -210,17 +206,17 @@ wide_mask = sequence_mask(lengths, T + 10)
 print(f"5 columns {nll.mean():.2f}, 15 columns {wide_nll.mean():.2f}")
 
 # %% [markdown]
-# **Why it is wrong.** This number measures the padding. But it is too large, so surely one would
-# notice? **Predict** the same two numbers for a model that *has* learned to say PAD, where a pad
-# costs 0.1: which way does padding move the loss now?
+# **Why it is wrong.** This number measures the padding. But it is too large, so one would notice?
+# **Predict** both numbers for a model that *has* learned to say PAD, at a cost of 0.1: which way
+# does padding move it now?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 easy_nll = nll.where(mask, 0.1)
 wide_easy = F.pad(easy_nll, (0, 10), value=0.1)
-print(f"5 columns {easy_nll.mean():.2f}, 15 columns {wide_easy.mean():.2f}")
+print(f"pads are easy:\n5 columns {easy_nll.mean():.2f}, 15 columns {wide_easy.mean():.2f}")
 
 # %% [markdown]
-# Now padding makes the loss look good, and nobody complains about a loss that is too small.
+# Now padding makes the loss look good.
 #
 # **Your turn.** Write the loss that counts real tokens only, in the numerator *and* in the
 # denominator. What stands at pads means nothing.
@@ -238,8 +234,8 @@ def token_mean(nll, mask):
 check("4.2", token_mean)
 
 # %% [markdown]
-# **Right.** Blue cells are real and count; hatched cells are pads, and only the orange ones are
-# counted. Above, the padding decides. Below, nothing moves.
+# **Right.** Hatched cells are pads; the orange ones are counted. Above, the padding decides; below,
+# nothing moves.
 
 # %%
 plots.show(
@@ -251,9 +247,9 @@ plots.show(
 # %% [markdown]
 # ### The same loss, four ways
 #
-# You will meet this loss in four dresses. Multiply by the mask and divide by its sum; select the
+# You will meet this loss in four dresses: multiply by the mask and divide by its sum; select the
 # real cells; give the pads an id that `cross_entropy` ignores; or pack, which throws pads away. The
-# library's `sequence_loss` returns a sum and a count, and `.mean` divides them.
+# library's `sequence_loss` keeps a sum and a count; `.mean` divides.
 
 # %%
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -287,8 +283,8 @@ print([f"{way.__name__} {way(logits, targets, mask):.2f}" for way in four_ways])
 print(f"sequence_loss {sequence_loss(logits, targets, mask).mean:.2f}")
 
 # %% [markdown]
-# Whole numbers can hide a mistake, so the ways must also agree to 1e-6 on random logits, with
-# random ids at the pads.
+# Whole numbers can hide a mistake, so the ways must agree on random logits, with random ids at the
+# pads.
 
 # %%
 generator = torch.Generator().manual_seed(0)
@@ -297,22 +293,25 @@ anything = targets.where(mask, torch.randint(V, (B, T), generator=generator))
 expected = sequence_loss(noise, anything, mask).mean
 assert all(abs(way(noise, anything, mask) - expected) < 1e-6 for way in four_ways)
 print("all four agree; without -100:", f"{F.cross_entropy(logits.transpose(1, 2), targets):.2f}")
+flat = logits.masked_select(mask[..., None])
+print("logits[mask]", tuple(logits[mask].shape), " masked_select", tuple(flat.shape))
 
 # %% [markdown]
-# The last number is a trap: `ignore_index` is -100 by default and **not** your PAD id, so without
-# `masked_fill` nothing is ignored.
+# 3.60 is a trap: `ignore_index` is -100 by default and **not** your PAD id, so without
+# `masked_fill` nothing is ignored. To select logits, index with the mask: `logits[mask]` keeps rows
+# `[N, V]`, where `masked_select` gives a flat list.
 #
-# The ways differ at one edge. A model can give a word the probability 0, so the loss of a pad can
-# be infinite. The mask is 0 there, and zero times anything is zero. **Predict** both numbers.
+# The ways differ at one edge: where a model gives a word the probability 0, the loss of a pad is
+# infinite. The mask is 0 there, and zero times anything is zero. **Predict** both numbers.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 infinite = nll.masked_fill(~mask, float("inf"))
+print("an infinite loss at the pads")
 print(f"multiply: {(infinite * mask).sum() / mask.sum():.2f}")
 print(f"fill:     {infinite.masked_fill(~mask, 0).sum() / mask.sum():.2f}")
 
 # %% [markdown]
-# In floating point `0 * inf` is NaN, and one NaN spoils the sum. So the library fills or selects,
-# and does not multiply a loss by a mask.
+# In floating point `0 * inf` is NaN, so the library fills or selects, and does not multiply a loss by a mask.
 #
 # ### What a pad may not do: the gradient, with a pencil
 #
@@ -345,8 +344,8 @@ print("ours, summed over words:", ours.abs().sum(-1).round(decimals=3), sep="\n"
 print(f"naive: {pull[~mask].sum() / pull.sum():.0%} of the pull comes from pads")
 
 # %% [markdown]
-# With the naive loss a third of the gradient teaches one thing: after the end, say PAD. Nobody will
-# ask the model to. So the loss of a batch is one fraction, real tokens above and below, and its
+# With the naive loss a third of the gradient teaches the model to say PAD after the end, which
+# nobody will ask for. So the loss of a batch is one fraction, real tokens above and below, and its
 # gradient at pads is exactly zero.
 #
 # ## 4.4 What each average weights
@@ -363,14 +362,15 @@ averages = {
     "real sum / (B x T)": lambda nll, mask: (nll * mask).mean(),
     "mean over all cells": lambda nll, mask: nll.mean(),
 }
+print(" " * 22, " as is  +10 PADs")
 for name, average in averages.items():
     print(f"{name:22} {average(nll, mask):6.2f} {average(wide_nll, wide_mask):8.2f}")
 
 # %% [markdown]
-# Three are stable, so the choice between them is yours. What does each one choose? The derivative
-# of the loss by one cell's loss is that cell's **weight**. In the mean over tokens it is 1/N =
-# 1/11. In the mean of sentence means it is 1/(B · length): 1/6 for a token of "danke", but 1/15 for
-# one of the longest sentence. Summed by sentence, the weights say whom the gradient listens to.
+# Three are stable, and choose differently. The derivative of the loss by one cell's loss is that
+# cell's **weight**. In the mean over tokens it is 1/N = 1/11; in the mean of sentence means 1/(B ·
+# length), so 1/6 for a token of "danke", but 1/15 for one of the longest sentence. Summed by
+# sentence, the weights say whom the gradient listens to.
 
 
 # %%
@@ -395,12 +395,12 @@ plots.show(
 )
 
 # %% [markdown]
-# Neither of the two on top is a bug. The first is minus the log-likelihood of the data per token,
-# and perplexity is its exponential; if you want the second, say so. Real sum / (B x T) scales the
-# step of plain gradient descent by how full the batch happens to be.
+# Neither of the two on top is a bug. The first is minus the log-likelihood per token, perplexity
+# its exponential; if you want the second, say so. Real sum / (B x T) scales the step of plain
+# gradient descent by how full the batch is.
 #
-# The question comes back one level up. Let sentences 0 and 2 be one batch and "danke" another: the
-# mean of two means gives two tokens as much weight as nine. That is why `sequence_loss` returns a
+# The question comes back one level up. Let "danke" be a batch of its own: the mean of two batch
+# means gives its two tokens as much weight as the other nine. That is why `sequence_loss` returns a
 # `LossSum`: totals and counts are added, and divided once.
 
 # %%
@@ -413,10 +413,9 @@ print(f"mean of means {(first.mean + second.mean) / 2:.2f}, added {(first + seco
 #
 # ## 4.5 Before the loss: the encoder and attention
 #
-# The loss is the last place where pads can speak. An encoder reads them too, and it reads them
-# *last*. Here is a GRU with random weights; PAD's embedding is the zero vector. **Predict**: "thank
-# you" has three tokens and two pads. Zero vectors carry nothing, so is its final state in the batch
-# the same as alone?
+# Where else can pads speak? An encoder reads them *last*. Here is a GRU with random weights; PAD's
+# embedding is the zero vector. **Predict**: "thank you" has three tokens and two pads. Zero vectors
+# carry nothing, so is its final state in the batch the same as alone?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 torch.manual_seed(2)
@@ -424,18 +423,17 @@ embedding = torch.nn.Embedding(len(english), 6, padding_idx=PAD_ID).requires_gra
 gru = torch.nn.GRU(6, 4, batch_first=True).requires_grad_(False)
 x = embedding(batch.src)  # [B, S, 6]
 alone, in_batch = gru(x[1:2, :3])[1][0, 0], gru(x)[1][0, 1]  # [H] each
+print("final state")
 print("alone    ", [f"{unit:.2f}" for unit in alone.tolist()])
 print("in batch ", [f"{unit:.2f}" for unit in in_batch.tolist()])
 
 # %% [markdown]
 # It is another state. A GRU has biases and a memory, so a step with a zero input is still a step,
-# and how many there are depends on the longest neighbour
-# ([tutorials#3643](https://github.com/pytorch/tutorials/issues/3643) asks PyTorch's translation
-# tutorial about it).
+# and the longest neighbour decides how many there are
+# ([tutorials#3643](https://github.com/pytorch/tutorials/issues/3643) asks about it).
 #
-# **Packing** is the cure. `pack_padded_sequence` takes the pads away and stores the sentences
-# column by column, with the number that still run at each step; `pad_packed_sequence` puts pads
-# back.
+# **Packing** cures it. `pack_padded_sequence` takes pads away and stores the sentences column by
+# column, with the number that still run at each step; `pad_packed_sequence` puts pads back.
 
 # %%
 pack = packed(x, batch.src_lengths)
@@ -449,9 +447,9 @@ plots.show(
 )
 
 # %% [markdown]
-# Could one not pick the output at the last real position? For a GRU that reads forward, yes. For
-# one that reads both ways, no: its backward half *begins* in the pads. **Law 1** asks whether each
-# sentence gets the same state alone and in any batch.
+# Could one pick the output at the last real position? Of a GRU that reads forward, yes; of one that
+# reads both ways, no: its backward half *begins* in the pads. **Law 1** asks whether each sentence
+# gets the same state alone and in any batch.
 
 # %%
 from seq2seq_lib import laws
@@ -467,16 +465,13 @@ def stopped(rnn):
     return lambda src, n: (None, rnn(packed(embedding(src), n))[1].transpose(0, 1))
 
 
-for name, encode in (
-    ("output picked, forward ", picked(gru)),
-    ("output picked, both    ", picked(both)),
-    ("packed, both           ", stopped(both)),
-):
-    print(name, laws.batch_invariance(encode, src_vocab_size=len(english)).holds)
+ways = {"picked, forward": picked(gru), "picked, both": picked(both), "packed, both": stopped(both)}
+for name, way in ways.items():
+    print(f"{name:15}", laws.batch_invariance(way, src_vocab_size=len(english)).holds)
 
 # %% [markdown]
-# So `seq2seq_lib.encoder.Encoder` packs. Below, a longer neighbour joins a sentence: which of four
-# ways to read its final state stands still?
+# So the library's `Encoder` packs. A longer neighbour joins a sentence: which of four ways to read
+# its final state stands still?
 
 # %% tags=["nbval-ignore-output"]
 from seq2seq_lib.course.explorers.pad_drift import explore as explore_drift
@@ -487,48 +482,43 @@ explore_drift("neighbours_raw")
 # ### The mask of attention
 #
 # Attention turns scores into weights with a softmax, and pads have scores as well. The naive way
-# takes the softmax, then multiplies by the mask. **Predict** what each row of the result sums to.
-# The zeros are in the right places, so what can be wrong?
+# multiplies by the mask afterwards. **Predict** what each row of the result sums to. The zeros are
+# in the right places, so what can be wrong?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 scores = torch.tensor([[2.0, 1, 0, 1, 3], [1, 2, 4, 0, 3], [0, 1, 2, 1, 0]])  # [B, S]
 multiplied = scores.softmax(-1) * mask
-print(multiplied.sum(1).round(decimals=2))
+print("row sums", multiplied.sum(1).round(decimals=2), sep="\n")
 
 # %% [markdown]
 # The pads took their share before they were thrown away. Dividing by the sum again repairs that,
 # but not a pad whose score is so large that the real weights have become 0. So fill the scores with
-# $-\infty$ **before** the softmax: $e^{-\infty}$ is 0, and the rest sums to 1 by itself.
+# $-\infty$ **before** the softmax: $e^{-\infty}$ is 0, and the rest sums to 1.
 #
-# One row can still go wrong. If *all* its scores are $-\infty$, the softmax is 0/0. A mask in the
-# wrong sense does that: the third sentence has no pad, so all its keys are hidden.
+# One row can still go wrong: if *all* its scores are $-\infty$, the softmax is 0/0. A mask in the
+# wrong sense does that to the third sentence, which has no pad.
 
 # %%
 filled = scores.masked_fill(~mask, float("-inf")).softmax(-1)
 wrong_sense = scores.masked_fill(mask, float("-inf")).softmax(-1)
+tables = {"mask after": multiplied, "-inf first": filled, "mask inverted": wrong_sense}
 plots.show(
-    figures.weight_tables(
-        {
-            "softmax, then mask": multiplied,
-            "-inf, then softmax": filled,
-            "mask inverted": wrong_sense,
-        },
-        mask,
-    ),
-    "Three tables of weights. Softmax, then mask: row sums 0.41, 0.12 and 1. Minus infinity first: "
+    figures.weight_tables(tables, mask),
+    "Three tables of weights. Mask after the softmax: row sums 0.41, 0.12, 1. Minus infinity first: "
     "all rows sum to 1. Mask inverted: two rows look at pads alone, the third is NaN.",
 )
 
 # %% [markdown]
-# NaN in a row without pads is the symptom of an inverted mask. In the library's `masked_softmax` a
-# row in which nothing is real gives zeros, with zero gradients.
+# So NaN in a row without pads is a symptom of an inverted mask. The library's `masked_softmax`
+# gives zeros where nothing is real.
 
 # %%
 from seq2seq_lib.masks import masked_softmax
 
 print("as -inf first:", torch.allclose(masked_softmax(scores, mask), filled))
-nothing = torch.zeros_like(mask)
-print("a row of pads:", masked_softmax(scores, nothing)[0])
+print("a row of pads:", masked_softmax(scores, torch.zeros_like(mask))[0])
+divided = scores.masked_fill(~mask, 200.0).softmax(-1) * mask  # a pad scores 200
+print("divided again:", (divided / divided.sum(1, keepdim=True))[1])
 
 # %% [markdown]
 # So pads are stopped at three gates: packing before the encoder, $-\infty$ before the softmax, the
@@ -537,9 +527,9 @@ print("a row of pads:", masked_softmax(scores, nothing)[0])
 # ## 4.6 The law, and the wrong versions
 #
 # How would you find such a bug in code that runs? **Law 3, the loss ledger**: the loss is the
-# summed NLL of the real tokens over their number. The law takes any loss function. It compares with
+# summed NLL of the real tokens over their number. The law takes any loss function, compares it with
 # four ways to write the loss down, adds pads, plants huge logits there, looks at the gradient, and
-# feeds a batch of pads alone. It must also judge us:
+# feeds pads alone. It must also judge us:
 
 # %%
 verdict = laws.loss_ledger(sequence_loss)
@@ -549,16 +539,15 @@ for way in (by_product, by_select, by_index):
     print(f"{way.__name__:10}", laws.loss_ledger(way).counterexample)
 
 # %% [markdown]
-# Our own lines from 4.3 fail: on a batch of pads alone, as one of several GPUs may get it, the mean
-# of nothing is 0/0 ([pytorch#116349](https://github.com/pytorch/pytorch/issues/116349)). A law that
-# finds something in your own code, too, is a good law.
+# Our own lines from 4.3 fail: the mean of nothing is 0/0
+# ([pytorch#116349](https://github.com/pytorch/pytorch/issues/116349)). A law that finds something
+# in your own code, too, is a good law.
 #
-# Now three losses that were published, rewritten in a few lines, on our batch. The right answer is
-# 2.00.
+# Now three published losses, rewritten in a few lines. The right answer is 2.00.
 #
-# **Reduced before it is masked.** A tutorial on our three sentences compares the *id* of PAD with
-# *positions*: its mask is `[T, T]`, whatever the batch. Nobody notices, because the loss is already
-# one number, and a number times a mask, over the mask's sum, is that number.
+# **Reduced before it is masked.** A tutorial on our sentences compares the *id* of PAD with
+# *positions*, so its mask is `[T, T]`. Nobody notices: the loss is already a number, and a number
+# times a mask, over the mask's sum, is that number.
 
 
 # %%
@@ -579,8 +568,8 @@ print(f"{padded_mean(logits, targets, mask):.2f}")
 # %% [markdown]
 # **Mean over the padded length.** The second number is 22 / 15 = 1.47: the right cells, divided by
 # all. *Dive into Deep Learning* divided each row by its padded length
-# ([d2l#2076](https://github.com/d2l-ai/d2l-en/issues/2076), 2022; the book's text has been mended
-# since), and so did [gluon-nlp#238](https://github.com/dmlc/gluon-nlp/issues/238) in 2018.
+# ([d2l#2076](https://github.com/d2l-ai/d2l-en/issues/2076), 2022; the text has been mended since),
+# as did [gluon-nlp#238](https://github.com/dmlc/gluon-nlp/issues/238).
 #
 # **A column meets a row.** PyTorch's chatbot tutorial added its loss up step by step. The losses of
 # a step were `[B, 1]`, its mask `[B]`. At step 2 of our batch the losses are 1, 8 and 1, and
@@ -589,7 +578,7 @@ print(f"{padded_mean(logits, targets, mask):.2f}")
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 step_loss, step_mask = nll[:, 2:3], mask[:, 2]  # [B, 1], [B]
-print(step_loss.masked_select(step_mask).round(decimals=3))
+print("selected", step_loss.masked_select(step_mask).round(decimals=3), sep="\n")
 plots.show(
     figures.losses_meet_mask([1, 8, 1], step_mask.tolist()),
     "Left: a column of losses 1, 8, 1 meets a row True, False, True and becomes 3 x 3 cells, of which "
@@ -601,10 +590,10 @@ plots.show(
 # of the step without a mask, 3.33 where 1.00 is right. Readers asked about it in
 # [tutorials#306](https://github.com/pytorch/tutorials/pull/306) and
 # [pytorch-chatbot#12](https://github.com/ywk991112/pytorch-chatbot/issues/12);
-# [tutorials#382](https://github.com/pytorch/tutorials/pull/382) mended it. This bug is the patient
-# of the exercises' clinic.
+# [tutorials#382](https://github.com/pytorch/tutorials/pull/382) mended it. It is the patient of the
+# exercises' clinic.
 #
-# The law does not know these functions. It sees numbers, and says which mistake fits.
+# The law sees numbers only, and says which mistake fits.
 
 
 # %%
@@ -619,8 +608,8 @@ for wrong in (reduced_before_masked, padded_mean, broadcast):
     print(f"{wrong.__name__} {wrong(logits, targets, mask):.2f}:", laws.loss_ledger(wrong).look_at)
 
 # %% [markdown]
-# The calculator knows the mistakes as named states: `"transposed"` raises no error and counts as
-# many cells as the right mask. Try `"positions"`, `"broadcast"` and `"padded_mean"` too.
+# The calculator has the mistakes as named states: `"transposed"` raises no error and counts as many
+# cells as the right mask. Try `"positions"`, `"broadcast"`, `"padded_mean"`.
 
 # %% tags=["nbval-ignore-output"]
 explore("transposed")
@@ -628,22 +617,20 @@ explore("transposed")
 # %% [markdown]
 # Does a wrong loss at least show in the accuracy? Measured once, on 28 November 2026, with seeds 0,
 # 1 and 2 ([`benchmarks/padding_accuracy.py`](../benchmarks/padding_accuracy.py)): three models that
-# write letters backwards, alike in everything but the loss, are right on 98.3 to 99.3 % of unseen
+# write letters backwards and differ in the loss alone are right on 98.3 to 99.3 % of unseen
 # strings, whichever the loss. But in batches of 50 both wrong losses come out 22 to 24 % smaller
-# than one by one, and the right one does not change. It is one easy task, not a law of nature.
+# than one by one, and the right one does not change. It is one easy task.
 #
 # So test the loss itself: another batch size or ten PAD columns must not change it.
 
 # %% [markdown]
 # ## Summary
 #
-# - A mask is `arange(T)[None, :] < lengths[:, None]`. Its row sums are the lengths. Say what True
-#   means.
-# - The loss of a batch is the summed NLL of its real tokens over their number. Product, selection,
-#   `ignore_index=-100` and packing agree.
+# - A mask is `arange(T)[None, :] < lengths[:, None]`. Its row sums are the lengths.
+# - The loss of a batch is the summed NLL of its real tokens over their number. Keep sums and counts,
+#   and divide once.
 # - The gradient is (p - onehot) / N at tokens and exactly 0 at pads.
-# - Fill or select, do not multiply: `0 * inf` is NaN, and a softmax must be masked before it is
-#   taken. Keep sums and counts, and divide once.
+# - Fill or select, do not multiply: `0 * inf` is NaN. Mask scores before the softmax.
 # - Pack the encoder's input, or its final state depends on the neighbours.
 #
 # | copied code | on our batch | what gives it away |
@@ -652,29 +639,30 @@ explore("transposed")
 # | loss reduced before it is masked | 3.60 | a pad's logit changes the loss |
 # | `[B, 1]` loss, `[B]` mask | 3.21 | more values selected than tokens |
 # | mean over the padded length | 1.47 | another batch size, another loss |
-# | mean of sentence means | 2.47 | no bug, but sentences weigh alike: say so |
 # | transposed mask | an error, unless B = T | row sums are not the lengths |
 #
 # **Law established**: law 3, the loss ledger. `laws.loss_ledger(your_loss)` judges any loss.
 #
-# **Common misconception**: "It runs, the loss falls and the accuracy is fine, so the mask is right."
+# **Common misconception**: "It runs, the loss falls and the accuracy is fine, so the mask is
+# right."
 
 # %% [markdown]
 # ## In Transformers and LLMs
 #
-# - **Causal x padding.** A decoder-only model may look at a cell that is real *and* not later:
-#   `mask[:, None, :] & tril`, a table `[B, T, T]`.
-# - **What True means.** `scaled_dot_product_attention` reads a bool mask as ours, True takes part.
-#   `key_padding_mask` of `nn.MultiheadAttention` is the opposite: True is left out
-#   ([both](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html)
-#   [pages](https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html)).
-# - **-100 on the prompt.** Fine-tuning on answers is this chapter's loss with a mask that also leaves
-#   out the question: its labels are -100.
-# - **Left padding.** To go on writing, all rows must end at the same column, so pads go to the left,
-#   and position ids are counted from the first real token.
-# - **`num_items_in_batch`.** Accumulated micro-batches were a mean of means in transformers until
-#   October 2024 ([#34191](https://github.com/huggingface/transformers/pull/34191)): 4.4 once more.
-# - **Packing** became `varlen` attention: rows without pads, and boundaries that no query may cross.
+# - **Causal x padding.** A decoder-only model may look at what is real *and* not later: a table `[B, T, T]`.
+# - **What True means.** `scaled_dot_product_attention` reads a bool mask
+#   [as we do](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html).
+#   `key_padding_mask` is the
+#   [opposite](https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html): True is
+#   left out.
+# - **-100 on the prompt.** Fine-tuning on answers is this chapter's loss; its mask also leaves out the
+#   question.
+# - **Left padding.** To go on writing, all rows must end at one column, so pads go to the left, and
+#   position ids count from the first real token.
+# - **`num_items_in_batch`.** Accumulated micro-batches were a mean of means in transformers until October
+#   2024 ([#34191](https://github.com/huggingface/transformers/pull/34191)).
+# - **Packing** became [`varlen`](https://docs.pytorch.org/docs/stable/nn.attention.varlen.html) attention:
+#   sentences in a row, no pads, and their boundaries.
 
 # %%
 causal = torch.ones(T, T, dtype=torch.bool).tril()
@@ -690,31 +678,27 @@ print((left_padded.cumsum(1) - 1).clamp(min=0)[1])
 # %% [markdown]
 # ## Further reading
 #
-# - Vaswani et al. 2017, [Attention Is All You Need](https://arxiv.org/abs/1706.03762): section 3.2.3
-#   masks with minus infinity before the softmax.
+# - Vaswani et al. 2017, [Attention Is All You Need](https://arxiv.org/abs/1706.03762), section 3.2.3:
+#   minus infinity before the softmax.
 # - Krell et al. 2021, [Efficient Sequence Packing without
-#   Cross-contamination](https://arxiv.org/abs/2107.02027): how much of common data sets is padding,
-#   and rows packed so that nothing leaks between sentences.
+#   Cross-contamination](https://arxiv.org/abs/2107.02027): how much is padding.
 # - Hugging Face 2024, [Fixing Gradient
-#   Accumulation](https://huggingface.co/blog/gradient_accumulation): the mean of means in a large
-#   library, told by its authors.
-# - Yu et al. 2025, [DAPO](https://arxiv.org/abs/2503.14476): token mean against sentence mean in
-#   reinforcement learning of language models, our 1/11 against 1/6.
-# - Rush, [Tensor Puzzles](https://github.com/srush/Tensor-Puzzles): 21 puzzles on broadcasting; number
-#   14 is `sequence_mask`.
+#   Accumulation](https://huggingface.co/blog/gradient_accumulation): the mean of means.
+# - Yu et al. 2025, [DAPO](https://arxiv.org/abs/2503.14476): token mean against sentence mean when
+#   language models learn by reinforcement, our 1/11 against 1/6.
+# - Rush, [Tensor Puzzles](https://github.com/srush/Tensor-Puzzles): broadcasting; puzzle 14 is
+#   `sequence_mask`.
 #
-# **Next**: [the exercises](../exercises/ch04_padding_masks/ch04_padding_masks.ipynb), which ask for
-# masks that you have not seen yet. Then [chapter 9](ch09_real_translation.ipynb) uses this loss on
-# real German sentences.
+# **Next**: [the exercises](../exercises/ch04_padding_masks/ch04_padding_masks.ipynb) ask for masks
+# that you have not seen yet.
 
 # %% [markdown]
 # ## What this chapter asserts
 #
-# The cell below guards the numbers of this chapter against a change of the library. It has nothing
-# new for a reader.
+# The cell below guards this chapter's numbers against changes of the library.
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
-assert all(torch.equal(way, mask) for way in ways) and mask.dtype == torch.bool
+assert all(torch.equal(way, mask) for way in four_masks) and mask.dtype == torch.bool
 assert torch.equal(batch.src_mask.sum(1), batch.src_lengths)
 assert abs(nll.mean() - 3.6) < 1e-5 and abs(wide_nll.mean() - 294 / 45) < 1e-5
 assert abs(by_product(logits, targets, mask) - 2) < 1e-6

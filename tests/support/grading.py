@@ -21,6 +21,7 @@ import pytest
 from notebooks.chapters import Chapter
 
 from seq2seq_lib.course import exercises, find, points
+from seq2seq_lib.course.judging.exercise import Exercise
 from seq2seq_lib.course.judging.words import say
 from tests.support.submissions import FAKE_LIBRARY, Round, round_of
 
@@ -47,11 +48,6 @@ def checked(cell: nbformat.NotebookNode) -> str | None:
     """The exercise that a cell checks."""
     found = re.search(r"^check\(\"([^\"]+)\", ", cell.source, flags=re.MULTILINE)
     return found and found[1]
-
-
-def in_the_notebook(chapter: str) -> list:
-    """The exercises of the exercise notebook: those without points are asked in the chapter."""
-    return [exercise for exercise in exercises(chapter) if exercise.points]
 
 
 def headers(cells: list) -> dict[str, str]:
@@ -184,11 +180,12 @@ class Grading:
         return Path(self.test_file).parent.name
 
     @property
-    def chapter(self) -> str:
-        return Chapter(self.stem).number
+    def asked(self) -> list[Exercise]:
+        """The exercises of the assignment. Those without points are asked in the chapter itself."""
+        return [e for e in exercises(Chapter(self.stem).number) if e.points]
 
     def test_points_are_those_of_the_register(self):
-        known = {exercise.id: exercise for exercise in in_the_notebook(self.chapter)}
+        known = {exercise.id: exercise for exercise in self.asked}
         cells = graded(notebook("solutions", self.stem).cells)
         checks = {checked(cell): settings(cell)["points"] for cell in cells if checked(cell)}
         assert checks == {id: 0 if e.manual else e.points for id, e in known.items()}
@@ -201,11 +198,17 @@ class Grading:
         assert written == {
             f"answer-{id.replace('.', '-')}": e.points for id, e in known.items() if e.manual
         }
-        assert sum(settings(cell)["points"] for cell in cells) == points(self.chapter)
+        assert sum(settings(cell)["points"] for cell in cells) == points(Chapter(self.stem).number)
+
+    def test_what_has_no_points_is_asked_in_the_chapter(self):
+        cells = read(Chapter(self.stem).notebook).cells
+        asked = {checked(cell) for cell in cells if cell.cell_type == "code"} - {None}
+        without = {e.id for e in exercises(Chapter(self.stem).number) if not e.points}
+        assert asked == without
 
     def test_each_exercise_is_headed_by_what_the_register_says(self):
         by_heading: dict[str, list] = {}
-        for exercise in in_the_notebook(self.chapter):
+        for exercise in self.asked:
             heading = re.match(r"\d+\.\d+[a-z]?", exercise.id)[0]
             by_heading.setdefault(heading, []).append(exercise)
         found = headers(notebook("exercises", self.stem).cells)
@@ -261,7 +264,7 @@ class Grading:
             for cell in released.cells
             if cell.cell_type == "code" and checked(cell)
         }
-        assert len(said) == len(exercises(self.chapter))
+        assert said.keys() == {exercise.id for exercise in self.asked}
         for id, text in said.items():
             assert id in text and say("not_attempted") in text, text
 
@@ -321,7 +324,7 @@ class Grading:
     def test_right_answers_have_all_points_however_noisy(self, course):
         assert automatic(course, "noisy") == full_marks(self.stem)
         by_hand = {name for name in course.scores["noisy"] if name.startswith("answer-")}
-        assert len(by_hand) == sum(exercise.manual for exercise in exercises(self.chapter))
+        assert len(by_hand) == sum(exercise.manual for exercise in self.asked)
         assert {course.scores["noisy"][name] for name in by_hand} <= {None}
         streams = [o.get("name") for c in course.autograded("noisy") for o in c.get("outputs", [])]
         assert "stderr" not in streams
@@ -347,7 +350,7 @@ class Grading:
         handed_in = round_of(self.stem)
         everybody = handed_in.wrong.values()
         failed = {id for answers in everybody for wrong in answers for id in wrong.lost}
-        every = {exercise.id for exercise in exercises(self.chapter)}
+        every = {exercise.id for exercise in self.asked}
         assert failed == every - handed_in.spared
 
     @pytest.mark.slow

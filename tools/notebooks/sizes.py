@@ -6,7 +6,7 @@ The limits are those of docs/authoring.md, "What a chapter measures".
 import ast
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nbformat import NotebookNode
 
@@ -18,8 +18,10 @@ LAST_SECTIONS = (
     "Further reading",
     "What this chapter asserts",
 )
+DRAFT = "**Draft**"
 PREDICTION = re.compile(r"\*\*predict\w*\*\*", re.IGNORECASE)
 EXPLORER = re.compile(r"\b(explore\w*|box)\(")
+COMES_WITH_TIME = ("cells", "minutes to read", "minutes stated")
 PICTURE = re.compile(r"<(svg|img)\b")
 FENCE = re.compile(r"^(`{3,})([^\n]*)\n(.*?)^\1\s*$", re.MULTILINE | re.DOTALL)
 # What begins a list, a heading, or makes a heading of the line above, although no empty line is
@@ -56,7 +58,10 @@ class Measure:
 
 
 def measures(notebook: NotebookNode) -> dict[str, Measure]:
-    """Everything that is measured about a built chapter, by name."""
+    """Everything that is measured about a built chapter, by name.
+
+    A chapter whose first cell says "**Draft**" may be short; all else holds for it, too.
+    """
     cells = notebook.cells
     prose = [cell.source for cell in cells if cell.cell_type == "markdown"]
     text = "\n\n".join(prose)
@@ -80,6 +85,8 @@ def measures(notebook: NotebookNode) -> dict[str, Measure]:
         Measure("minutes stated", stated, round(0.8 * minutes), round(1.2 * minutes)),
         Measure("lines of the longest output", longest, 0, 30),
     ]
+    if prose and DRAFT in prose[0]:
+        found = [replace(m, low=0) if m.name in COMES_WITH_TIME else m for m in found]
     for name, faults in FAULTS.items():
         details = tuple(faults(cells))
         found.append(Measure(name, len(details), 0, 0, details))

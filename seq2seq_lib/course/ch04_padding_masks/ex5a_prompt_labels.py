@@ -107,7 +107,7 @@ def chats(generator: torch.Generator) -> list[tuple[Tensor, Tensor, int]]:
         prompts = 1 + (share * (lengths - 1)).long()  # [B], from 1 to lengths - 1
         drawn.append((prompts, lengths, T + 1))
     drawn[0] = (torch.tensor([2, 1, 1]), drawn[0][1], drawn[0][2])
-    drawn[1] = (torch.tensor([1, 1, 2]), drawn[1][1], drawn[1][2])
+    drawn[1] = (torch.tensor([1, 1, 2]), torch.tensor([3, 2, 3]), 3)  # square
     return drawn
 
 

@@ -108,7 +108,7 @@ def meeting(
 
 def lengths_meet_positions(lengths: Sequence[int], width: int) -> "Figure":
     """``positions[None, :] < lengths[:, None]``: the mask as each position's answer to a length."""
-    (ax,) = _panels([width + 2.7], len(lengths) + 3.9, 4.6)
+    (ax,) = _panels([width + 2.7], len(lengths) + 3.5, 4.6)
 
     def result(b: int, t: int) -> tuple[str, str, bool]:
         real = t < lengths[b]
@@ -227,7 +227,7 @@ def more_pads(losses: Tensor, mask: Tensor, extra: int, cost: float) -> "Figure"
     T = losses.size(1)
     wide = torch.nn.functional.pad(losses, (0, extra), value=cost)  # [B, T + extra]
     wide_mask = torch.nn.functional.pad(mask, (0, extra), value=False)
-    figure = Figure(figsize=(10, 4.8), layout="constrained")
+    figure = Figure(figsize=(8.8, 4.6), layout="constrained")
     axes = figure.subplots(2, 2, width_ratios=(T, T + extra))
     for row, everything in enumerate((True, False)):
         name = "Pads counted" if everything else "Real tokens over their number"
@@ -250,7 +250,7 @@ def packing(words: Sequence[Sequence[str]]) -> "Figure":
     order = sorted(range(len(words)), key=lambda b: -len(words[b]))
     B, T = len(words), max(map(len, words))
     sizes = [sum(len(line) > t for line in words) for t in range(T)]
-    (ax,) = _panels([sum(sizes) + 0.4], B + 3.5, 9.5)
+    (ax,) = _panels([sum(sizes) + 0.4], B + 3.5, 7.5)
     shades = [BLUES[1], BLUES[2], BLUES[3], NOTHING]
     texts = [[*words[b], *["PAD"] * (T - len(words[b]))] for b in order]
     colours = [[shades[k % 4] if t < len(words[b]) else NOTHING for t in range(T)]
@@ -280,7 +280,7 @@ def weight_tables(tables: dict[str, Tensor], mask: Tensor) -> "Figure":
         mask: bool ``[B, S]``, True = real token.
     """
     B, S = mask.shape
-    axes = _panels([S + 2.3] * len(tables), B + 1.4, 3.5 * len(tables))
+    axes = _panels([S + 2.3] * len(tables), B + 1.4, 2.8 * len(tables))
     for ax, (title, weights) in zip(axes, tables.items(), strict=True):
         texts = [["nan" if w != w else f"{w:.2f}" for w in row] for row in weights.tolist()]
         colours = [

@@ -1,11 +1,13 @@
-"""Figures of chapter 4: losses under a mask, weights of an average, bars side by side."""
+"""Figures of chapter 4: losses under a mask, weights of an average, tables that meet."""
 
 import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
 from seq2seq_lib import plots
+from seq2seq_lib.course.ch04_padding_masks import figures
 
 LOSSES = torch.tensor([[1.0, 2.5, 8.0, 8.0], [4.0, 8.0, 8.0, 8.0]])
 MASK = torch.tensor([[True, True, False, False], [True, False, False, False]])
@@ -33,22 +35,11 @@ def nothing_is_cut(figure):
         assert frame.y0 <= box.y0 and box.y1 <= frame.y1, text
 
 
-# ---------------------------------------------------------------- several axes
-
-
-@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 3), (2, 2), (3, 1)])
-def test_a_grid_gives_its_axes_row_by_row_on_one_figure(rows, columns):
-    axes = plots.axes_grid(rows, columns, 8, 3)
-    assert len(axes) == rows * columns == len(axes[0].figure.axes)
-    assert axes == axes[0].figure.axes, "the order is that of reading"
-    assert tuple(axes[0].figure.get_size_inches()) == (8, 3)
-
-
 # ---------------------------------------------------------------- losses under a mask
 
 
 def test_each_cell_has_its_loss_and_stands_at_its_place():
-    ax = plots.loss_grid(LOSSES, MASK, MASK, 3)
+    ax = figures.loss_grid(LOSSES, MASK, MASK, 3)
     assert set(cells(ax)) == {(b, t) for b in range(2) for t in range(4)}
     places = {tuple(text.get_position()): text.get_text() for text in ax.texts}
     for b in range(2):
@@ -61,7 +52,7 @@ def test_each_cell_has_its_loss_and_stands_at_its_place():
 def test_what_counts_is_coloured_and_pads_are_hatched():
     counted = MASK.clone()
     counted[0, 1], counted[1, 2] = False, True  # a token left out, a pad counted
-    for (b, t), patch in cells(plots.loss_grid(LOSSES, MASK, counted, 3)).items():
+    for (b, t), patch in cells(figures.loss_grid(LOSSES, MASK, counted, 3)).items():
         colour = (BLUE if MASK[b, t] else ORANGE) if counted[b, t] else WHITE
         assert to_hex(patch.get_facecolor()) == colour
         assert bool(patch.get_hatch()) == (not MASK[b, t]), "colour is never alone"
@@ -76,7 +67,7 @@ def test_what_counts_is_coloured_and_pads_are_hatched():
     ],
 )
 def test_the_fraction_is_that_of_the_cells_that_count(counted, divisor, shown):
-    ax = plots.loss_grid(LOSSES, MASK, counted, divisor, title="Found")
+    ax = figures.loss_grid(LOSSES, MASK, counted, divisor, title="Found")
     assert ax.get_xlabel() == f"target position\nloss = {shown}"
     assert (ax.get_ylabel(), ax.get_title()) == ("sentence", "Found")
 
@@ -84,7 +75,7 @@ def test_the_fraction_is_that_of_the_cells_that_count(counted, divisor, shown):
 @pytest.mark.parametrize("columns", [1, 5, 8, 9, 18])
 def test_nothing_of_a_loss_grid_is_cut_off(columns):
     losses, mask = torch.ones(3, columns), torch.ones(3, columns, dtype=torch.bool)
-    ax = plots.loss_grid(losses, mask, mask, 3 * columns, title="Six")
+    ax = figures.loss_grid(losses, mask, mask, 3 * columns, title="Six")
     assert list(ax.get_xticks()) == list(range(0, columns, 1 if columns <= 8 else 2))
     nothing_is_cut(ax.figure)
 
@@ -92,9 +83,9 @@ def test_nothing_of_a_loss_grid_is_cut_off(columns):
 @pytest.mark.parametrize("mask", [MASK.T, MASK[:1], MASK[0]])
 def test_masks_of_another_shape_are_refused(mask):
     with pytest.raises(ValueError, match=r"must all be \[B, T\], but they are \[2, 4\]"):
-        plots.loss_grid(LOSSES, mask, MASK, 3)
+        figures.loss_grid(LOSSES, mask, MASK, 3)
     with pytest.raises(ValueError, match=r"must all be \[B, T\]"):
-        plots.loss_grid(LOSSES, MASK, mask, 3)
+        figures.loss_grid(LOSSES, MASK, mask, 3)
 
 
 # ---------------------------------------------------------------- weights of an average
@@ -104,7 +95,7 @@ PARTS = ["long", "short", "other", "pads"]
 
 
 def test_stacked_bars_begin_where_the_last_one_ended():
-    ax = plots.weight_shares(SHARES, PARTS, title="Found")
+    ax = figures.weight_shares(SHARES, PARTS, title="Found")
     bars = [[(b.get_x(), b.get_width()) for b in part.patches] for part in ax.containers]
     for way, values in enumerate(SHARES.values()):
         ends = np.cumsum(values)
@@ -117,13 +108,13 @@ def test_stacked_bars_begin_where_the_last_one_ended():
 
 
 def test_shares_are_printed_where_there_is_room():
-    assert written(plots.weight_shares(SHARES, PARTS)) == [
+    assert written(figures.weight_shares(SHARES, PARTS)) == [
         "0.50", "0.25", "0.25", "0.12", "0.25", "0.60",
     ]  # fmt: skip
 
 
 def test_parts_differ_in_hatch_and_pads_are_orange():
-    ax = plots.weight_shares(SHARES, PARTS)
+    ax = figures.weight_shares(SHARES, PARTS)
     hatches = [part.patches[0].get_hatch() or "" for part in ax.containers]
     assert len(set(hatches)) == len(PARTS)
     assert to_hex(ax.containers[-1].patches[0].get_facecolor()) == ORANGE
@@ -134,42 +125,105 @@ def test_parts_differ_in_hatch_and_pads_are_orange():
 
 def test_shares_that_do_not_fit_their_parts_are_refused():
     with pytest.raises(ValueError, match="'tokens' has 4 shares for 3 parts"):
-        plots.weight_shares(SHARES, PARTS[:3])
+        figures.weight_shares(SHARES, PARTS[:3])
     with pytest.raises(ValueError, match="no shares"):
-        plots.weight_shares({}, PARTS)
-
-
-# ---------------------------------------------------------------- bars side by side
-
-
-def test_each_bar_is_as_long_as_its_value_says():
-    ax = plots.compared_bars(["a", "b", "c"], [0.5, 0.0, 0.25], xlabel="loss (nats)", title="T")
-    assert [patch.get_width() for patch in ax.patches] == [0.5, 0.0, 0.25]
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c"]
-    assert written(ax) == ["0.5", "0", "0.25"]
-    assert (ax.get_xlabel(), ax.get_title()) == ("loss (nats)", "T")
-    assert ax.get_xlim() == (0, 0.6)
-    assert len({patch.get_hatch() for patch in ax.patches}) == 3, "colour is never alone"
-    nothing_is_cut(ax.figure)
-
-
-def test_the_axis_can_have_a_limit_and_survives_zeros():
-    make = plots.compared_bars
-    assert make(["a"], [0.5], xlabel="x", title="t", limit=1.2).get_xlim() == (0, 1.2)
-    assert make(["a"], [0.0], xlabel="x", title="t").get_xlim() == (0, 1.0)
-
-
-@pytest.mark.parametrize(("names", "values"), [(["a"], [1, 2]), (["a", "b"], [1]), ([], [])])
-def test_bars_without_a_name_are_refused(names, values):
-    with pytest.raises(ValueError, match="equally many names and values"):
-        plots.compared_bars(names, values, xlabel="x", title="t")
+        figures.weight_shares({}, PARTS)
 
 
 def test_axes_that_are_given_are_drawn_on():
     for draw in (
-        lambda ax: plots.loss_grid(LOSSES, MASK, MASK, 3, ax=ax),
-        lambda ax: plots.weight_shares(SHARES, PARTS, ax=ax),
-        lambda ax: plots.compared_bars(["a"], [1.0], xlabel="x", title="t", ax=ax),
+        lambda ax: figures.loss_grid(LOSSES, MASK, MASK, 3, ax=ax),
+        lambda ax: figures.weight_shares(SHARES, PARTS, ax=ax),
     ):
         ax = plots.new_axes()
         assert draw(ax) is ax
+
+
+# ---------------------------------------------------------------- tables of cells
+
+
+def grids(ax):
+    """What stands in the cells, (x, y) of the middle -> text; and the colours there."""
+    middles = {(p.get_x() + 0.5, p.get_y() + 0.5): to_hex(p.get_facecolor()) for p in ax.patches}
+    texts = {tuple(t.get_position()): t.get_text() for t in ax.texts}
+    return {place: (texts[place], colour) for place, colour in middles.items()}
+
+
+def all_drawn(figure):
+    """Nothing of a drawing without axes lies outside: texts and titles included."""
+    figure.draw_without_rendering()
+    frame = figure.bbox
+    for ax in figure.axes:
+        texts = [child for child in ax.get_children() if isinstance(child, Text)]
+        for text in texts:
+            if text.get_text():
+                box = text.get_window_extent()
+                inside = frame.x0 <= box.x0 and box.x1 <= frame.x1
+                assert inside and frame.y0 <= box.y0 and box.y1 <= frame.y1, text
+
+
+def test_a_mask_s_cell_shows_the_comparison_that_it_is_made_of():
+    figure = figures.lengths_meet_positions([2, 3], 4)
+    block = {place: cell for place, cell in grids(figure.axes[0]).items() if "<" in cell[0]}
+    assert len(block) == 8
+    for words, colour in block.values():
+        position, length = map(int, words.split("<"))
+        assert (colour == BLUE) == (position < length)
+    all_drawn(figure)
+
+
+def test_what_broadcasting_selects_is_what_masked_select_selects():
+    losses, mask = [3.0, 9.0, 4.0], [True, False, True]
+    selected = torch.tensor(losses)[:, None].masked_select(torch.tensor(mask))
+    left, right = figures.losses_meet_mask(losses, mask).axes
+    counted = [float(words) for words, colour in grids(left).values() if colour != WHITE]
+    assert sorted(counted) == sorted(selected.tolist())
+    meant = [float(words) for words, colour in grids(right).values() if colour == BLUE]
+    assert meant == [3.0, 4.0]
+    all_drawn(left.figure)
+
+
+def test_masks_side_by_side_have_their_row_sums():
+    right, wrong = MASK[:, :2], MASK[:, :2].T
+    figure = figures.mask_beside(right, wrong, ("Right", "Transposed"))
+    for ax, mask in zip(figure.axes, (right, wrong), strict=True):
+        sums = [text for text in written(ax) if text.startswith("sum ")]
+        assert sums == [f"sum {n}" for n in mask.sum(1).tolist()]
+        assert f"{int(mask.sum())} cells in all" in written(ax)
+    all_drawn(figure)
+
+
+def test_more_pads_shows_both_averages_before_and_after():
+    figure = figures.more_pads(LOSSES, MASK, 3, 8.0)
+    fractions = [ax.get_xlabel().split("loss = ")[1] for ax in figure.axes]
+    above = ["47.5 / 8 = 5.94 nats", "95.5 / 14 = 6.82 nats"]
+    assert fractions == [*above, "7.5 / 3 = 2.50 nats", "7.5 / 3 = 2.50 nats"]
+    figure.draw_without_rendering()
+    widths = {round(ax.patches[0].get_window_extent().width) for ax in figure.axes}
+    assert max(widths) - min(widths) <= 1, "a cell has one size in the whole figure"
+    nothing_is_cut(figure)
+
+
+def test_packing_shows_what_torch_stores():
+    words = [["a", "b"], ["c", "d", "e", "f"], ["g"]]
+    ids = {word: number for number, word in enumerate("abcdefg", start=1)}
+    rows = [torch.tensor([ids[word] for word in row]) for row in words]
+    stored = torch.nn.utils.rnn.pack_sequence(rows, enforce_sorted=False)
+    ax = figures.packing(words).axes[0]
+    lowest = max(y for _, y in grids(ax))
+    data = [ids[cell[0]] for (x, y), cell in sorted(grids(ax).items()) if y == lowest]
+    assert data == stored.data.tolist()
+    assert [t for t in written(ax) if t.isdigit()] == [str(n) for n in stored.batch_sizes.tolist()]
+    all_drawn(ax.figure)
+
+
+def test_a_table_of_weights_shows_sums_and_nan():
+    weights = torch.tensor([[0.25, 0.75, 0.0], [float("nan")] * 3])
+    mask = torch.tensor([[True, False, False], [True, True, True]])
+    (ax,) = figures.weight_tables({"Found": weights}, mask).axes
+    texts = [words for words, _ in grids(ax).values()]
+    assert texts == ["0.25", "0.75", "0.00", "nan", "nan", "nan"]
+    colours = [colour for _, colour in grids(ax).values()]
+    assert colours[:3] == [BLUE, ORANGE, WHITE] and colours[3] not in (BLUE, ORANGE, WHITE)
+    assert [t for t in written(ax) if t.startswith("sum")] == ["sum 1.00", "sum nan"]
+    all_drawn(ax.figure)
