@@ -268,10 +268,10 @@ assert hit_rate > 0.7, hit_rate
 assert hyphens < year, (hyphens, year)
 
 # %% [markdown]
-# The digits of the year are read where one expects it. The second hyphen is not spread thinly at all:
-# the cell counts how often its largest weight lies on the end symbol. A softmax must put its weight
-# somewhere, also where there is nothing to read, and the end symbol is at hand in each date. Language
-# models do the same with their first tokens; there it is called an **attention sink**
+# The digits of the year are read where one expects it. The second hyphen has a favourite place as well,
+# although its weights are small: the cell counts how often the largest lies on the end symbol. A softmax
+# must put its weight somewhere, also where there is nothing to read, and an end symbol is at hand in each
+# date. Language models put much weight on their first tokens; there it is called an **attention sink**
 # ([Xiao et al. 2023](https://arxiv.org/abs/2309.17453)). Chapter 8 returns to this figure, and to the
 # question when such weights may be trusted.
 

@@ -214,6 +214,6 @@ def test_an_entry_that_fits_nothing_is_refused(course, change, sentence):
 
 def test_an_entry_with_a_misspelt_key_is_refused(tmp_path):
     file = tmp_path / "breaks.toml"
-    file.write_text('[[breaks]]\nwhat = "x"\nfiel = "masks.py"\n', encoding="utf-8")
-    with pytest.raises(BadBreak, match="fiel"):
+    file.write_text('[[breaks]]\nwhat = "x"\npath = "masks.py"\n', encoding="utf-8")
+    with pytest.raises(BadBreak, match="path"):
         read(file)
