@@ -305,9 +305,9 @@ check("1.7", token_batches)
 # **History.** A function is brought in that makes an array of target sentences, all rows of one width.
 # Its contract: a row is a sentence, its EOS, then PAD; a sentence that is too long loses words at its
 # end. Models were trained on its arrays, and their losses fell. Nobody has seen an error. One reader
-# wonders why some translations go on and on.
+# did not look at the losses, but into the arrays.
 #
-# To examine it, 6,000 French phrases of 2 to 14 words were put through it, and somebody counted.
+# To examine it, 6,000 French phrases of 2 to 11 words were put through it, and somebody counted.
 
 # %%
 print(data_report())
@@ -500,9 +500,9 @@ check("1.9", token_counts)
 # solution("1.9")
 
 # %% [markdown]
-# Three texts to choose from, and two to bring: the phrases of the chapter, the dates, and lines of your
-# own, in a language of your own. Learn the merges of a text with the chapter's `best_pair` and `join`,
-# 10, 50 and 200 of them. A table or a plot is welcome.
+# Take three texts: the phrases, something else from `seq2seq_lib.corpora`, and lines of your own, in any
+# language. Learn the merges of a text with the chapter's `best_pair` and `join`, 10, 50 and 200 of them.
+# A table or a plot is welcome.
 
 # %%
 from seq2seq_lib.corpora import phrases
