@@ -85,8 +85,8 @@ print("lengths", batch.src_lengths)
 print(f"{pads} of {batch.src.numel()} cells are PAD: {pads / batch.src.numel():.1%}")
 
 # %% [markdown]
-# EOS is a token, so it counts; who forgets it gets 6/18. BOS is nowhere in a source; who adds it gets
-# 6/24. Here is the rectangle:
+# EOS is a token, so it counts; who forgets it gets 6/18. A source has no BOS; who adds one gets 6/24.
+# Here is the rectangle:
 
 # %%
 from seq2seq_lib import plots
@@ -228,7 +228,7 @@ for least in (1, 2):
 
 # %% [markdown]
 # With `min_freq=1` UNK keeps its random start. The cure is to call rare training words UNK, too: with
-# `min_freq=2` its row is trained by words that were met once.
+# `min_freq=2` words that occur once train its row.
 #
 # One can also hide the problem. A vocabulary of training *and* validation text has no UNK, but 391
 # German words that no step trains; they stand in 293 of the 1,014 validation lines (measured once, same
@@ -377,8 +377,8 @@ except RuntimeError as error:
 print(next(iter(DataLoader(Sources([[5, 6, 2], [7, 8, 2]]), batch_size=2))))
 
 # %% [markdown]
-# A list of three tensors `[2]`, one for each *column*: batch and time have changed places, and nothing
-# was raised. With `collate_fn=collate` the loader gives our `Batch`:
+# Three tensors `[2]`, one for each *column*: batch and time have changed places, and nothing was
+# raised. With `collate_fn=collate` the loader gives our `Batch`:
 
 # %%
 for few in DataLoader(Sources(pairs), batch_size=2, collate_fn=collate):
