@@ -18,7 +18,8 @@ from seq2seq_lib.course.explorers.batch_builder.picture import draw, percent
 from seq2seq_lib.course.explorers.kit.controls import Choice, Number, Params, Text
 from seq2seq_lib.course.explorers.kit.explorer import Explorer, Question, State, Verdict
 
-BANDS = {"below 5 %": 0.05, "5 to 20 %": 0.2, "20 to 33 %": 0.33, "above 33 %": 1.0}
+# the largest share of each band in percent, as it is shown: what reads 35 % is in "20 to 35 %"
+BANDS = {"below 5 %": 4.9, "5 to 20 %": 20, "20 to 35 %": 35, "above 35 %": 100}
 STATES = {
     "came": State("64 phrases in the order in which they came, 8 rows a batch"),
     "sorted": State("The same 64 phrases, sorted by length", {"order": "sorted"}),
@@ -56,7 +57,8 @@ def _question(params: Params) -> Question:
 
 
 def _judge(result: Result) -> Verdict:
-    band = next(name for name, limit in BANDS.items() if result.waste < limit)
+    shown = float(percent(result.waste).removesuffix(" %"))
+    band = next(name for name, most in BANDS.items() if shown <= most)
     why = WHY[result.order] if len(result.batches) > 1 else ALONE
     return Verdict(
         band,

@@ -161,10 +161,26 @@ def test_the_shares_that_the_chapter_speaks_of():
 @pytest.mark.parametrize("name", STATES)
 def test_the_verdict_names_the_band_that_holds_the_share(name):
     view, result = EXPLORER.view(EXPLORER.params(name)), compute(**EXPLORER.params(name))
-    limits = [0.0, *BANDS.values()]
+    limits = [0, *BANDS.values()]
     place = list(BANDS).index(view["answer"])
-    assert limits[place] <= result.waste < limits[place + 1]
+    assert limits[place] <= 100 * result.waste <= limits[place + 1]
     assert f"{result.real} tokens in {result.cells} cells" in view["why"]
+
+
+@pytest.mark.parametrize(
+    ("own", "shown", "band"),
+    [
+        ("a b c d / a b c d", "0 %", "below 5 %"),
+        ("a b c d / a b", "20 %", "5 to 20 %"),
+        ("a b c / a", "25 %", "20 to 35 %"),
+        ("a b c d e / a", "33 %", "20 to 35 %"),
+        ("a b c d e f g / a", "38 %", "above 35 %"),
+    ],
+)
+def test_nobody_is_called_wrong_for_the_number_that_is_shown(own, shown, band):
+    params = EXPLORER.params("own") | {"own": own}
+    view = EXPLORER.view(params)
+    assert view["answer"] == band and f", {shown} PAD" in view["why"]
 
 
 def test_a_prediction_is_kept_while_one_looks_at_other_batches_and_asked_anew_for_others():
