@@ -9,7 +9,7 @@ from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.course.judging.steps import Problem, plain
 from seq2seq_lib.course.judging.words import words_beside
-from seq2seq_lib.vocab import BOS_ID, EOS_ID
+from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 
 def shift_spec(target: list[int]) -> tuple[list[int], list[int]]:
@@ -80,7 +80,21 @@ def is_a_pair(value: Any, expected: Any) -> Problem | None:
     return "not_a_pair", {}
 
 
-TASK = FunctionTask(spec=shift_spec, probes=probes, steps=(is_a_pair,), mutants=MUTANTS)
+def what_is_odd(probe: Probe, value: Any, expected: Any) -> Problem | None:
+    """Lists in lists, pads, or two lists that cannot be compared step by step."""
+    read, say = (list(plain(part)) for part in value)
+    if any(isinstance(plain(item), list | tuple) for item in read + say):
+        return "nested", {}
+    if PAD_ID in read + say:
+        return "pads_added", {}
+    if len(read) != len(say):
+        return "lengths_differ", {"read": str(len(read)), "say": str(len(say))}
+    return None
+
+
+TASK = FunctionTask(
+    spec=shift_spec, probes=probes, steps=(is_a_pair,), mutants=MUTANTS, explain=what_is_odd
+)
 EXERCISES = (
     Exercise(
         "1.1",

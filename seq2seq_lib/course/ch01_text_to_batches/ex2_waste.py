@@ -8,6 +8,7 @@ from seq2seq_lib.course.ch01_text_to_batches.steps import is_number
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
+from seq2seq_lib.course.judging.steps import Problem
 from seq2seq_lib.course.judging.words import words_beside
 
 Batches = Sequence[Sequence[int]]
@@ -75,6 +76,20 @@ def places_for_lengths(lengths: list[int], batches: list[list[int]]) -> float:
     return 1 - sum(map(sum, batches)) / cells if cells else 0.0
 
 
+def places_for_width(lengths: list[int], batches: list[list[int]]) -> float:
+    pads = cells = 0
+    for batch in batches:
+        longest = max(batch)
+        pads += sum(longest - lengths[i] for i in batch)
+        cells += longest * len(batch)
+    return pads / cells
+
+
+def first_batch_alone(lengths: list[int], batches: list[list[int]]) -> float:
+    """A return inside the loop."""
+    return waste(lengths, batches[:1])
+
+
 def bos_counted(lengths: list[int], batches: list[list[int]]) -> float:
     return waste([length + 1 for length in lengths], batches)
 
@@ -87,6 +102,8 @@ MUTANTS = (
     Mutant("pads_counted", number_of_pads),
     Mutant("last_batch_lost", without_the_last),
     Mutant("places", places_for_lengths),
+    Mutant("places", places_for_width),
+    Mutant("first_batch_alone", first_batch_alone),
     Mutant("lengths_grown", bos_counted),
     Mutant("percent", lambda lengths, batches: 100 * waste(lengths, batches)),
 )
@@ -112,7 +129,14 @@ def probes(generator: torch.Generator) -> list[Probe]:
     ]
 
 
-TASK = FunctionTask(spec=waste_spec, probes=probes, steps=(is_number,), mutants=MUTANTS)
+def was_rounded(probe: Probe, value: float, expected: float) -> Problem | None:
+    """Right to two digits."""
+    return ("rounded", {}) if abs(value - expected) <= 0.005 else None
+
+
+TASK = FunctionTask(
+    spec=waste_spec, probes=probes, steps=(is_number,), mutants=MUTANTS, explain=was_rounded
+)
 EXERCISES = (
     Exercise(
         "1.2",

@@ -10,6 +10,7 @@ from seq2seq_lib.course.ch01_text_to_batches.steps import is_list_of_texts
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
+from seq2seq_lib.course.judging.steps import Problem
 from seq2seq_lib.course.judging.words import words_beside
 
 Merges = Sequence[tuple[str, str]]
@@ -198,8 +199,24 @@ def probes(generator: torch.Generator) -> list[Probe]:
     ]
 
 
+def what_is_odd(probe: Probe, value: list[str], expected: list[str]) -> Problem | None:
+    """Pieces that are not the word, or nothing."""
+    joined, word = "".join(value), probe.args["word"]
+    if joined != word:
+        return "other_letters", {"joined": repr(joined), "word": repr(word)}
+    if "" in value:
+        return "empty_piece", {}
+    if len(value) == 1 < len(expected):
+        return "not_cut", {}
+    return None
+
+
 TASK = FunctionTask(
-    spec=apply_merges_spec, probes=probes, steps=(is_list_of_texts,), mutants=MUTANTS
+    spec=apply_merges_spec,
+    probes=probes,
+    steps=(is_list_of_texts,),
+    mutants=MUTANTS,
+    explain=what_is_odd,
 )
 EXERCISES = (
     Exercise(

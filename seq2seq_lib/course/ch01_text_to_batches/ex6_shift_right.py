@@ -97,6 +97,11 @@ def pads_as_start(labels: Tensor) -> Tensor:
     return kept_100(labels).masked_fill(kept_100(labels) == IGNORED, BOS_ID)
 
 
+def end_hidden(labels: Tensor) -> Tensor:
+    inputs = shift_right(labels)
+    return inputs.masked_fill(inputs == EOS_ID, PAD_ID)
+
+
 def flat(labels: Tensor) -> Tensor:
     """Shifted over the ends of the rows: each begins with the last label of the row above."""
     shifted = torch.cat([labels.new_tensor([BOS_ID]), labels.flatten()[:-1]])
@@ -116,6 +121,7 @@ MUTANTS = (
     Mutant("rows_moved", rows_moved),
     Mutant("across_rows", flat),
     Mutant("pads_as_start", pads_as_start),
+    Mutant("end_hidden", end_hidden),
     Mutant("squeezed", lambda labels: shift_right(labels).squeeze()),
     Mutant("floats", lambda labels: shift_right(labels).float()),
     Mutant("argument_changed", into_argument),

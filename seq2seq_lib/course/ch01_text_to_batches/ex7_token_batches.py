@@ -6,6 +6,7 @@ from seq2seq_lib.course.ch01_text_to_batches.steps import is_list_of_batches
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
+from seq2seq_lib.course.judging.steps import Problem, plain
 from seq2seq_lib.course.judging.words import words_beside
 
 
@@ -182,8 +183,32 @@ def probes(generator: torch.Generator) -> list[Probe]:
     ]
 
 
+def what_is_odd(probe: Probe, value: list, expected: list) -> Problem | None:
+    """An empty batch, one that is in there twice, places twice or missing, or too many cells."""
+    lengths, most = probe.args["lengths"], probe.args["max_tokens"]
+    batches = [[int(i) for i in plain(batch)] for batch in value]
+    if [] in batches:
+        return "empty_batch", {}
+    if len(batches) > len({tuple(batch) for batch in batches}):
+        return "same_list", {}
+    held = sum(batches, [])
+    if sorted(held) != list(range(len(lengths))):
+        twice = sorted({i for i in held if held.count(i) > 1})
+        missing = sorted(set(range(len(lengths))) - set(held))
+        return "not_each_once", {"twice": str(twice), "missing": str(missing)}
+    for batch in batches:
+        cells = len(batch) * max(lengths[i] for i in batch)
+        if cells > most:
+            return "too_large", {"batch": str(batch), "cells": str(cells), "most": str(most)}
+    return None
+
+
 TASK = FunctionTask(
-    spec=token_batches_spec, probes=probes, steps=(is_list_of_batches,), mutants=MUTANTS
+    spec=token_batches_spec,
+    probes=probes,
+    steps=(is_list_of_batches,),
+    mutants=MUTANTS,
+    explain=what_is_odd,
 )
 EXERCISES = (
     Exercise(

@@ -11,6 +11,7 @@ import torch
 from seq2seq_lib.course import ch01_text_to_batches as chapter01
 from seq2seq_lib.course import exercises, find
 from seq2seq_lib.course.ch01_text_to_batches import (
+    ex2_waste,
     ex4_read_back,
     ex5_apply_merges,
     ex8b_test_build,
@@ -158,26 +159,52 @@ def test_pieces_of_a_word_are_the_word():
 
 # ---------------------------------------------------------------- typical mistakes
 
+
+def clears_one_list(lengths, most):
+    batches, batch = [], []
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) + 1) * lengths[i] > most:
+            batches.append(batch)
+            batch.clear()
+        batch.append(i)
+    return [*batches, batch]
+
+
+def finds_by_length(lengths, most):
+    return [[lengths.index(n) for n in sorted(lengths)]]
+
+
 MISTAKES = [
     ("1.1", "not_a_function", ([1, 5], [5, 2])),
     ("1.1", "not_a_pair", lambda target: [1, *target, 2]),
     ("1.1", "not_a_pair", lambda target: {"read": target, "say": target}),
+    ("1.1", "nested", lambda target: ([1, target], [target, 2])),
+    ("1.1", "pads_added", lambda target: ([1, *target, 0], [*target, 2, 0])),
+    ("1.1", "lengths_differ", lambda target: ([1] + target[:-1], target + [2])),
     ("1.1", "raised", lambda target: ([1] + target, target + 2)),
     ("1.1", "value", lambda target: ([1, *target[::-1]], [*target[::-1], 2])),
     ("1.2", "not_a_number", lambda lengths, batches: torch.tensor(0.5)),
     ("1.2", "not_a_number", lambda lengths, batches: "a third"),
+    ("1.2", "rounded", lambda *args: round(ex2_waste.waste(*args), 2)),
     ("1.2", "value_alone", lambda lengths, batches: 0.25),
     ("1.3", "not_a_choice", "39.3 %"),
     ("1.3", "not_a_choice", 0.393),
     ("1.4", "raised", lambda ids, pieces: "".join(ids)),
     ("1.4", "value_alone", lambda ids, pieces: " ".join(pieces)),
     ("1.5", "not_a_list", lambda word, merges: {*word}),
+    ("1.5", "not_cut", lambda word, merges: [word]),
+    ("1.5", "empty_piece", lambda word, merges: [*word, ""]),
+    ("1.5", "other_letters", lambda word, merges: [*word, "_"]),
     ("1.5", "not_texts", lambda word, merges: [1, 2]),
     ("1.5", "raised", lambda word, merges: [word[0]] + [merges[9]]),
     ("1.6", "not_a_tensor", lambda labels: labels.tolist()),
     ("1.6", "shape", lambda labels: labels[:, 1:]),
     ("1.6", "value", lambda labels: torch.zeros_like(labels)),
     ("1.7", "not_a_list", lambda lengths, most: max(lengths)),
+    ("1.7", "empty_batch", lambda lengths, most: [[0, 1], []]),
+    ("1.7", "same_list", clears_one_list),
+    ("1.7", "not_each_once", finds_by_length),
+    ("1.7", "too_large", lambda lengths, most: [list(range(len(lengths)))]),
     ("1.7", "not_batches", lambda lengths, most: [[1.5]]),
     ("1.7", "not_batches", lambda lengths, most: [0, 1]),
     ("1.7", "raised", lambda lengths, most: [lengths[most]]),
