@@ -5,8 +5,9 @@
 # with padding, and then every line of code must know which cells are real. A line that does not
 # know still runs: no error, only another number.
 #
-# The calculator holds the batch of this chapter, three sentences with the loss of each cell, and averages over all it sees. **Predict** what its loss does when you add ten columns of
-# padding, which are no data: does it stay, fall or grow?
+# The calculator holds the batch of this chapter, three sentences with the loss of each cell, and
+# averages over all it sees. **Predict** what its loss does when you add ten columns of padding,
+# which are no data: does it stay, fall or grow?
 
 # %% tags=["nbval-ignore-output"]
 from seq2seq_lib.course.explorers.mask_loss import explore
@@ -64,8 +65,8 @@ print("read", batch.tgt_in, "say", targets, "lengths", lengths, sep="\n")
 #
 # $$\text{mask}[b, t] = (t < \text{length}_b)$$
 #
-# Two loops say the same, slowly; they judge anything faster. True means *real token* here;
-# others mean the opposite.
+# Two loops say the same. They are slow, so they judge faster ways. True means *real token*
+# here; others mean the opposite.
 
 # %%
 import torch
@@ -206,9 +207,9 @@ wide_mask = sequence_mask(lengths, T + 10)
 print(f"5 columns {nll.mean():.2f}, 15 columns {wide_nll.mean():.2f}")
 
 # %% [markdown]
-# **Why it is wrong.** This number measures the padding. But it is too large, so one would notice?
-# **Predict** both numbers for a model that *has* learned to say PAD, at a cost of 0.1: which way
-# does padding move it now?
+# **Why it is wrong.** This number measures the padding. At least it is too large, so one would
+# notice? **Predict** both numbers for a model that *has* learned to say PAD, at a cost of 0.1:
+# which way does padding move it now?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 easy_nll = nll.where(mask, 0.1)
@@ -311,7 +312,8 @@ print(f"multiply: {(infinite * mask).sum() / mask.sum():.2f}")
 print(f"fill:     {infinite.masked_fill(~mask, 0).sum() / mask.sum():.2f}")
 
 # %% [markdown]
-# In floating point `0 * inf` is NaN, so the library fills or selects, and does not multiply a loss by a mask.
+# In floating point `0 * inf` is NaN, so the library fills or selects, and does not multiply a loss
+# by a mask.
 #
 # ### What a pad may not do: the gradient, with a pencil
 #
@@ -482,8 +484,8 @@ explore_drift("neighbours_raw")
 # ### The mask of attention
 #
 # Attention turns scores into weights with a softmax, and pads have scores as well. The naive way
-# multiplies by the mask afterwards. **Predict** what each row of the result sums to. The zeros are
-# in the right places, so what can be wrong?
+# takes the softmax and then multiplies by the mask. **Predict** what each row of the result sums
+# to. The zeros are in the right places, so what can be wrong?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 scores = torch.tensor([[2.0, 1, 0, 1, 3], [1, 2, 4, 0, 3], [0, 1, 2, 1, 0]])  # [B, S]
@@ -509,8 +511,8 @@ plots.show(
 )
 
 # %% [markdown]
-# So NaN in a row without pads is a symptom of an inverted mask. The library's `masked_softmax`
-# gives zeros where nothing is real.
+# NaN in a row without pads is a symptom of an inverted mask. The library's `masked_softmax` gives
+# zeros where nothing is real.
 
 # %%
 from seq2seq_lib.masks import masked_softmax

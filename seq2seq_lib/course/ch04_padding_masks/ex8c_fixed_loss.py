@@ -111,6 +111,10 @@ def one_too_many(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
     return by_select(log_probs, targets, (lengths + 1).clamp(max=targets.size(1)))
 
 
+def sorted_lengths(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+    return by_select(log_probs, targets, lengths.sort(descending=True).values)
+
+
 def squeezed(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
     """The patient's own disease where T = 1: [B] against [B, 1]."""
     nll, mask = (
@@ -155,6 +159,7 @@ MUTANTS = (
     Mutant("pad_is_zero", pads_by_id),
     Mutant("no_end", without_last_token),
     Mutant("one_too_many", one_too_many),
+    Mutant("sorted", sorted_lengths),
     Mutant("probabilities", from_probabilities),
     Mutant("best_not_target", best_instead_of_target),
     Mutant("perplexity", lambda *batch: by_select(*batch).exp()),

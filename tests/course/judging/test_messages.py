@@ -340,6 +340,9 @@ def test_half_precision_is_the_reason_and_not_the_numbers(dtype, digits):
     name, _ = said("1.3", lambda *args: weighted_mean(*args).to(dtype))
     assert name == "half_precision"
     assert said("1.3", lambda *args: weighted_mean(*(arg.double() for arg in args)))[0] == ""
+    # its range is small too: what overflows is told as what it is
+    infinite = said("1.3", lambda *args: weighted_mean(*args).to(dtype) * 1e30 * 1e30)
+    assert infinite[0] == "half_precision"
 
 
 def test_half_precision_is_told_where_no_step_looks_at_the_dtype():
