@@ -33,13 +33,14 @@ HEAVY = [
     "matplotlib",
     "ipywidgets",
     "anywidget",
-    "resvg_py",
     "sacrebleu",
     "pooch",
     "IPython",
     "sentencepiece",
     "tqdm",
 ]
+# What is about such a thing may import it at its top, if whoever needs it imports it late.
+LATE = {"course.explorers.kit.panel": {"IPython", "anywidget", "ipywidgets"}}
 
 
 def modules():
@@ -202,14 +203,10 @@ def modules_that_bring(
     return json.loads(run.stdout)
 
 
-# the live panel of explorers is a widget: it is imported where one is opened, and nowhere else
-LATE = {"course.explorers.kit.panel"}
-
-
 def test_importing_a_module_imports_nothing_heavy():
-    names = [name for name, _ in modules() if not name.endswith("__main__") and name not in LATE]
+    names = [name for name, _ in modules() if not name.endswith("__main__")]
     found, looked_for = modules_that_bring(names, HEAVY)
-    assert found == {}
+    assert {name: set(brought) for name, brought in found.items()} == LATE
     assert {"matplotlib", "ipywidgets", "sacrebleu", "pooch"} <= set(looked_for)
 
 
