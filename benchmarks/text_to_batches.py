@@ -125,15 +125,17 @@ def row_of(kind: str, vocab: Vocab, train: list, valid: list) -> dict:
     }  # fmt: skip
 
 
-def vocabularies(train: list[list[str]], valid: list[list[str]]) -> list[dict]:
+def vocabularies(
+    train: list[list[str]], valid: list[list[str]], pieces: Sequence[int] = PIECES
+) -> list[dict]:
     spelt = [[list(" ".join(line)) for line in split] for split in (train, valid)]
     rows = [row_of("letters", Vocab.build(spelt[0]), *spelt)]
     for least in MIN_FREQ:
         rows.append(row_of(f"words, min_freq {least}", Vocab.build(train, least), train, valid))
-    for size in PIECES:
-        pieces = Subwords.train((" ".join(line) for line in train), size)
-        split = [[pieces.encode(" ".join(line)) for line in lines] for lines in (train, valid)]
-        rows.append(row_of(f"pieces, {size}", pieces.vocab(), *split))
+    for size in pieces:
+        subwords = Subwords.train((" ".join(line) for line in train), size)
+        split = [[subwords.encode(" ".join(line)) for line in lines] for lines in (train, valid)]
+        rows.append(row_of(f"pieces, {size}", subwords.vocab(), *split))
     return rows
 
 

@@ -1,9 +1,7 @@
 """Chapter 1's exercises: what they are given, their probes, typical mistakes, the bug clinic."""
 
 import inspect
-import json
 import re
-from pathlib import Path
 
 import pytest
 import torch
@@ -16,12 +14,10 @@ from seq2seq_lib.course.ch01_text_to_batches import (
     ex5_apply_merges,
     ex8b_test_build,
     ex8c_fixed_build,
-    given,
     patient,
 )
 from seq2seq_lib.course.judging import engine
 
-RESULTS = Path(__file__).parents[3] / "benchmarks" / "results" / "text_to_batches.json"
 FUNCTIONS = ("1.1", "1.2", "1.4", "1.5", "1.6", "1.7", "1.8c", "1.9")
 
 
@@ -71,48 +67,6 @@ def test_one_letter_is_the_share_of_pad_and_the_others_have_other_reasons():
     for letter, shown in options.items():
         finding = found("1.3", letter)[1]
         assert shown == f"{100 * numbers[finding.name or finding.state]:.1f} %", letter
-
-
-def test_the_table_of_truncation_is_what_the_script_kept():
-    rows = json.loads(RESULTS.read_text("utf-8"))["truncation"]
-    names = {
-        "left whole": "whole",
-        "cut, EOS lost": "cut_eos_lost",
-        "cut, EOS kept": "cut_eos_kept",
-        "pair dropped": "dropped",
-    }
-    for way, counts in given.TRUNCATION.items():
-        mine = [row for row in rows if row["targets"] == names[way]]
-        assert len(mine) == 3
-        short, long = (
-            [int(row[f"{kind}_right"].split("/")[0]) for row in mine] for kind in ("short", "long")
-        )
-        few = [round(100 * row["long_with_at_most_7"]) for row in mine]
-        assert counts == tuple((min(kept), max(kept)) for kept in (short, long, few)), way
-        assert {row["short_right"].split("/")[1] for row in mine} == {str(given.SHORT)}
-        assert {row["long_right"].split("/")[1] for row in mine} == {str(given.LONG)}
-
-
-def test_the_chapter_s_other_measured_numbers_are_what_the_script_kept():
-    kept = json.loads(RESULTS.read_text("utf-8"))
-    text = (RESULTS.parents[2] / "chapters" / "_src" / "ch01_text_to_batches.py").read_text("utf-8")
-    rows = {row["tokens_are"]: row for row in kept["vocabularies"]}
-    words, letters = rows["words, min_freq 1"], rows["letters"]
-    pieces = [rows[f"pieces, {size}"] for size in (1000, 4000, 8000)]
-    lengths = " / ".join(str(row["tokens_a_line"]) for row in pieces)
-    splits, by = kept["from_both_splits"], kept["source_waste_of_pairs_sorted_by"]
-    assert all(row["unk_in_valid_percent"] == 0 for row in (letters, *pieces))
-    for shown in (
-        f"| {letters['V']} | {letters['tokens_a_line']} |",
-        f"| {lengths} |",
-        f"| {words['V']:,} | {words['tokens_a_line']} | {words['unk_in_valid_percent']} % |",
-        f"{splits['never_trained']} German",
-        f"{splits['valid_lines_with_one']} of the {splits['valid_lines']:,} validation",
-        f"{100 * by['target']:.1f} % of their",
-        f"{100 * by['target_and_source']:.1f} % (measured",
-    ):
-        assert shown in " ".join(re.sub(r"\n# ?", " ", text).split()), shown
-    assert {row["ended"] for row in kept["no_row_ends"]} == {"0/200"}
 
 
 # ---------------------------------------------------------------- probes
