@@ -414,12 +414,20 @@ print(f"{share_of_pads([3, 1, 5], [[0, 1], [2]]):.3f}")
 # In the builder, eight phrases a batch wasted 29 %. Larger batches are quicker in other ways; do they
 # waste less, too? **Predict**: 16 rows a batch, the same phrases.
 
-# %% tags=["nbval-ignore-output"]
-explore("large_batch")
+
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+def cut_into(order, B):
+    return [order[start : start + B] for start in range(0, len(order), B)]
+
+
+lengths = [len(pair.source) + 1 for pair in phrases(64, 0, 0).train]
+for B in (8, 16):
+    print(f"{B:2} rows a batch: {share_of_pads(lengths, cut_into(range(64), B)):.0%}")
 
 # %% [markdown]
-# More: one long row now pays for fifteen others. How much more can be derived with a pencil. Let
-# lengths 1 to n be equally likely, and a batch hold B of them at random.
+# More: fifteen short rows now wait for one long (`explore("large_batch")` shows them). How much more
+# can be derived with a pencil. Let lengths 1 to n be equally likely, and a batch hold B of them at
+# random.
 #
 # 1. The mean length is $(n+1)/2$.
 # 2. The longest is below m if all B rows are: $P(\text{longest} < m) = ((m-1)/n)^B$.
@@ -457,12 +465,6 @@ from seq2seq_lib.corpora import dates
 
 lengths = [len(pair.source) + 1 for pair in dates(2048, 0, 0).train]
 order = torch.randperm(2048, generator=torch.Generator().manual_seed(0)).tolist()
-
-
-def cut_into(order, B):
-    return [order[start : start + B] for start in range(0, len(order), B)]
-
-
 sizes = [2**power for power in range(1, 9)]
 plots.show(
     figures.waste_by_rows(
