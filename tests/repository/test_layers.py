@@ -33,6 +33,7 @@ HEAVY = [
     "matplotlib",
     "ipywidgets",
     "anywidget",
+    "resvg_py",
     "sacrebleu",
     "pooch",
     "IPython",
