@@ -3,7 +3,7 @@
 #
 # These exercises go with [chapter 1](../../chapters/ch01_text_to_batches.ipynb). They ask for what the
 # chapter does not show: reading pieces back, cutting a word by a table, labels with -100, batches by
-# tokens. Then you treat a patient: the target array of a well-known book.
+# tokens. Then you treat a patient: the target array of a textbook.
 #
 # **How it works**
 #
@@ -33,7 +33,6 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import inspect
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -49,9 +48,6 @@ from seq2seq_lib.course.ch01_text_to_batches import (
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, UNK_ID
 
 torch.set_num_threads(1)
-Merges = Sequence[tuple[str, str]]
-Counts = dict[str, tuple[int, int]]
-Lines = list[list[int]]
 
 # %% [markdown]
 # ## 1.3 The share of PAD

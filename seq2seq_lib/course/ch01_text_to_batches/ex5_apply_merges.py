@@ -30,7 +30,7 @@ def apply_merges_spec(word: str, merges: Merges) -> list[str]:
             place += 1
 
 
-def apply_merges(word: str, merges: Merges) -> list[str]:
+def apply_merges(word: str, merges: Sequence[tuple[str, str]]) -> list[str]:
     rank = {tuple(pair): place for place, pair in enumerate(merges)}
     symbols = list(word)
     while True:

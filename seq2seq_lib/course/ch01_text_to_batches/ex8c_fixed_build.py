@@ -31,7 +31,7 @@ def build_spec(lines: Lines, num_steps: int) -> tuple[Tensor, Tensor]:
     return torch.tensor(ids), torch.tensor(lengths)
 
 
-def fixed_build(lines: Lines, num_steps: int) -> tuple[Tensor, Tensor]:
+def fixed_build(lines: list[list[int]], num_steps: int) -> tuple[Tensor, Tensor]:
     ids = torch.zeros(len(lines), num_steps, dtype=torch.int64)
     lengths = torch.zeros(len(lines), dtype=torch.int64)
     for row, line in enumerate(lines):

@@ -16,7 +16,7 @@ Counts = dict[str, tuple[int, int]]
 KEYS = ("letters", "pieces", "words")
 
 
-def token_counts(lines: list[str], merges: Merges) -> Counts:
+def token_counts(lines: list[str], merges: list[tuple[str, str]]) -> dict[str, tuple[int, int]]:
     words = [word for line in lines for word in line.split()]
     cuts = {
         "letters": [letter for word in words for letter in f"{word}_"],

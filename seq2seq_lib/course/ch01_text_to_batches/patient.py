@@ -1,4 +1,4 @@
-"""The patient of chapter 1's bug clinic: the target array of a well-known book, in 2019.
+"""The patient of chapter 1's bug clinic: the target array of a textbook, as it was in 2019.
 
 Rewritten from scratch, small. https://github.com/d2l-ai/d2l-en/pull/410 says that EOS "will get
 trimmed off" where a sentence is longer than the array, and was closed unmerged.
