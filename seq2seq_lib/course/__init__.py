@@ -2,13 +2,33 @@
 
 ``check("4.2", length_mask)`` says what is right or wrong with an answer, and why;
 ``hint("4.2", level=1)`` asks, ``solution("4.2")`` shows. Under nbgrader ``check`` raises unless the
-answer is correct; ``grade`` always does. ``exercises("4")`` and ``points("4.2")`` tell what there
+answer earns points; ``grade`` always does. ``exercises("4")`` and ``points("4.2")`` tell what there
 is, ``progress("4")`` what a learner did. Nothing is trained, sent or downloaded.
+
+The chapters are the packages ``chNN_name`` beside this file. They are found by their names, and one
+is loaded when it is first asked for.
 """
 
-from seq2seq_lib.course import ch04_padding_masks, ch07_search  # noqa: F401  they fill the register
-from seq2seq_lib.course.judging.engine import check, grade, hint, solution
-from seq2seq_lib.course.judging.exercise import Exercise, exercises, points
-from seq2seq_lib.course.judging.notes import progress
+from seq2seq_lib.course.catalogue import Course
 
-__all__ = ["Exercise", "check", "exercises", "grade", "hint", "points", "progress", "solution"]
+__all__ = [
+    "chapters",
+    "check",
+    "exercises",
+    "find",
+    "grade",
+    "hint",
+    "points",
+    "progress",
+    "solution",
+]
+
+_course = Course(__name__)
+chapters, exercises, find, points = (
+    _course.chapters,
+    _course.exercises,
+    _course.find,
+    _course.points,
+)
+check, grade, hint = _course.check, _course.grade, _course.hint
+solution, progress = _course.solution, _course.progress

@@ -7,22 +7,21 @@ import ast
 import importlib
 import inspect
 import re
-import string
 import textwrap
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from seq2seq_lib.course import exercises
-from seq2seq_lib.course.judging import engine, texts
-from seq2seq_lib.course.judging.exercise import REGISTER
-from seq2seq_lib.course.judging.tasks import ChoiceTask, DetectiveTask
+from seq2seq_lib.course import chapters, exercises, find
+from seq2seq_lib.course.judging import engine, words
+from seq2seq_lib.course.judging.choice_task import ChoiceTask
+from seq2seq_lib.course.judging.detective_task import DetectiveTask
 
 IDS = [exercise.id for exercise in exercises()]
-FUNCTIONS = [id for id in IDS if callable(REGISTER[id].reference)]
-IMPLEMENTED = [id for id in FUNCTIONS if not isinstance(REGISTER[id].task, DetectiveTask)]
-LETTERS = [id for id in IDS if isinstance(REGISTER[id].task, ChoiceTask)]
+FUNCTIONS = [id for id in IDS if callable(find(id).reference)]
+IMPLEMENTED = [id for id in FUNCTIONS if not isinstance(find(id).task, DetectiveTask)]
+LETTERS = [id for id in IDS if isinstance(find(id).task, ChoiceTask)]
 CHAPTERS = sorted({exercise.chapter for exercise in exercises()}, key=int)
 RIGHT = [(e.id, a) for e in exercises() for a in (e.reference, *e.alternatives)]
 MUTANTS = [(e.id, m) for e in exercises() for m in e.mutants]
@@ -43,13 +42,13 @@ def test_exercises_are_labelled():
 @pytest.mark.parametrize(("id", "answer"), RIGHT, ids=name_of)
 def test_every_right_answer_is_correct_however_it_is_written(id, answer):
     for seed in range(2):
-        report, finding = engine.judge(id, answer, seed)
+        report, finding = engine.judge(find(id), answer, seed)
         assert finding.state == "correct", report.text
 
 
 @pytest.mark.parametrize("id", IMPLEMENTED)
 def test_there_are_alternatives_written_differently(id):
-    answers = {REGISTER[id].reference, *REGISTER[id].alternatives}
+    answers = {find(id).reference, *find(id).alternatives}
     assert len(answers) > 1
     # what adapts a search has no lines of its own: the searches differ
     written = [a for a in answers if not a.__closure__]
@@ -59,17 +58,17 @@ def test_there_are_alternatives_written_differently(id):
 @pytest.mark.parametrize(("id", "mutant"), MUTANTS, ids=name_of)
 def test_every_wrong_answer_hears_its_own_reason(id, mutant):
     for seed in range(2):
-        report, finding = engine.judge(id, mutant.function, seed)
+        report, finding = engine.judge(find(id), mutant.function, seed)
         assert finding.state in ("wrong", "error")
         assert finding.name == mutant.finding, report.text
-        own = texts.finding(id, mutant.finding)[1]  # the question is the same for any facts
+        own = find(id).words.message(mutant.finding).asks  # the question is the same for any facts
         assert own.format(**(finding.facts or {})) in " ".join(report.text.split())
         assert not re.search(r"{\w+}", report.text)  # every fact was filled in
 
 
 @pytest.mark.parametrize("id", IDS)
 def test_no_two_mistakes_share_a_message(id):
-    meanings = [meaning for meaning, _ in texts.of(id)["findings"].values()]
+    meanings = [message.means for message in find(id).words.findings.values()]
     assert len(meanings) == len(set(meanings))
 
 
@@ -78,23 +77,23 @@ def test_no_two_mistakes_share_a_message(id):
 
 @pytest.mark.parametrize("id", LETTERS)
 def test_every_letter_has_a_reason_of_its_own(id):
-    task = REGISTER[id].task
-    reasons = {engine.judge(id, letter)[1].name for letter in task.letters}
+    task = find(id).task
+    reasons = {engine.judge(find(id), letter)[1].name for letter in task.letters}
     assert len(reasons) == len(task.letters)
-    assert reasons - {""} == set(texts.of(id)["findings"])
+    assert reasons - {""} == set(find(id).words.findings)
 
 
 @pytest.mark.parametrize("id", LETTERS)
 def test_letters_may_be_written_small_and_with_spaces(id):
-    letter = REGISTER[id].reference
-    assert engine.judge(id, f" {letter.lower()} ")[1].state == "correct"
+    letter = find(id).reference
+    assert engine.judge(find(id), f" {letter.lower()} ")[1].state == "correct"
 
 
 @pytest.mark.parametrize("id", LETTERS)
 def test_the_source_does_not_show_the_letters(id):
-    stem = {"4": "ch04_padding_masks", "7": "ch07_search"}[REGISTER[id].chapter]
+    stem = chapters()[find(id).chapter]
     module = importlib.import_module(f"seq2seq_lib.course.{stem}")
-    source, task = inspect.getsource(module), REGISTER[id].task
+    source, task = inspect.getsource(module), find(id).task
     assert not re.search(rf'"{task.answer}"[^\n]*correct|correct[^\n]*"{task.answer}"', source)
     for letter in task.letters:
         assert f'"{letter}":' not in source
@@ -116,18 +115,18 @@ def expressions(function):
 
 
 def words_before_the_solution(id):
-    own = texts.of(id)
-    yield own["correct"]
-    yield from own["hints"][:2]
-    for pair in own["findings"].values():
-        yield from pair
-    for pair in texts.general.FINDINGS.values():
-        yield from pair
+    own = find(id).words
+    yield own.correct
+    for hint in own.hints[:2]:
+        yield hint.words + hint.code
+    for message in [*own.findings.values(), *words.FINDINGS.values()]:
+        yield message.means
+        yield message.asks
 
 
 @pytest.mark.parametrize("id", FUNCTIONS)
 def test_no_message_and_no_early_hint_holds_code_of_the_solution(id):
-    secrets = set(expressions(REGISTER[id].reference))
+    secrets = set(expressions(find(id).reference))
     assert secrets
     for text in words_before_the_solution(id):
         squeezed = text.replace(" ", "")
@@ -136,9 +135,9 @@ def test_no_message_and_no_early_hint_holds_code_of_the_solution(id):
 
 @pytest.mark.parametrize("id", IMPLEMENTED)
 def test_the_skeleton_has_blanks_where_the_solution_has_its_ideas(id):
-    skeleton = texts.of(id)["hints"][2]
+    skeleton = find(id).words.hints[2].code
     assert skeleton.count("____") >= 2
-    returns = [line for line in inspect.getsource(REGISTER[id].reference).splitlines()
+    returns = [line for line in inspect.getsource(find(id).reference).splitlines()
                if line.strip().startswith("return ")]  # fmt: skip
     for line in returns:
         code = line.split("#")[0].strip()
@@ -147,16 +146,12 @@ def test_the_skeleton_has_blanks_where_the_solution_has_its_ideas(id):
 
 @pytest.mark.parametrize("id", IDS)
 def test_texts_are_complete(id):
-    own = texts.of(id)
-    assert len(own["hints"]) == 3
-    assert "?" in own["hints"][0]
-    for text in (own["correct"], own["solution"]):
+    own = find(id).words
+    assert "?" in own.hints[0].words
+    for text in (own.correct, own.solution):
         assert len(text) > 40
-    for meaning, question in [*own["findings"].values(), *texts.general.FINDINGS.values()]:
-        assert meaning and question.endswith("?") or question == "Which letter is it?", question
-        for text in (meaning, question):
-            fields = {field for _, field, _, _ in string.Formatter().parse(text) if field}
-            assert all(field.isidentifier() for field in fields)
+    for message in [*own.findings.values(), *words.FINDINGS.values()]:
+        assert message.means and message.asks.endswith("?"), message
 
 
 # ---------------------------------------------------------------- in the learner's notebook
@@ -180,7 +175,7 @@ def test_solutions_show_code_that_is_correct(chapter):
         if callable(exercise.reference):
             names = names_of_the_notebook(chapter)
             exec(inspect.getsource(exercise.reference), names)
-            report, finding = engine.judge(exercise.id, names[exercise.reference.__name__])
+            report, finding = engine.judge(exercise, names[exercise.reference.__name__])
             assert finding.state == "correct", report.text
 
 
@@ -191,6 +186,6 @@ def test_what_later_exercises_use_is_no_answer(chapter):
     handed_on = [e for e in exercises(chapter) if e.title in names and callable(e.reference)]
     assert handed_on
     for exercise in handed_on:
-        report, finding = engine.judge(exercise.id, names[exercise.title])
+        report, finding = engine.judge(exercise, names[exercise.title])
         assert finding.state == "not_attempted", exercise.id
         assert "the library's own" in " ".join(report.text.split())

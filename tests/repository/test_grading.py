@@ -18,8 +18,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from seq2seq_lib.course import exercises, points
-from seq2seq_lib.course.judging import texts
+from seq2seq_lib.course import exercises, find, points
+from seq2seq_lib.course.judging.words import say
 from tests.support.submissions import FAKE_LIBRARY, ROUNDS, Round
 
 # nbgrader's own dependencies warn, and that is theirs to mend
@@ -145,7 +145,7 @@ def test_an_untouched_exercise_runs_to_its_end_and_is_not_attempted(assignment, 
     }
     assert len(said) == len(exercises(str(int(assignment[2:4]))))
     for id, text in said.items():
-        assert id in text and texts.say("not_attempted") in text, text
+        assert id in text and say("not_attempted") in text, text
 
 
 # ---------------------------------------------------------------- grading
@@ -314,7 +314,7 @@ def test_a_release_with_a_gradebook_has_the_same_bytes(course):
 @pytest.mark.slow
 def test_an_untouched_exercise_has_no_points_and_needs_nobody(course):
     assert set(course.scores["untouched"].values()) == {0}
-    assert texts.say("not_attempted") in course.feedback("untouched")
+    assert say("not_attempted") in course.feedback("untouched")
 
 
 @pytest.mark.slow
@@ -341,8 +341,8 @@ def test_feedback_says_why(course, learner):
     words = course.feedback(learner)
     for wrong in course.round.wrong[learner]:
         for id, name in wrong.lost.items():
-            meaning, question = texts.finding(id, name)
-            for part in re.split(r"\{\w+\}", f"{meaning}|{question}".replace("|", "{x}")):
+            message = find(id).words.message(name)
+            for part in re.split(r"\{\w+\}", message.means + "{x}" + message.asks):
                 assert " ".join(part.split()) in words, f"{id}, {name}: {part}"
 
 

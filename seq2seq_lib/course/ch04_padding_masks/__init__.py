@@ -41,19 +41,24 @@ from seq2seq_lib.course.ch04_padding_masks.probes import (
     mask_probes,
     nan_probes,
 )
-from seq2seq_lib.course.judging.compare import (
+from seq2seq_lib.course.ch04_padding_masks.texts import TEXTS
+from seq2seq_lib.course.judging.choice_task import ChoiceTask
+from seq2seq_lib.course.judging.detective_task import DetectiveTask
+from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.function_task import FunctionTask
+from seq2seq_lib.course.judging.probes import Probe
+from seq2seq_lib.course.judging.steps import (
     Problem,
     has_shape,
     is_bool,
     is_finite_float,
     is_tensor,
 )
-from seq2seq_lib.course.judging.exercise import Exercise, register
-from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.course.judging.tasks import ChoiceTask, DetectiveTask, FunctionTask
+from seq2seq_lib.course.judging.words import Words
 from seq2seq_lib.laws import Verdict, loss_ledger
 
 __all__ = [
+    "EXERCISES",
     "HAND_LENGTHS",
     "HAND_LOSSES",
     "hand_batch",
@@ -63,27 +68,12 @@ __all__ = [
 ]
 
 WHICH_NUMBER = ChoiceTask(
-    letters=("A", "B", "C", "D", "E", "F"),
-    salt="4.1",
-    reasons={
-        "12fa04d6": "correct",
-        "18da51fe": "with_pads",
-        "24e1d058": "sentence_means",
-        "527d72cf": "row_means",
-        "6b75adab": "total",
-        "e8f3b5d2": "over_cells",
-    },
+    "eNqrVnJUslJQyi9LLYpPTs3JKVbSUVByAgkl5xcVpSaXgPjOIH5xal5Jal5yanxuamIeWJkLSLgovxwh4goSKckvSc"
+    "wB8dxAvPLMkoz4gsSUYqVaAL3rH/A="
 )
 
 EVIDENCE = ChoiceTask(
-    letters=("A", "B", "C", "D"),
-    salt="4.6a",
-    reasons={
-        "44422823": "accuracy",
-        "49edf9de": "gradient",
-        "a8679698": "correct",
-        "abee97e9": "loss",
-    },
+    "eNqrVnJUslJQyskvLlbSUVByAnHSixJTMlPzSkACziCBxOTk0qLE5EqQgAtIIDm/qCg1uUSpFgAeTBG7"
 )
 
 
@@ -118,6 +108,11 @@ def law_3(answer: Any, log_probs: bool) -> Verdict:
     return loss_ledger(loss)
 
 
+def behind_a_model(scores: Tensor) -> Tensor:
+    """So who takes log_softmax once more changes no number and no gradient."""
+    return scores.log_softmax(-1)
+
+
 LOSS_STEPS = (is_tensor, has_shape, is_finite_float)
 MASKED_NLL = FunctionTask(
     spec=right.masked_nll_spec,
@@ -125,6 +120,7 @@ MASKED_NLL = FunctionTask(
     steps=LOSS_STEPS,
     mutants=wrong.LOSS_MUTANTS,
     gradient_of="log_probs",
+    leaf=behind_a_model,
     law=partial(law_3, log_probs=True),
 )
 SELECT = replace(MASKED_NLL, probes=nan_probes, mutants=wrong.SELECT_MUTANTS)
@@ -134,6 +130,7 @@ IGNORE = FunctionTask(
     steps=LOSS_STEPS,
     mutants=wrong.LOGIT_MUTANTS,
     gradient_of="logits",
+    leaf=behind_a_model,
     law=partial(law_3, log_probs=False),
 )
 
@@ -193,7 +190,7 @@ SHARES = FunctionTask(
     mutants=wrong.SHARE_MUTANTS,
 )
 
-register(
+EXERCISES = (
     Exercise(
         "4.1",
         "which number is the loss",
@@ -204,6 +201,7 @@ register(
         points=1,
         task=WHICH_NUMBER,
         reference=WHICH_NUMBER.answer,
+        words=Words.from_dict(TEXTS["4.1"]),
     ),
     Exercise(
         "4.2",
@@ -215,6 +213,7 @@ register(
         points=4,
         task=MASK,
         reference=right.length_mask,
+        words=Words.from_dict(TEXTS["4.2"]),
         alternatives=(right.length_mask_by_cumsum, right.length_mask_by_table),
     ),
     Exercise(
@@ -227,6 +226,7 @@ register(
         points=4,
         task=MASKED_NLL,
         reference=right.masked_nll,
+        words=Words.from_dict(TEXTS["4.3"]),
         alternatives=RIGHT_LOSSES,
     ),
     Exercise(
@@ -239,6 +239,7 @@ register(
         points=3,
         task=SELECT,
         reference=right.masked_nll_by_select,
+        words=Words.from_dict(TEXTS["4.4"]),
         alternatives=(right.masked_nll_after_gather, right.masked_nll_row_by_row, right.fixed_loss),
     ),
     Exercise(
@@ -251,6 +252,7 @@ register(
         points=3,
         task=IGNORE,
         reference=right.masked_nll_by_ignore_index,
+        words=Words.from_dict(TEXTS["4.5"]),
         alternatives=(right.flat_cross_entropy, right.softmax_by_hand),
     ),
     Exercise(
@@ -263,6 +265,7 @@ register(
         points=2,
         task=EVIDENCE,
         reference=EVIDENCE.answer,
+        words=Words.from_dict(TEXTS["4.6a"]),
     ),
     *(
         Exercise(
@@ -273,8 +276,15 @@ register(
             importance=5,
             minutes=15,
             points=worth,
-            task=DetectiveTask(INNOCENT, SUSPECTS, patient="broadcast", needed=needed),
+            task=DetectiveTask(
+                INNOCENT,
+                SUSPECTS,
+                patient="broadcast",
+                tiers=((needed, worth),),
+                called=("loss", "losses"),
+            ),
             reference=right.test_patient,
+            words=Words.from_dict(TEXTS[f"4.6b{part}"]),
             alternatives=(right.test_patient_twice,),
         )
         for part, title, worth, needed in DETECTIVE
@@ -289,6 +299,7 @@ register(
         points=3,
         task=MASKED_NLL,
         reference=right.fixed_loss,
+        words=Words.from_dict(TEXTS["4.6c"]),
         alternatives=RIGHT_LOSSES,
     ),
     Exercise(
@@ -301,6 +312,7 @@ register(
         points=6,
         task=SHARES,
         reference=right.gradient_shares,
+        words=Words.from_dict(TEXTS["4.7"]),
         alternatives=(right.shares_by_arithmetic,),
         manual=True,
     ),

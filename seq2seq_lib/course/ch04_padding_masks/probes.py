@@ -9,7 +9,7 @@ sentence has length 1 and one is longer than all others. B, T and V differ, but 
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.judging import show
+from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.masks import sequence_mask
 
@@ -107,7 +107,16 @@ def _loss_probe(
     fed = f"lengths = {lengths.tolist()}, T = {T}, V = {V}"
     if special:
         fed += f", {special}"
-    if nll.numel() <= show.MANY:
-        fed += f"; the targets' losses, pads in parentheses: {show.losses(nll, lengths)}"
+    if nll.numel() <= describe.MANY:
+        fed += f"; the targets' losses, pads in parentheses: {shown_losses(nll, lengths)}"
     name = "logits" if logits else "log_probs"
     return Probe({name: scores, "targets": targets, "lengths": lengths}, fed)
+
+
+def shown_losses(nll: Tensor, lengths: Tensor) -> str:
+    """Losses a token, a row in brackets each; pads in parentheses."""
+    text = []
+    for row, length in zip(nll.tolist(), lengths.tolist(), strict=True):
+        cells = [f"{x:.3g}" if t < length else f"({x:.3g})" for t, x in enumerate(row)]
+        text.append("[" + " ".join(cells) + "]")
+    return " ".join(text)

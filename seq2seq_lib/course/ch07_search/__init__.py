@@ -44,17 +44,22 @@ from seq2seq_lib.course.ch07_search.given import (
     spelt,
 )
 from seq2seq_lib.course.ch07_search.patient import patient_search, search_log
-from seq2seq_lib.course.judging import show
-from seq2seq_lib.course.judging.compare import Problem, has_shape, is_tensor, same_value
-from seq2seq_lib.course.judging.exercise import Exercise, register
+from seq2seq_lib.course.ch07_search.texts import TEXTS
+from seq2seq_lib.course.judging import describe
+from seq2seq_lib.course.judging.choice_task import ChoiceTask
+from seq2seq_lib.course.judging.detective_task import DetectiveTask
+from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.course.judging.sandbox import handed_on
-from seq2seq_lib.course.judging.tasks import ChoiceTask, DetectiveTask, FunctionTask
+from seq2seq_lib.course.judging.steps import Problem, has_shape, is_tensor, same_value
+from seq2seq_lib.course.judging.words import Words
 from seq2seq_lib.laws import HashModel, TableModel, Verdict, scores_add_up, search_oracle
 from seq2seq_lib.laws.plain_beam import Hyp
 from seq2seq_lib.vocab import EOS_ID
 
 __all__ = [
+    "EXERCISES",
     "Hyp",
     "beam",
     "expand",
@@ -73,39 +78,14 @@ __all__ = [
 expand, prune, beam = map(handed_on, (right.expand, right.prune, right.beam))
 
 WHICH_STRING = ChoiceTask(
-    letters=("A", "B", "C", "D", "E", "F"),
-    salt="7.1a",
-    reasons={
-        "331b55a8": "mode",
-        "5783d613": "two_beams",
-        "9ddd9e88": "correct",
-        "a6425cdb": "never_ends",
-        "b10e48a3": "no_end",
-        "dc33c162": "first_row",
-    },
+    "eNqrVnJUslJQSsssKi6JL8ovV9JRUHICiZSU58cnpSbmFoNEnEEiefnxqXkpIK4LmJtalloEEgGrcAUJJecXFaUml4"
+    "D4biB+bn5KqlItAImSHCk="
 )
 WHICH_NUMBER = ChoiceTask(
-    letters=("A", "B", "C", "D", "E", "F"),
-    salt="7.1b",
-    reasons={
-        "04abb9de": "correct",
-        "3c8290ba": "no_end",
-        "7e47f033": "first_row",
-        "864fcd24": "mean",
-        "8b342387": "log",
-        "9ed6b63a": "sum",
-    },
+    "eNqrVnJUslJQyslPV9JRUHICsdMyi4pL4ovyy0EiziCR5PyiotTkEhDfBcTPy49PzUsBcV1B3NzUxDwQxw3EKS7NVa"
+    "oFAOGRFtI="
 )
-EVIDENCE = ChoiceTask(
-    letters=("A", "B", "C", "D"),
-    salt="7.5a",
-    reasons={
-        "07d33a28": "count",
-        "18a65647": "correct",
-        "37659e37": "rows",
-        "9d9f235b": "longest",
-    },
-)
+EVIDENCE = ChoiceTask("eNqrVnJUslJQKsovL1bSUVByAnGS80vzSkA8ZxAvJz8vPbUYzHeByBYVpSaXKNUCANFMEFE=")
 
 
 def explain_outputs(probe: Probe, value: Any, expected: Any) -> Problem | None:
@@ -166,7 +146,10 @@ def explain_expand(probe: Probe, value: Any, expected: Any) -> Problem | None:
     for place in range(len(expected[2])):
         for name, yours, due in zip(("parent", "token", "total"), value, expected, strict=True):
             if not same_value(yours[place], due[place]):
-                numbers = {"yours": show.number(yours[place]), "right": show.number(due[place])}
+                numbers = {
+                    "yours": describe.number(yours[place]),
+                    "right": describe.number(due[place]),
+                }
                 return "one_of_three", {"name": name, "place": str(place), **numbers}
     return None
 
@@ -305,7 +288,7 @@ def are_distributions(value: Tensor, expected: Tensor) -> Problem | None:
         return None
     row = int(rows.nonzero()[0])
     name = "empty" if bool((value[row] == -math.inf).all()) else "not_renormalised"
-    return name, {"row": str(row), "total": show.number(total[row])}
+    return name, {"row": str(row), "total": describe.number(total[row])}
 
 
 def explain_top_p(probe: Probe, value: Tensor, expected: Tensor) -> Problem | None:
@@ -313,7 +296,7 @@ def explain_top_p(probe: Probe, value: Tensor, expected: Tensor) -> Problem | No
     yours, due = (part.isfinite() for part in (value, expected))
     nearly = value[yours & ~due & (value < -100)]  # exp of it is 0 in float32
     if len(nearly):
-        return "nearly_impossible", {"yours": show.number(nearly[0])}
+        return "nearly_impossible", {"yours": describe.number(nearly[0])}
     for row in range(len(due)):
         count, right_count = int(yours[row].sum()), int(due[row].sum())
         facts = {"row": str(row), "yours": str(count), "right": str(right_count)}
@@ -363,7 +346,7 @@ def is_report(value: Any, expected: Any) -> Problem | None:
                 return "not_numbers", {"name": name, "k": str(k)}
             low, high = {"log_prob": (-math.inf, 0), "length": (0, math.inf), "mode": (0, 1)}[name]
             if not low <= number <= high:
-                return "range", {"name": name, "k": str(k), "value": show.number(number)}
+                return "range", {"name": name, "k": str(k), "value": describe.number(number)}
     return None
 
 
@@ -374,7 +357,7 @@ WIDTHS = FunctionTask(
     mutants=wrong.WIDTH_MUTANTS,
 )
 
-register(
+EXERCISES = (
     Exercise(
         "7.1a",
         "what greedy writes",
@@ -385,6 +368,7 @@ register(
         points=1,
         task=WHICH_STRING,
         reference=WHICH_STRING.answer,
+        words=Words.from_dict(TEXTS["7.1a"]),
     ),
     Exercise(
         "7.1b",
@@ -396,6 +380,7 @@ register(
         points=1,
         task=WHICH_NUMBER,
         reference=WHICH_NUMBER.answer,
+        words=Words.from_dict(TEXTS["7.1b"]),
     ),
     Exercise(
         "7.2",
@@ -407,6 +392,7 @@ register(
         points=3,
         task=EXHAUSTIVE,
         reference=right.exhaustive,
+        words=Words.from_dict(TEXTS["7.2"]),
         alternatives=(right.exhaustive_spec, right.exhaustive_by_product),
     ),
     Exercise(
@@ -419,6 +405,7 @@ register(
         points=2,
         task=EXPAND,
         reference=right.expand,
+        words=Words.from_dict(TEXTS["7.3a"]),
         alternatives=(right.expand_spec, right.expand_by_sorting),
     ),
     Exercise(
@@ -431,6 +418,7 @@ register(
         points=2,
         task=PRUNE,
         reference=right.prune,
+        words=Words.from_dict(TEXTS["7.3b"]),
         alternatives=(right.prune_spec, right.prune_by_nonzero),
     ),
     Exercise(
@@ -443,6 +431,7 @@ register(
         points=4,
         task=BEAM,
         reference=right.beam,
+        words=Words.from_dict(TEXTS["7.3c"]),
         alternatives=(right.beam_by_lists, right.beam_without_states, right.beam_by_library),
     ),
     Exercise(
@@ -455,6 +444,7 @@ register(
         points=3,
         task=TOP_P,
         reference=right.top_p,
+        words=Words.from_dict(TEXTS["7.4"]),
         alternatives=(right.top_p_spec, right.top_p_by_threshold),
     ),
     Exercise(
@@ -467,6 +457,7 @@ register(
         points=2,
         task=EVIDENCE,
         reference=EVIDENCE.answer,
+        words=Words.from_dict(TEXTS["7.5a"]),
     ),
     *(
         Exercise(
@@ -481,10 +472,11 @@ register(
                 INNOCENT,
                 wrong.SUSPECTS,
                 patient="runaway",
-                needed=needed,
+                tiers=((needed, worth),),
                 called=("search", "searches"),
             ),
             reference=right.test_patient,
+            words=Words.from_dict(TEXTS[f"7.5b{part}"]),
             alternatives=(right.test_patient_by_exhaustion,),
         )
         for part, title, worth, needed in DETECTIVE
@@ -499,6 +491,7 @@ register(
         points=2,
         task=SEARCH,
         reference=right.fixed_search,
+        words=Words.from_dict(TEXTS["7.5c"]),
         alternatives=INNOCENT,
     ),
     Exercise(
@@ -511,6 +504,7 @@ register(
         points=6,
         task=WIDTHS,
         reference=right.width_report,
+        words=Words.from_dict(TEXTS["7.6"]),
         alternatives=(right.width_report_by_tensors,),
         manual=True,
     ),

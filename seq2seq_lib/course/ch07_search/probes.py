@@ -14,7 +14,7 @@ from torch import Tensor
 
 from seq2seq_lib.course.ch07_search.answers import exhaustive_spec
 from seq2seq_lib.course.ch07_search.given import NextLogProbs, Stopping
-from seq2seq_lib.course.judging import show
+from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.laws import HashModel, TableModel
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
@@ -88,13 +88,13 @@ def _expand_probe(k: int, V: int, num_beams: int, generator: torch.Generator) ->
         if every.diff().min() > GAP:
             break
     fed = f"totals = {_numbers(totals)}, num_beams = {num_beams}, log_probs [{k}, {V}]"
-    if k * V <= show.MANY:
-        fed += ", without PAD and BOS: " + show.rows(log_probs[:, EOS_ID:])
+    if k * V <= describe.MANY:
+        fed += ", without PAD and BOS: " + describe.rows(log_probs[:, EOS_ID:])
     return Probe({"totals": totals, "log_probs": log_probs, "num_beams": num_beams}, fed)
 
 
 def _numbers(values: Tensor) -> str:
-    return "[" + ", ".join(show.number(x) for x in values.tolist()) + "]"
+    return "[" + ", ".join(describe.number(x) for x in values.tolist()) + "]"
 
 
 def prune_probes(generator: torch.Generator) -> list[Probe]:
@@ -187,8 +187,8 @@ def _probabilities(B: int, V: int, p: float, generator: torch.Generator) -> Tens
 
 def _top_p_probe(probs: Tensor, p: float) -> Probe:
     fed = f"p = {p}, log_probs {list(probs.shape)}"
-    if probs.numel() <= show.MANY:
-        fed += f", the logarithms of {show.rows(probs)}"
+    if probs.numel() <= describe.MANY:
+        fed += f", the logarithms of {describe.rows(probs)}"
     return Probe({"log_probs": probs.log(), "p": p}, fed)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from torch import Tensor
 
-from seq2seq_lib.course.judging import show
-from seq2seq_lib.course.judging.compare import Problem, plain
+from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.probes import Probe
+from seq2seq_lib.course.judging.steps import Problem, plain
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 NEAR = 1e-4  # nats: float32 keeps 7 digits of a handful of numbers that are added up
@@ -82,7 +82,7 @@ def ends_once(value: Any, expected: Any) -> Problem | None:
 def is_possible(value: Any, expected: Any) -> Problem | None:
     """A step: no PAD, no BOS, and no logarithm of 0."""
     for tokens, *numbers in value:
-        facts = {"output": spelt(tokens), "yours": show.number(numbers[0])}
+        facts = {"output": spelt(tokens), "yours": describe.number(numbers[0])}
         if {PAD_ID, BOS_ID} & set(map(plain, tokens)):
             return "special", facts
         if not all(math.isfinite(number) for number in numbers):
@@ -106,7 +106,7 @@ def is_sorted(value: Any, expected: Any) -> Problem | None:
     numbers = [float(plain(entry[-1])) for entry in value]
     if all(one >= two - NEAR for one, two in zip(numbers, numbers[1:], strict=False)):
         return None
-    facts = {"numbers": ", ".join(map(show.number, numbers[:4]))}
+    facts = {"numbers": ", ".join(map(describe.number, numbers[:4]))}
     return ("worst_first" if numbers == sorted(numbers) else "not_sorted"), facts
 
 
@@ -139,7 +139,7 @@ def explain(
             return "too_long", facts
         parts = [next_log_probs(tokens[:t])[token] for t, token in enumerate(tokens)]
         if abs(log_prob - sum(parts)) > NEAR:
-            numbers = {"yours": show.number(log_prob), "right": show.number(sum(parts))}
+            numbers = {"yours": describe.number(log_prob), "right": describe.number(sum(parts))}
             return name_of_number(log_prob, parts) or strange, facts | numbers
     if size == 3:
         problem = explain_score(found, probe.args["alpha"])
@@ -184,8 +184,8 @@ def explain_score(found: list[Output], alpha: float) -> Problem | None:
             "no_penalty": log_prob,
         }
         near = (name for name, number in suspects.items() if abs(score - number) <= NEAR)
-        facts = {"output": spelt(tokens), "yours": show.number(score), "alpha": str(alpha)}
-        right = show.number(log_prob / n**alpha)
+        facts = {"output": spelt(tokens), "yours": describe.number(score), "alpha": str(alpha)}
+        right = describe.number(log_prob / n**alpha)
         return next(near, "score"), facts | {"right": right, "length": str(n)}
     return None
 

@@ -1,12 +1,21 @@
-"""What an exercise is, what a check finds, and the register of all exercises."""
+"""What an exercise is, and what a check finds."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 
-CORRECT, WRONG, ERROR, NOT_ATTEMPTED = "correct", "wrong", "error", "not_attempted"
+from seq2seq_lib.course.judging.words import Words
+
+CORRECT, PARTLY, WRONG, ERROR, NOT_ATTEMPTED = (
+    "correct",
+    "partly",
+    "wrong",
+    "error",
+    "not_attempted",
+)
 KINDS = {"P": "predict", "F": "fill in", "I": "implement", "D": "debug", "X": "extend"}
 
 
@@ -15,12 +24,13 @@ class Finding:
     """What a check found.
 
     Attributes:
-        state: ``correct``, ``wrong``, ``error`` or ``not_attempted``.
-        name: of the mistake, a key into ``texts``; empty if there is none.
+        state: ``correct``, ``partly``, ``wrong``, ``error`` or ``not_attempted``.
+        name: of the mistake, a key into ``Words.findings``; empty if there is none.
         fed: what the answer was given, small.
         came_back: what it returned or raised.
         facts: numbers for the text of this mistake.
         printed: what the learner's code wrote in that call.
+        earned: points, where the answer is correct in part.
     """
 
     state: str
@@ -29,6 +39,7 @@ class Finding:
     came_back: str = ""
     facts: dict[str, str] | None = None
     printed: str = ""
+    earned: int = 0
 
 
 class Task(Protocol):
@@ -55,7 +66,7 @@ class Exercise:
     """One exercise, in the form that the notebook's header shows.
 
     Attributes:
-        id: ``"4.2"``; ``"4.6b1"`` where a learner hands in one answer for several graded cells.
+        id: ``"4.2"``, or ``"4.6a"`` for a part of one.
         title: one line.
         kind: a key of ``KINDS``.
         difficulty, importance: 1 to 5.
@@ -63,6 +74,7 @@ class Exercise:
         points: of its graded cell.
         task: judges answers.
         reference: the answer that ``solution`` shows.
+        words: what is said about it: ``words_beside(__file__)``.
         alternatives: right answers, written differently.
         manual: the points are given by a person; the check only looks whether the answer can be
             right.
@@ -77,8 +89,31 @@ class Exercise:
     points: int
     task: Task
     reference: Any
+    words: Words
     alternatives: tuple = ()
     manual: bool = False
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"\d+\.\d+\w*", self.id):
+            raise ValueError(
+                f'An exercise\'s id looks like "4.2" or "4.6a", but it is {self.id!r}.'
+            )
+        if self.kind not in KINDS:
+            raise ValueError(
+                f"Exercise {self.id}: unknown kind {self.kind!r}. Valid: {', '.join(KINDS)}."
+            )
+        for name in ("difficulty", "importance"):
+            if getattr(self, name) not in range(1, 6):
+                raise ValueError(
+                    f"Exercise {self.id}: {name} must be 1 to 5, but it is {getattr(self, name)!r}."
+                )
+
+        worth = getattr(self.task, "points", self.points)
+        if worth != self.points:
+            raise ValueError(
+                f"Exercise {self.id}: points must be the {worth} of all tiers, but they are "
+                f"{self.points}."
+            )
 
     @property
     def chapter(self) -> str:
@@ -89,40 +124,3 @@ class Exercise:
     def mutants(self) -> tuple[Mutant, ...]:
         """Wrong functions that have a message of their own."""
         return getattr(self.task, "mutants", ())
-
-
-REGISTER: dict[str, Exercise] = {}
-
-
-def register(*new: Exercise) -> None:
-    """Add exercises; an id is given once."""
-    for exercise in new:
-        if exercise.id in REGISTER:
-            raise ValueError(f"Exercise {exercise.id} is registered twice.")
-        if exercise.kind not in KINDS:
-            raise ValueError(f"Unknown kind: {exercise.kind!r}. Valid: {', '.join(KINDS)}.")
-        REGISTER[exercise.id] = exercise
-
-
-def find(id: str) -> Exercise:
-    """The exercise of this id."""
-    if not isinstance(id, str) or id not in REGISTER:
-        parts = [other for other in REGISTER if isinstance(id, str) and other.startswith(id)]
-        raise ValueError(f"There is no exercise {id!r}. Valid: {', '.join(parts or REGISTER)}.")
-    return REGISTER[id]
-
-
-def exercises(chapter: str | None = None) -> tuple[Exercise, ...]:
-    """All exercises in order, or those of one chapter: ``exercises("4")``."""
-    chosen = tuple(e for e in REGISTER.values() if chapter in (None, e.chapter))
-    if not chosen:
-        known = sorted({e.chapter for e in REGISTER.values()}, key=int)
-        raise ValueError(f"No exercises in chapter {chapter!r}. Valid: {', '.join(known)}.")
-    return chosen
-
-
-def points(id: str) -> int:
-    """Points of an exercise, ``points("4.2")``, or of a chapter and its bonus, ``points("4")``."""
-    if isinstance(id, str) and "." not in id:
-        return sum(exercise.points for exercise in exercises(id))
-    return find(id).points

@@ -5,11 +5,12 @@ import sys
 import textwrap
 from dataclasses import dataclass
 
-SYMBOLS = {"correct": "✓", "wrong": "✗", "error": "!", "not_attempted": "○", "": "·"}
+SYMBOLS = {"correct": "✓", "partly": "◐", "wrong": "✗", "error": "!", "not_attempted": "○", "": "·"}
 # One line at the left tells the states apart beside symbol and word. These hues have a contrast
 # above 3 : 1 on white and on JupyterLab's dark background; text keeps the theme's own colour.
 EDGES = {
     "correct": "#2f8f5b",
+    "partly": "#c2681c",
     "wrong": "#c2681c",
     "error": "#c2681c",
     "not_attempted": "#7a7f87",

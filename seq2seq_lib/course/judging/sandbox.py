@@ -20,6 +20,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from seq2seq_lib.course.judging import describe
+from seq2seq_lib.course.judging.exercise import NOT_ATTEMPTED, WRONG, Finding
 from seq2seq_lib.laws import probes as law_probes
 
 BLANK = "____"
@@ -78,12 +80,12 @@ def no_trace(function: Any) -> Iterator[None]:
         yield
 
 
-def copy(value: Any) -> Any:
+def clone(value: Any) -> Any:
     """A clone of a tensor, a new list, tuple or dict; other values as they are."""
     if isinstance(value, dict):
-        return {key: copy(item) for key, item in value.items()}
+        return {key: clone(item) for key, item in value.items()}
     if type(value) in (list, tuple):
-        return type(value)(map(copy, value))
+        return type(value)(map(clone, value))
     return value.clone() if isinstance(value, Tensor) else value
 
 
@@ -104,13 +106,19 @@ def unchanged(before: Any, after: Any) -> bool:
     return bool(((before == after) | ((before != before) & (after != after))).all())
 
 
-def run(function: Callable, args: dict[str, Any], gradient_of: str | None = None) -> Run:
+def run(
+    function: Callable,
+    args: dict[str, Any],
+    gradient_of: str | None = None,
+    leaf: Callable[[Tensor], Tensor] | None = None,
+) -> Run:
     """Call ``function`` with copies of ``args``, by position.
 
     Args:
-        gradient_of: log_probs or logits, to differentiate by; the call is made once more then.
+        gradient_of: the argument to differentiate by; the call is made once more then.
+        leaf: makes that argument out of the leaf; else it is the leaf.
     """
-    given = {name: copy(value) for name, value in args.items()}
+    given = {name: clone(value) for name, value in args.items()}
     value, error = None, None
     with quiet() as noise:
         try:
@@ -120,17 +128,23 @@ def run(function: Callable, args: dict[str, Any], gradient_of: str | None = None
     changed = tuple(name for name in args if not unchanged(args[name], given[name]))
     gradient = None
     if gradient_of and error is None and isinstance(value, Tensor) and value.numel() == 1:
-        gradient = _gradient(function, args, gradient_of)
+        gradient = _gradient(function, args, gradient_of, leaf)
     return Run(value, error, changed, gradient, noise.getvalue())
 
 
-def _gradient(function: Callable, args: dict[str, Any], name: str) -> Tensor | None:
-    leaf = args[name].clone().requires_grad_()
-    # as behind a model: who takes log_softmax once more changes no number and no gradient then
-    given = {key: copy(value) for key, value in args.items()} | {name: leaf.log_softmax(-1)}
+def _gradient(
+    function: Callable,
+    args: dict[str, Any],
+    name: str,
+    leaf: Callable[[Tensor], Tensor] | None,
+) -> Tensor | None:
+    at = args[name].clone().requires_grad_()
+    # never the leaf itself: torch refuses to write into one, and a write is told as what it is
+    argument = leaf(at) if leaf else at.clone()
+    given = {key: clone(value) for key, value in args.items()} | {name: argument}
     with quiet():
         try:
-            return torch.autograd.grad(function(*given.values()).sum(), leaf)[0]
+            return torch.autograd.grad(function(*given.values()).sum(), at)[0]
         except Exception:  # no graph, or a write into a leaf
             return None
 
@@ -140,12 +154,32 @@ class Unattempted:
     """Why an answer is not judged.
 
     Attributes:
-        reason: a key into ``texts``; empty where nothing was written.
+        reason: ``raise``, ``blank`` or ``library``, as in ``words.toml``; empty where nothing was
+            written.
         where: the function that it is about.
     """
 
     reason: str = ""
     where: str = ""
+
+    @property
+    def finding(self) -> Finding:
+        """As a check finds it."""
+        return Finding(NOT_ATTEMPTED, self.reason, facts={"where": self.where})
+
+
+def no_function(answer: Any) -> Finding | None:
+    """What to say of an answer that cannot be called as a learner's function."""
+    if none := unattempted(answer):
+        return none.finding
+    if callable(answer):
+        return None
+    return Finding(WRONG, "not_a_function", came_back=describe.value(answer))
+
+
+def shown(run: Run) -> str:
+    """What a call returned or raised, in words."""
+    return describe.value(run.value) if run.error is None else last_line(run.error)
 
 
 def unattempted(answer: Any) -> Unattempted | None:

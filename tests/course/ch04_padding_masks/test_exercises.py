@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 
 from seq2seq_lib.course import ch04_padding_masks as chapter04
-from seq2seq_lib.course import exercises
+from seq2seq_lib.course import exercises, find
 from seq2seq_lib.course.ch04_padding_masks import answers as answers04
 from seq2seq_lib.course.ch04_padding_masks import mutants as mutants04
 from seq2seq_lib.course.ch04_padding_masks import patient as patient04
-from seq2seq_lib.course.judging import engine, texts
-from seq2seq_lib.course.judging.exercise import REGISTER
+from seq2seq_lib.course.ch04_padding_masks import texts as texts04
+from seq2seq_lib.course.judging import engine, words
 from seq2seq_lib.losses import masked_nll_loss
 from seq2seq_lib.masks import sequence_mask
 
@@ -29,7 +29,7 @@ def name_of(value):
 
 
 def found(id, answer, seed=None):
-    return engine.judge(id, answer, seed)
+    return engine.judge(find(id), answer, seed)
 
 
 # ---------------------------------------------------------------- right and wrong answers
@@ -54,15 +54,15 @@ def test_ids_and_points_are_those_of_the_contract():
 
 @pytest.mark.parametrize("id", [*FUNCTIONS, *DETECTIVE])
 def test_every_message_is_given_by_some_wrong_answer(id):
-    given = {m.finding for m in REGISTER[id].mutants}
+    given = {m.finding for m in find(id).mutants}
     if id in DETECTIVE:
         given = set(chapter04.SUSPECTS) | {finding for _, finding, *_ in WRONG_TESTS}
     if id == "4.7":
         given |= {finding for other, finding, _ in MISTAKES if other == "4.7"}
-    own = set(texts.of(id)["findings"])
-    assert own <= given | set(texts.chapter04.LOSS)  # LOSS serves several exercises
+    own = set(find(id).words.findings)
+    assert own <= given | set(texts04.LOSS)  # LOSS serves several exercises
     everywhere = {m.finding for e in exercises("4") for m in e.mutants}
-    assert set(texts.chapter04.LOSS) <= everywhere
+    assert set(texts04.LOSS) <= everywhere
 
 
 # ---------------------------------------------------------------- typical mistakes
@@ -216,7 +216,7 @@ def test_one_letter_is_the_token_mean_and_the_others_have_other_reasons():
     options = chapter04.options_4_1()
     assert len(set(options.values())) == 6
     right = [letter for letter, n in options.items() if n == pytest.approx(token_mean_by_hand())]
-    assert right == [REGISTER["4.1"].reference]
+    assert right == [find("4.1").reference]
     reasons = {letter: found("4.1", letter)[1].name for letter in options if letter not in right}
     losses, lengths = chapter04.hand_batch()
     real = losses * sequence_mask(lengths, 5)
@@ -229,7 +229,7 @@ def test_one_letter_is_the_token_mean_and_the_others_have_other_reasons():
     }
     for letter, reason in reasons.items():
         assert options[letter] == pytest.approx(numbers[reason].item(), abs=1e-3)
-    assert set(reasons.values()) == set(numbers) == set(texts.of("4.1")["findings"])
+    assert set(reasons.values()) == set(numbers) == set(find("4.1").words.findings)
 
 
 def test_the_log_is_what_the_bug_really_produces():
@@ -241,7 +241,7 @@ def test_with_a_right_loss_the_evidence_would_not_be_there():
     assert {line.split()[-1] for line in log.splitlines()[4:]} == {"0.143"}  # 1/7
     assert [line.split()[-1] for line in patient04.LOG.splitlines()[4:]][-1] > "0.9"
     assert found("4.6a", "D")[1].state == "correct"
-    assert {found("4.6a", c)[1].name for c in "ABC"} == set(texts.of("4.6a")["findings"])
+    assert {found("4.6a", c)[1].name for c in "ABC"} == set(find("4.6a").words.findings)
 
 
 def test_the_log_says_nothing_about_the_best_possible_accuracy_that_is_not_so():
@@ -374,7 +374,7 @@ def prints_its_verdict(loss_function):
 def test_a_test_that_only_prints_sees_what_it_printed():
     report, finding = found("4.6b1", prints_its_verdict)
     assert finding.name == "nothing_rejected"
-    assert (texts.say("printed"), "wrong!") in report.lines
+    assert (words.say("printed"), "wrong!") in report.lines
 
 
 def test_a_test_that_raises_something_else_hears_of_assertion_errors():
@@ -421,7 +421,7 @@ def test_innocents_and_suspects_are_what_they_are_called():
 @pytest.mark.parametrize("id", FUNCTIONS)
 @pytest.mark.parametrize("seed", range(20))
 def test_probes_are_asymmetric(id, seed):
-    drawn = REGISTER[id].task.probes(torch.Generator().manual_seed(seed))
+    drawn = find(id).task.probes(torch.Generator().manual_seed(seed))
     shapes, kinds = [], set()
     for probe in drawn:
         lengths = probe.args["lengths"]
@@ -455,7 +455,7 @@ def test_probes_are_asymmetric(id, seed):
 
 
 def test_probes_are_drawn_anew_but_for_the_first_two():
-    one, two = ([p.fed for p in REGISTER["4.2"].task.probes(torch.Generator().manual_seed(s))]
+    one, two = ([p.fed for p in find("4.2").task.probes(torch.Generator().manual_seed(s))]
                 for s in (1, 2))  # fmt: skip
     assert one[:2] == two[:2] and one[2:] != two[2:]
 

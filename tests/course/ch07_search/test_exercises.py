@@ -13,13 +13,13 @@ import torch
 
 from seq2seq_lib.corpora import letters_distribution, letters_log_prob, letters_mode
 from seq2seq_lib.course import ch07_search as chapter07
-from seq2seq_lib.course import exercises
+from seq2seq_lib.course import exercises, find
 from seq2seq_lib.course.ch07_search import answers as right
 from seq2seq_lib.course.ch07_search import given as hand07
 from seq2seq_lib.course.ch07_search import mutants as wrong
 from seq2seq_lib.course.ch07_search import patient as patient07
-from seq2seq_lib.course.judging import engine, texts
-from seq2seq_lib.course.judging.exercise import REGISTER
+from seq2seq_lib.course.ch07_search import texts as texts07
+from seq2seq_lib.course.judging import engine
 from seq2seq_lib.course.judging.probes import fresh_generator
 from seq2seq_lib.decoding import beam_search, exhaustive_search, greedy_search
 from seq2seq_lib.filters import top_p_filter
@@ -35,7 +35,7 @@ def name_of(value):
 
 
 def found(id, answer, seed=None):
-    return engine.judge(id, answer, seed)
+    return engine.judge(find(id), answer, seed)
 
 
 def test_ids_and_points_are_those_of_the_contract():
@@ -235,16 +235,16 @@ def test_typical_mistakes_are_named(id, finding, answer):
     assert not re.search(r"{\w+}", report.text)  # every fact was filled in
 
 
-SHARED = {**texts.chapter07.OUTPUTS, **texts.chapter07.SEARCH}
+SHARED = {**texts07.OUTPUTS, **texts07.SEARCH}
 
 
 @pytest.mark.parametrize("id", [e.id for e in exercises("7") if callable(e.reference)])
 def test_every_message_is_given_by_some_wrong_answer(id):
-    given = {m.finding for m in REGISTER[id].mutants}
+    given = {m.finding for m in find(id).mutants}
     given |= {finding for other, finding, _ in MISTAKES if other == id}
     if id in DETECTIVE:
         given = set(wrong.SUSPECTS) | {finding for _, finding, *_ in WRONG_TESTS}
-    assert set(texts.of(id)["findings"]) <= given | set(SHARED)
+    assert set(find(id).words.findings) <= given | set(SHARED)
     everywhere = {m.finding for e in exercises("7") for m in e.mutants}
     assert set(SHARED) <= everywhere | {finding for _, finding, _ in MISTAKES}
 
@@ -267,10 +267,10 @@ BY_WHAT_CAME_BACK = {
 @pytest.mark.parametrize("id", BY_WHAT_CAME_BACK)
 def test_many_mistakes_are_recognised_however_they_are_written(id):
     """Without the list of known wrong answers, by what came back alone."""
-    task = replace(REGISTER[id].task, mutants=())
+    task = replace(find(id).task, mutants=())
     named = Counter(
         m.finding
-        for m in REGISTER[id].mutants
+        for m in find(id).mutants
         if all(task.judge(m.function, fresh_generator(s)).name == m.finding for s in range(2))
     )
     assert BY_WHAT_CAME_BACK[id] <= set(named)
@@ -288,7 +288,7 @@ def test_a_message_shows_the_output_and_both_numbers():
 def test_the_model_of_a_message_can_be_made_in_the_notebook():
     text = found("7.3c", wrong.BEST_ONLY(right.beam))[0].text
     assert "HashModel(6, seed=134, eos_bias=0.5), src = [[5, 3, 2]], num_beams = 3" in text
-    probe = REGISTER["7.3c"].task.probes(fresh_generator())[0]
+    probe = find("7.3c").task.probes(fresh_generator())[0]
     assert HashModel(6, seed=134, eos_bias=0.5) == probe.args["model"].model
 
 
@@ -386,8 +386,8 @@ def test_the_table_is_the_model():
 def test_greedy_writes_what_the_letter_says_with_that_probability():
     (greedy,) = greedy_search(four_letters(), *SOURCE, max_new_tokens=4)[0]
     strings, numbers = hand07.options_7_1a(), hand07.options_7_1b()
-    assert strings[REGISTER["7.1a"].reference] == hand07.spelt(greedy.tokens).replace(" ", "")
-    assert numbers[REGISTER["7.1b"].reference] == round(math.exp(greedy.log_prob), 4) == 0.0227
+    assert strings[find("7.1a").reference] == hand07.spelt(greedy.tokens).replace(" ", "")
+    assert numbers[find("7.1b").reference] == round(math.exp(greedy.log_prob), 4) == 0.0227
     assert len(set(strings.values())) == len(set(numbers.values())) == 6
 
 
@@ -581,7 +581,7 @@ def test_a_list_that_was_changed_does_not_come_back():
 @pytest.mark.parametrize("seed", range(10))
 def test_probes_are_asymmetric(seed):
     generator = torch.Generator().manual_seed(seed)
-    task = {id: REGISTER[id].task.probes(generator) for id in ("7.2", "7.3a", "7.3b", "7.3c")}
+    task = {id: find(id).task.probes(generator) for id in ("7.2", "7.3a", "7.3b", "7.3c")}
     square = [p.args["log_probs"].size(0) == p.args["log_probs"].size(1) for p in task["7.3a"]]
     assert sum(square) == 1
     for probe in task["7.3a"]:
@@ -602,9 +602,9 @@ def test_probes_are_asymmetric(seed):
 
 def test_probes_are_drawn_anew_but_for_the_first():
     for id in ("7.2", "7.3a", "7.3c", "7.4", "7.5c", "7.6"):
-        one, two = (REGISTER[id].task.probes(torch.Generator().manual_seed(s)) for s in (1, 2))
+        one, two = (find(id).task.probes(torch.Generator().manual_seed(s)) for s in (1, 2))
         assert one[0].fed == two[0].fed
         assert any(a.fed != b.fed for a, b in zip(one, two, strict=True)) or id in ("7.2", "7.4")
     for id, name in (("7.4", "log_probs"), ("7.3b", "token")):
-        one, two = (REGISTER[id].task.probes(torch.Generator().manual_seed(s)) for s in (1, 2))
+        one, two = (find(id).task.probes(torch.Generator().manual_seed(s)) for s in (1, 2))
         assert not torch.equal(one[2].args[name], two[2].args[name])

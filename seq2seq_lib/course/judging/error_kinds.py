@@ -3,7 +3,7 @@
 import re
 
 # The first that fits decides: type, and a pattern for its message. What is asked at each kind
-# stands in ``texts.general.ERRORS``.
+# stands in ``words.toml``.
 KINDS = (
     ("name", NameError | ImportError, ""),
     ("attribute", AttributeError, ""),

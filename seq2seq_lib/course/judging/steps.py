@@ -1,7 +1,7 @@
 """Comparing what came back with what should have: the steps of a check, in small functions.
 
 A step takes a value and the expected one, and returns None or a problem: the name of a finding, a
-key into ``texts``, and the numbers for its text.
+key into ``Words.findings``, and the numbers for its text.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.judging import show
+from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.sandbox import Run
 
 # float32 keeps 7 digits; adding up some tens of numbers in another order costs one or two
@@ -114,17 +114,14 @@ def first_difference(value: Any, expected: Any) -> dict[str, str]:
             return _inside(place, plain(value[place]), plain(expected[place]))
     tensors = isinstance(value, Tensor) and isinstance(expected, Tensor)
     if not tensors or value.dim() == 0 or value.shape != expected.shape:
-        return {"where": "", "yours": show.value(value), "right": show.value(expected)}
+        return {"where": "", "yours": describe.value(value), "right": describe.value(expected)}
     one, two = value.detach().cpu().double(), expected.detach().cpu().double()
     near = torch.isclose(one, two, equal_nan=True, **TOLERANCE)
     if near.all():  # what differs is the dtype
         return {"where": "", "yours": _dtype(value), "right": _dtype(expected)}
     place = tuple((~near).nonzero()[0].tolist())
-    return {
-        "where": f" at {list(place)}",
-        "yours": str(value[place].item()) if value.dtype == torch.bool else show.number(one[place]),
-        "right": str(bool(two[place])) if value.dtype == torch.bool else show.number(two[place]),
-    }
+    shown = describe.number if value.dtype != torch.bool else lambda cell: str(bool(cell))
+    return {"where": f" at {list(place)}", "yours": shown(one[place]), "right": shown(two[place])}
 
 
 def _inside(place: Any, value: Any, expected: Any) -> dict[str, str]:

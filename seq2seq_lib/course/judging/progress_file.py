@@ -1,7 +1,5 @@
 """A learner's own notes of what is done: one small JSON file on their machine, sent nowhere.
 
-``progress("4")`` prints them.
-
 ``SEQ2SEQ_PROGRESS`` names another file, or is ``off``. Nothing depends on it: a file that cannot be
 read or written is left alone, silently.
 """
@@ -10,10 +8,11 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
-from seq2seq_lib.course.judging import texts
-from seq2seq_lib.course.judging.exercise import exercises
+from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.words import say
 
 VARIABLE = "SEQ2SEQ_PROGRESS"
 
@@ -37,14 +36,14 @@ def load() -> dict[str, dict]:
     return notes if isinstance(notes, dict) else {}
 
 
-def record(id: str, state: str = "", assisted: bool = False) -> None:
+def record(exercise_id: str, state: str = "", assisted: bool = False) -> None:
     """Note one check, or that the solution was looked at before the exercise was solved."""
     try:
         file = path()
         if file is None:
             return
         notes = load()
-        note = notes.setdefault(id, {"first": int(time.time()), "tries": 0})
+        note = notes.setdefault(exercise_id, {"first": int(time.time()), "tries": 0})
         if state in ("wrong", "error", "correct"):
             note["tries"] += 1
         if "solved" not in note:
@@ -62,16 +61,16 @@ def record(id: str, state: str = "", assisted: bool = False) -> None:
         return
 
 
-def progress(chapter: str | None = None) -> None:
-    """Print what is done in a chapter, or in all: solved or not, checks made, minutes needed."""
+def progress(exercises: Iterable[Exercise]) -> None:
+    """Print what is done: solved or not, checks made, minutes needed."""
     notes = load()
-    for exercise in exercises(chapter):
+    for exercise in exercises:
         note = notes.get(exercise.id, {})
         state = "solved" if "solved" in note else "open"
-        parts = [texts.say(state), texts.say("tries", tries=note.get("tries", 0))]
+        parts = [say(state), say("tries", tries=note.get("tries", 0))]
         if "solved" in note:
             minutes = max(1, round((note["solved"] - note["first"]) / 60))
-            parts.append(texts.say("minutes", minutes=minutes))
+            parts.append(say("minutes", minutes=minutes))
         if note.get("assisted"):
-            parts.append(texts.say("assisted"))
+            parts.append(say("assisted"))
         print(f"{exercise.id:6} {exercise.title:40} {', '.join(parts)}")

@@ -57,15 +57,6 @@ def rows(tensor: Tensor) -> str:
     return " ".join("[" + " ".join(number(cell) for cell in row) + "]" for row in tensor.tolist())
 
 
-def losses(nll: Tensor, lengths: Tensor) -> str:
-    """Losses a token, a row in brackets each; pads in parentheses."""
-    text = []
-    for row, length in zip(nll.tolist(), lengths.tolist(), strict=True):
-        cells = [f"{x:.3g}" if t < length else f"({x:.3g})" for t, x in enumerate(row)]
-        text.append("[" + " ".join(cells) + "]")
-    return " ".join(text)
-
-
 def _tensor(tensor: Tensor) -> str:
     tensor = tensor.detach()
     kind = str(tensor.dtype).removeprefix("torch.")

@@ -1,0 +1,52 @@
+"""The answer is a letter."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from seq2seq_lib.course.judging import describe, sandbox
+from seq2seq_lib.course.judging.exercise import CORRECT, NOT_ATTEMPTED, WRONG, Finding
+from seq2seq_lib.course.judging.seal import unseal
+
+
+@dataclass(frozen=True)
+class ChoiceTask:
+    """A choice between letters.
+
+    Attributes:
+        sealed: what each letter means, as ``judging.seal`` prints it: the name of a finding, or
+            ``correct``.
+    """
+
+    sealed: str
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """What each letter means."""
+        return unseal(self.sealed)
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """The choices."""
+        return tuple(self.reasons)
+
+    @property
+    def answer(self) -> str:
+        """The right letter."""
+        return next(letter for letter, reason in self.reasons.items() if reason == CORRECT)
+
+    def judge(self, answer: Any, generator: torch.Generator) -> Finding:
+        """A letter may be small, and stand in spaces, parentheses, or before a full stop."""
+        if sandbox.is_placeholder(answer):
+            return Finding(NOT_ATTEMPTED)
+        text = answer if isinstance(answer, str) else ""
+        letter = "".join(re.findall(r"^\W*([A-Za-z])\W*$", text)).upper()
+        reason = self.reasons.get(letter)
+        if reason is None:
+            facts = {"choices": ", ".join(self.letters)}
+            return Finding(WRONG, "not_a_choice", came_back=describe.value(answer), facts=facts)
+        if reason == CORRECT:
+            return Finding(CORRECT)
+        return Finding(WRONG, reason, came_back=letter)

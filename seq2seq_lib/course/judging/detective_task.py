@@ -1,0 +1,118 @@
+"""The answer is a test that the learner wrote."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from seq2seq_lib.course.judging import error_kinds, sandbox
+from seq2seq_lib.course.judging.exercise import CORRECT, ERROR, PARTLY, WRONG, Finding
+from seq2seq_lib.course.judging.sandbox import Run
+
+
+@dataclass(frozen=True)
+class DetectiveTask:
+    """The answer is a test: a function that raises AssertionError for a wrong implementation.
+
+    Attributes:
+        innocent: right implementations, written differently; the test must pass them all.
+        suspects: wrong ones by the name of their finding.
+        patient: the suspect that must be among the rejected, or nothing is earned.
+        tiers: ``(suspects to reject, points)``, from few to all: who reaches one has its points and
+            those of the tiers before it.
+        called: what one implementation is called, and several.
+    """
+
+    innocent: tuple[Callable, ...]
+    suspects: dict[str, Callable]
+    patient: str
+    tiers: tuple[tuple[int, int], ...]
+    called: tuple[str, str] = ("implementation", "implementations")
+
+    def __post_init__(self) -> None:
+        needed = [count for count, _ in self.tiers]
+        if not needed or needed != sorted(set(needed)) or not 0 < needed[-1] <= len(self.suspects):
+            raise ValueError(
+                f"tiers must ask for more suspects each, up to {len(self.suspects)}, but they are "
+                f"{self.tiers}."
+            )
+        if self.patient not in self.suspects:
+            raise ValueError(
+                f"The patient {self.patient!r} is none of the suspects: {', '.join(self.suspects)}."
+            )
+
+    @property
+    def points(self) -> int:
+        """Of all tiers."""
+        return sum(points for _, points in self.tiers)
+
+    def judge(self, answer: Any, generator: torch.Generator) -> Finding:
+        """One run of the test on each implementation, and what it earns."""
+        return sandbox.no_function(answer) or self._innocents(answer) or self._suspects(answer)
+
+    def _innocents(self, answer: Callable) -> Finding | None:
+        fed = f"a right {self.called[0]}"
+        for implementation in self.innocent:
+            run = _try(answer, implementation)
+            if none := sandbox.unfinished(answer, run.error):
+                return none.finding
+            if run.value is not None:
+                return Finding(WRONG, "test_returns", fed, sandbox.shown(run), self._facts())
+            if run.error is not None:
+                accused = isinstance(run.error, AssertionError)
+                return Finding(
+                    WRONG if accused else ERROR,
+                    "innocent_rejected" if accused else "raised",
+                    fed,
+                    sandbox.shown(run),
+                    self._facts(kind=error_kinds.kind(run.error)),
+                    run.noise,
+                )
+        return None
+
+    def _suspects(self, answer: Callable) -> Finding:
+        runs = {name: _try(answer, suspect) for name, suspect in self.suspects.items()}
+        survivors = {
+            name: run for name, run in runs.items() if not isinstance(run.error, AssertionError)
+        }
+        killed = len(runs) - len(survivors)
+        reached = [tier for tier in self.tiers if killed >= tier[0]]
+        if self.patient in survivors:
+            reached = []
+        earned = sum(points for _, points in reached)
+        facts = self._facts(
+            killed=killed,
+            suspects=len(runs),
+            earned=earned,
+            points=self.points,
+            needed=self.tiers[min(len(reached), len(self.tiers) - 1)][0],
+        )
+        if len(reached) == len(self.tiers):
+            return Finding(CORRECT, facts=facts)
+        name, noise = self.patient if self.patient in survivors else next(iter(survivors)), ""
+        stopped = [run.error for run in survivors.values() if run.error is not None]
+        if stopped:
+            name = "other_error"
+            facts |= {"stopped": str(len(stopped)), "error": type(stopped[0]).__name__}
+        elif killed == 0:
+            name, noise = "nothing_rejected", runs[self.patient].noise  # printing rejects nothing
+        return Finding(
+            PARTLY if earned else WRONG,
+            name,
+            came_back=f"{killed} of {len(runs)} wrong {self.called[1]} rejected",
+            facts=facts,
+            printed=noise,
+            earned=earned,
+        )
+
+    def _facts(self, **more: object) -> dict[str, str]:
+        one, several = self.called
+        return {"one": one, "several": several} | {key: str(fact) for key, fact in more.items()}
+
+
+def _try(test: Callable, implementation: Callable) -> Run:
+    def unnamed(*args: Any, **kwargs: Any) -> Any:  # its name would give it away
+        return implementation(*args, **kwargs)
+
+    return sandbox.run(test, {"implementation": unnamed})
