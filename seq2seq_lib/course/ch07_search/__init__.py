@@ -46,12 +46,12 @@ from seq2seq_lib.course.ch07_search.given import (
 from seq2seq_lib.course.ch07_search.patient import patient_search, search_log
 from seq2seq_lib.course.ch07_search.texts import TEXTS
 from seq2seq_lib.course.judging import describe
+from seq2seq_lib.course.judging.attempts import handed_on
 from seq2seq_lib.course.judging.choice_task import ChoiceTask
 from seq2seq_lib.course.judging.detective_task import DetectiveTask
 from seq2seq_lib.course.judging.exercise import Exercise
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.course.judging.sandbox import handed_on
 from seq2seq_lib.course.judging.steps import Problem, has_shape, is_tensor, same_value
 from seq2seq_lib.course.judging.words import Words
 from seq2seq_lib.laws import HashModel, TableModel, Verdict, scores_add_up, search_oracle

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from seq2seq_lib.course.judging import describe, sandbox
+from seq2seq_lib.course.judging import attempts, describe
 from seq2seq_lib.course.judging.exercise import CORRECT, NOT_ATTEMPTED, WRONG, Finding
 from seq2seq_lib.course.judging.seal import unseal
 
@@ -39,7 +39,7 @@ class ChoiceTask:
 
     def judge(self, answer: Any, generator: torch.Generator) -> Finding:
         """A letter may be small, and stand in spaces, parentheses, or before a full stop."""
-        if sandbox.is_placeholder(answer):
+        if attempts.is_placeholder(answer):
             return Finding(NOT_ATTEMPTED)
         text = answer if isinstance(answer, str) else ""
         letter = "".join(re.findall(r"^\W*([A-Za-z])\W*$", text)).upper()

@@ -28,6 +28,12 @@ def value(thing: Any) -> str:
     return f"{text if len(text) <= WIDE else text[: WIDE - 3] + '...'} ({kind})"
 
 
+def kind(thing: Any) -> str:
+    """What an array or a list is called."""
+    names = {"ndarray": "a NumPy array", "list": "a list", "tuple": "a tuple"}
+    return names.get(type(thing).__name__, "a number of NumPy")
+
+
 def _inside(thing: Any) -> str:
     """A value as it stands in a list."""
     if isinstance(thing, float):
@@ -41,7 +47,7 @@ def _inside(thing: Any) -> str:
         left, right = "[]" if isinstance(thing, list) else "()"
         comma = "," if isinstance(thing, tuple) and len(parts) == 1 else ""
         return left + ", ".join(parts) + comma + right
-    text = repr(thing)
+    text = " ".join(repr(thing).split())
     return text if len(text) <= 80 else text[:77] + "..."
 
 
@@ -60,6 +66,8 @@ def rows(tensor: Tensor) -> str:
 def _tensor(tensor: Tensor) -> str:
     tensor = tensor.detach()
     kind = str(tensor.dtype).removeprefix("torch.")
+    if tensor.is_nested or tensor.is_quantized or tensor.layout != torch.strided:
+        return f"{kind}, an unusual tensor"
     if tensor.is_complex() or tensor.device.type == "meta":
         return f"{kind} {list(tensor.shape)}"
     if tensor.dim() == 0:

@@ -1,12 +1,12 @@
 """The answer is a test that the learner wrote."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from seq2seq_lib.course.judging import error_kinds, sandbox
+from seq2seq_lib.course.judging import attempts, error_kinds, sandbox
 from seq2seq_lib.course.judging.exercise import CORRECT, ERROR, PARTLY, WRONG, Finding
 from seq2seq_lib.course.judging.sandbox import Run
 
@@ -22,6 +22,9 @@ class DetectiveTask:
         tiers: ``(suspects to reject, points)``, from few to all: who reaches one has its points and
             those of the tiers before it.
         called: what one implementation is called, and several.
+        also_right: more of the innocent, each by the name of the finding for a test that rejects
+            it: ``last_digits`` for one that adds up in another order, ``other_form`` for one that
+            returns tuples where the others return lists.
     """
 
     innocent: tuple[Callable, ...]
@@ -29,6 +32,7 @@ class DetectiveTask:
     patient: str
     tiers: tuple[tuple[int, int], ...]
     called: tuple[str, str] = ("implementation", "implementations")
+    also_right: Mapping[str, Callable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         needed = [count for count, _ in self.tiers]
@@ -49,13 +53,14 @@ class DetectiveTask:
 
     def judge(self, answer: Any, generator: torch.Generator) -> Finding:
         """One run of the test on each implementation, and what it earns."""
-        return sandbox.no_function(answer) or self._innocents(answer) or self._suspects(answer)
+        return attempts.no_function(answer) or self._innocents(answer) or self._suspects(answer)
 
     def _innocents(self, answer: Callable) -> Finding | None:
         fed = f"a right {self.called[0]}"
-        for implementation in self.innocent:
+        right = [("innocent_rejected", function) for function in self.innocent]
+        for name, implementation in [*right, *self.also_right.items()]:
             run = _try(answer, implementation)
-            if none := sandbox.unfinished(answer, run.error):
+            if none := attempts.unfinished(answer, run.error):
                 return none.finding
             if run.value is not None:
                 return Finding(WRONG, "test_returns", fed, sandbox.shown(run), self._facts())
@@ -63,7 +68,7 @@ class DetectiveTask:
                 accused = isinstance(run.error, AssertionError)
                 return Finding(
                     WRONG if accused else ERROR,
-                    "innocent_rejected" if accused else "raised",
+                    name if accused else "raised",
                     fed,
                     sandbox.shown(run),
                     self._facts(kind=error_kinds.kind(run.error)),

@@ -4,7 +4,7 @@ import inspect
 import os
 from typing import Any
 
-from seq2seq_lib.course.judging import progress_file, sandbox
+from seq2seq_lib.course.judging import attempts, error_kinds, progress_file, sandbox
 from seq2seq_lib.course.judging.exercise import (
     CORRECT,
     ERROR,
@@ -32,7 +32,7 @@ def check(exercise: Exercise, answer: Any) -> float | None:
     """
     if os.environ.get(GRADING):
         return grade(exercise, answer)
-    report, finding = judge(exercise, answer)
+    report, finding = judge_submission(exercise, answer)
     progress_file.record(exercise.id, finding.state)
     report.show()
     return None
@@ -50,7 +50,7 @@ def grade(exercise: Exercise, answer: Any) -> float | None:
     Raises:
         AssertionError: the answer earns nothing. It holds the message; else stdout does.
     """
-    report, finding = judge(exercise, answer)
+    report, finding = judge_submission(exercise, answer)
     if finding.state not in (CORRECT, PARTLY):
         raise AssertionError(report.text)
     report.print()
@@ -86,9 +86,23 @@ def judge(exercise: Exercise, answer: Any, seed: int | None = None) -> tuple[Rep
     Args:
         seed: of the probes; drawn anew at each call when left out.
     """
-    with sandbox.no_trace(answer):
-        finding = exercise.task.judge(answer, fresh_generator(seed))
+    try:
+        with sandbox.no_trace(answer):
+            finding = exercise.task.judge(answer, fresh_generator(seed))
+    except Exception:
+        raise  # the engine's own fault: what the answer raises does not come so far
+    except BaseException as error:  # the stop button; an exit() inside a law
+        name = "stopped" if isinstance(error, KeyboardInterrupt) else "raised"
+        facts = {"kind": error_kinds.kind(error)}
+        finding = Finding(ERROR, name, came_back=sandbox.last_line(error), facts=facts)
     return _report(exercise, finding), finding
+
+
+def judge_submission(exercise: Exercise, answer: Any) -> tuple[Report, Finding]:
+    """``judge`` for what a learner hands in: the library's own functions are no answer."""
+    if none := attempts.of_the_library(answer):
+        return _report(exercise, none.finding), none.finding
+    return judge(exercise, answer)
 
 
 def _report(exercise: Exercise, finding: Finding) -> Report:
@@ -105,15 +119,22 @@ def _report(exercise: Exercise, finding: Finding) -> Report:
         lines = [("", say(f"{finding.name}_left", **facts))] if finding.name else []
         lines.append(("", say("what_now", id=exercise.id, minutes=exercise.minutes)))
     else:
-        message = exercise.words.message(finding.name, facts.get("kind", ""))
+        message = exercise.words.message(finding.name, facts)
         lines = [
             (say("fed"), finding.fed),
             (say("raised" if finding.state == ERROR else "came_back"), finding.came_back),
             (say("printed"), _first_lines(finding.printed)),
+            (say("points"), _points(facts)),
             (say("meaning"), message.means.format(**facts)),
             (say("question"), message.asks.format(**facts)),
         ]
     return Report(finding.state, heading, tuple((a, b) for a, b in lines if b))
+
+
+def _points(facts: dict[str, str]) -> str:
+    if "earned" not in facts:  # all or nothing
+        return ""
+    return say("points_none" if facts["earned"] == "0" else "points_so_far", **facts)
 
 
 def _first_lines(printed: str, count: int = 4) -> str:

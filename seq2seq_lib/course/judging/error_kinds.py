@@ -5,6 +5,12 @@ import re
 # The first that fits decides: type, and a pattern for its message. What is asked at each kind
 # stands in ``words.toml``.
 KINDS = (
+    ("exit", SystemExit, ""),
+    ("recursion", RecursionError, ""),
+    ("memory", MemoryError, ""),
+    ("memory", RuntimeError, r"not enough memory|out of memory|allocate memory"),
+    ("meta", Exception, r"meta tensor|'Meta' backend|meta device"),
+    ("sparse", Exception, r"sparse"),
     ("name", NameError | ImportError, ""),
     ("attribute", AttributeError, ""),
     ("single", Exception, r"more than one value is ambiguous|cannot be converted to Scalar"),
@@ -21,7 +27,7 @@ KINDS = (
 )
 
 
-def kind(error: Exception) -> str:
+def kind(error: BaseException) -> str:
     """``name``, ``call``, ``size`` and so on, or ``other``."""
     for name, types, pattern in KINDS:
         if isinstance(error, types) and re.search(pattern, str(error), re.IGNORECASE):

@@ -6,6 +6,7 @@ decides, unless the answer does on all probes what a known wrong answer does: th
 message is shown.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +14,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.judging import error_kinds, sandbox
+from seq2seq_lib.course.judging import attempts, describe, error_kinds, sandbox
 from seq2seq_lib.course.judging.exercise import CORRECT, ERROR, WRONG, Finding, Mutant
 from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.course.judging.sandbox import Run
-from seq2seq_lib.course.judging.steps import Problem, Step, first_difference, same_run, same_value
+from seq2seq_lib.course.judging.steps import (
+    Problem,
+    Step,
+    first_difference,
+    half_precision,
+    same_run,
+    same_value,
+)
 from seq2seq_lib.laws import Verdict
 
 
@@ -44,7 +52,8 @@ class FunctionTask:
             ``lambda x: x.log_softmax(-1)`` for log-probabilities behind a model. The leaf itself
             if none is given.
         law: judges an answer by a law.
-        facts: ``(probe, value) -> numbers`` that the messages of the mutants may name.
+        facts: ``(probe, value) -> numbers`` that the messages of the mutants may name; the value
+            may be anything.
         explain: ``(probe, value, expected) -> problem``, for wrong numbers whose reason shows only
             beside the arguments.
     """
@@ -61,12 +70,12 @@ class FunctionTask:
 
     def judge(self, answer: Any, generator: torch.Generator) -> Finding:
         """The first thing that is wrong, or correct."""
-        if none := sandbox.no_function(answer):
+        if none := attempts.no_function(answer):
             return none
         probes = self.probes(generator)
         runs = [self._run(answer, probe) for probe in probes]
         for run in runs:
-            if none := sandbox.unfinished(answer, run.error):
+            if none := attempts.unfinished(answer, run.error):
                 return none.finding
         calls = [
             Call(probe, run, self._run(self.spec, probe))
@@ -75,8 +84,12 @@ class FunctionTask:
         found = self._first_problem(calls)
         if found is None:
             return self._by_law(answer)
-        mutant = self._known_mutant(calls)
-        return self._finding(*(found if mutant is None else self._as_mutant(mutant, calls)))
+        if mutant := self._known_mutant(calls):
+            return _finding(*self._as_mutant(mutant, calls))
+        call, (name, facts) = found
+        if name == "no_return" and attempts.returns_something(answer):
+            name = "returned_none"
+        return _finding(call, (name, facts))
 
     def _run(self, answer: Callable, probe: Probe) -> Run:
         name = self.gradient_of if probe.gradient else None
@@ -124,27 +137,51 @@ class FunctionTask:
         more = self.facts(call.probe, call.run.value) if self.facts else {}
         return call, (mutant.finding, facts | more)
 
-    def _finding(self, call: Call, problem: Problem) -> Finding:
-        name, facts = problem
-        run, state = call.run, WRONG
-        if run.error is not None:
-            state, facts = ERROR, facts | {"kind": error_kinds.kind(run.error)}
-        return Finding(state, name, call.probe.fed, sandbox.shown(run), facts, run.noise)
-
     def _value(self, call: Call) -> Problem | None:
         value, expected = call.run.value, call.expected.value
         if same_value(value, expected):
             return None
-        why = self.explain(call.probe, value, expected) if self.explain else None
+        why = half_precision(value, expected)
+        if why is None and self.explain:
+            why = self.explain(call.probe, value, expected)
         return why or ("value", first_difference(value, expected))
 
     def _by_law(self, answer: Callable) -> Finding:
-        verdict = self.law(answer) if self.law else None
-        if verdict is None or verdict.holds:
+        """What the law says. Where the slow loop tells which of its cases is wrong, that is shown.
+
+        A law speaks of what it compared; a learner wants to see one call.
+        """
+        if self.law is None:
+            return Finding(CORRECT)
+        given: list[dict[str, Any]] = []
+        names = list(inspect.signature(self.spec).parameters)
+
+        def watched(*args: Any) -> Any:
+            given.append(dict(zip(names, map(sandbox.clone, args), strict=False)))
+            return answer(*args)
+
+        verdict = self.law(watched)
+        if verdict.holds:
             return Finding(CORRECT)
         broken = next(check for check in verdict.checks if not check.holds)
         facts = {"law": verdict.law, "broken": broken.name}
+        for args in given:
+            run, expected = sandbox.run(answer, args), sandbox.run(self.spec, args)
+            if expected.error is None and not same_value(run.value, expected.value):
+                fed = "; ".join(f"{name} = {describe.value(arg)}" for name, arg in args.items())
+                came_back = f"{sandbox.shown(run)}; right is {sandbox.shown(expected)}"
+                alone = [n for n, arg in args.items() if isinstance(arg, Tensor) and 1 in arg.shape]
+                facts["alone"] = " and ".join(alone)
+                return Finding(WRONG, "law", fed, came_back, facts, run.noise)
         return Finding(WRONG, "law", came_back=verdict.counterexample, facts=facts)
+
+
+def _finding(call: Call, problem: Problem) -> Finding:
+    name, facts = problem
+    run, state = call.run, WRONG
+    if run.error is not None:
+        state, facts = ERROR, facts | {"kind": error_kinds.kind(run.error)}
+    return Finding(state, name, call.probe.fed, sandbox.shown(run), facts, run.noise)
 
 
 def _changed(call: Call) -> Problem | None:

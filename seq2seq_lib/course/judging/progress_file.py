@@ -44,7 +44,7 @@ def record(exercise_id: str, state: str = "", assisted: bool = False) -> None:
             return
         notes = load()
         note = notes.setdefault(exercise_id, {"first": int(time.time()), "tries": 0})
-        if state in ("wrong", "error", "correct"):
+        if state in ("partly", "wrong", "error", "correct"):
             note["tries"] += 1
         if "solved" not in note:
             if assisted:

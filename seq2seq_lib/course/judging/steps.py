@@ -21,16 +21,47 @@ Problem = tuple[str, dict[str, str]]
 Step = Callable[[Any, Any], Problem | None]
 
 
+HALF = {torch.float16: 3, torch.bfloat16: 2}  # decimal digits
+
+
 def holds_numbers(value: Any) -> bool:
-    """Whether it is a tensor with data: one on torch's meta device has a shape only."""
-    return isinstance(value, Tensor) and value.device.type != "meta"
+    """Whether it is an ordinary tensor: not sparse, nested, quantized, or without data (meta)."""
+    return isinstance(value, Tensor) and value.device.type != "meta" and not _layout(value)
+
+
+def _layout(value: Tensor) -> str:
+    """What an unusual tensor is; empty for an ordinary one."""
+    if value.is_nested:
+        return "nested"
+    if value.is_quantized:
+        return "quantized"
+    return "" if value.layout == torch.strided else "sparse"
 
 
 def is_tensor(value: Any, expected: Any) -> Problem | None:
     """A step: a tensor came back, and something came back at all."""
+    if holds_numbers(value):
+        return None
     if value is None:
         return "no_return", {}
-    return None if holds_numbers(value) else ("not_a_tensor", {})
+    if isinstance(value, Tensor):
+        layout = _layout(value)
+        return ("not_strided", {"layout": layout}) if layout else ("no_numbers", {})
+    if call := _conversion(value):
+        return "convertible", {"kind_of_value": describe.kind(value), "call": call}
+    return "not_a_tensor", {}
+
+
+def _conversion(value: Any) -> str:
+    """The call that makes a tensor of an array or a list; empty for anything else."""
+    if type(value).__module__ == "numpy" and hasattr(value, "shape"):
+        return "torch.from_numpy" if value.shape else "torch.tensor"
+    if isinstance(value, list | tuple) and value:
+        if all(isinstance(item, Tensor) for item in value):
+            return "torch.stack"
+        if all(isinstance(item, list | tuple | Real) for item in value):
+            return "torch.tensor"
+    return ""
 
 
 def has_shape(value: Tensor, expected: Tensor) -> Problem | None:
@@ -42,15 +73,31 @@ def has_shape(value: Tensor, expected: Tensor) -> Problem | None:
 
 
 def is_bool(value: Tensor, expected: Tensor) -> Problem | None:
-    """A step: a mask is bool."""
+    """A step: bool."""
     return None if value.dtype == torch.bool else ("not_bool", {"dtype": _dtype(value)})
 
 
 def is_finite_float(value: Tensor, expected: Tensor) -> Problem | None:
-    """A step: a loss is a float, and neither NaN nor infinite."""
+    """A step: a float, neither NaN nor infinite, and as precise as expected."""
     if not value.is_floating_point():
         return "not_float", {"dtype": _dtype(value)}
+    if imprecise := half_precision(value, expected):
+        return imprecise
     return None if bool(value.isfinite().all()) else ("not_finite", {})
+
+
+def half_precision(value: Any, expected: Any) -> Problem | None:
+    """A step: not float16 or bfloat16 where more digits are expected."""
+    if not (isinstance(value, Tensor) and isinstance(expected, Tensor)):
+        return None
+    if value.dtype not in HALF or expected.dtype in HALF or not expected.is_floating_point():
+        return None
+    digits = str(HALF[value.dtype])
+    return "half_precision", {
+        "dtype": _dtype(value),
+        "digits": digits,
+        "expected": _dtype(expected),
+    }
 
 
 def _dtype(value: Tensor) -> str:
@@ -112,16 +159,20 @@ def first_difference(value: Any, expected: Any) -> dict[str, str]:
         place = next((i for i, (a, b) in pairs if not same_value(plain(a), plain(b))), None)
         if place is not None:
             return _inside(place, plain(value[place]), plain(expected[place]))
-    tensors = isinstance(value, Tensor) and isinstance(expected, Tensor)
-    if not tensors or value.dim() == 0 or value.shape != expected.shape:
+    if (
+        not (holds_numbers(value) and holds_numbers(expected))
+        or value.dim() == 0
+        or value.shape != expected.shape
+    ):
         return {"where": "", "yours": describe.value(value), "right": describe.value(expected)}
     one, two = value.detach().cpu().double(), expected.detach().cpu().double()
     near = torch.isclose(one, two, equal_nan=True, **TOLERANCE)
     if near.all():  # what differs is the dtype
         return {"where": "", "yours": _dtype(value), "right": _dtype(expected)}
-    place = tuple((~near).nonzero()[0].tolist())
+    place = tuple((~near).nonzero()[0].tolist())  # empty for a single number
     shown = describe.number if value.dtype != torch.bool else lambda cell: str(bool(cell))
-    return {"where": f" at {list(place)}", "yours": shown(one[place]), "right": shown(two[place])}
+    where = f" at {list(place)}" if place else ""
+    return {"where": where, "yours": shown(one[place]), "right": shown(two[place])}
 
 
 def _inside(place: Any, value: Any, expected: Any) -> dict[str, str]:

@@ -59,15 +59,24 @@ class Words:
     hints: tuple[Hint, ...]
     findings: Mapping[str, Message]
 
-    def message(self, finding: str, error_kind: str = "") -> Message:
+    def message(self, finding: str, facts: Mapping[str, str] | None = None) -> Message:
         """Meaning and question of a finding: the exercise's own, else the general one.
 
-        Where the code just stopped, the kind of its error chooses the question.
+        Args:
+            facts: may choose between general texts. Where the code just stopped, the ``kind`` of
+                its error chooses the question; a wrong value without a ``where`` is one number or
+                word; a law that an axis of size 1 breaks has a name ``alone``.
 
         Raises:
             KeyError: nobody has words for this finding.
         """
-        found = self.findings.get(finding) or FINDINGS.get(finding)
+        facts = facts or {}
+        general = finding
+        if finding == "value" and not facts.get("where"):
+            general = "value_alone"
+        elif finding == "law" and facts.get("alone"):
+            general = "law_of_one"
+        found = self.findings.get(finding) or FINDINGS.get(general)
         if found is None:
             raise KeyError(
                 f"Nothing is said about the finding {finding!r}: it stands neither in the "
@@ -75,7 +84,7 @@ class Words:
                 f"{', '.join(self.findings) or 'none'}."
             )
         if finding == "raised":
-            return Message(found.means, ERRORS.get(error_kind, found.asks))
+            return Message(found.means, ERRORS.get(facts.get("kind", ""), found.asks))
         return found
 
     @classmethod

@@ -1,0 +1,152 @@
+"""Whether there is an answer to judge: telling stubs and the library's code from an answer.
+
+What counts:
+
+- a function that the learner wrote, also one that does nothing but call the library's;
+- not what the exercise was handed out with, an empty body, an open blank, a line
+  ``raise NotImplementedError()`` that was left behind;
+- not the library's own function under the learner's name, nor a reference that is handed on to
+  later exercises;
+- references and known wrong answers, where ``engine.judge`` is called to test the checks.
+"""
+
+import ast
+import dis
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, TracebackType
+from typing import Any
+
+import seq2seq_lib
+from seq2seq_lib.course.judging import describe
+from seq2seq_lib.course.judging.exercise import NOT_ATTEMPTED, WRONG, Finding
+
+BLANK = "____"
+PLACEHOLDERS = (None, ..., "", "?", "...", BLANK)
+# What is left in the bytecode of a body that is only `pass`, `...` or a docstring
+EMPTY_BODY = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "CACHE"}
+LIBRARY = Path(seq2seq_lib.__file__).parent
+
+
+@dataclass(frozen=True)
+class Unattempted:
+    """Why an answer is not judged.
+
+    Attributes:
+        reason: ``raise``, ``blank`` or ``library``, as in ``words.toml``; empty where nothing was
+            written.
+        where: the function that it is about.
+    """
+
+    reason: str = ""
+    where: str = ""
+
+    @property
+    def finding(self) -> Finding:
+        """As a check finds it."""
+        return Finding(NOT_ATTEMPTED, self.reason, facts={"where": self.where})
+
+
+def no_function(answer: Any) -> Finding | None:
+    """What to say of an answer that cannot be called as a learner's function."""
+    if none := unattempted(answer):
+        return none.finding
+    if callable(answer):
+        return None
+    return Finding(WRONG, "not_a_function", came_back=describe.value(answer))
+
+
+def unattempted(answer: Any) -> Unattempted | None:
+    """Whether an answer is none: as handed out, an empty body, a blank, a reference handed on."""
+    if is_placeholder(answer):
+        return Unattempted()
+    code = getattr(answer, "__code__", None)
+    if code is None:
+        return None
+    if getattr(answer, "handed_on", None) is answer:
+        return Unattempted("library", answer.__name__)
+    if BLANK in code.co_names:
+        return Unattempted("blank", code.co_name)
+    instructions = list(dis.get_instructions(code))
+    loaded = {i.argval for i in instructions if i.opname in ("LOAD_CONST", "RETURN_CONST")}
+    if {i.opname for i in instructions} <= EMPTY_BODY and loaded <= {None, ...}:
+        return Unattempted()
+    return None
+
+
+def is_placeholder(answer: Any) -> bool:
+    """Whether an answer still is what the exercise was handed out with."""
+    if isinstance(answer, str):
+        answer = answer.strip()
+    return any(answer is p or (isinstance(answer, str) and answer == p) for p in PLACEHOLDERS)
+
+
+def handed_on(function: Callable) -> Callable:
+    """A reference as later exercises call it: it is nobody's answer, whoever judges it."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    call.handed_on = call  # itself: functools.wraps copies the mark to what a learner wraps
+    return call
+
+
+def of_the_library(answer: Any) -> Unattempted | None:
+    """Whether the code of an answer stands in a file of the library.
+
+    That is asked of what a learner hands in, and of nothing else: a cell "Continue from here" may
+    have put the library's function under the learner's name. References and wrong answers stand in
+    the library too, and are judged when somebody tests the checks.
+    """
+    code = getattr(answer, "__code__", None)
+    if code is None or not Path(code.co_filename).is_relative_to(LIBRARY):
+        return None
+    return Unattempted("library", answer.__name__)
+
+
+def unfinished(answer: Callable, error: BaseException | None) -> Unattempted | None:
+    """Whether a call of ``answer`` ended at ``raise NotImplementedError`` or at a blank.
+
+    torch raises NotImplementedError too, for a dtype that a kernel does not have: that is a
+    mistake and not an empty exercise, and no ``raise`` stands in the learner's code then.
+    """
+    if error is None or error.__traceback__ is None:
+        return None
+    last: TracebackType = error.__traceback__
+    while last.tb_next is not None:
+        last = last.tb_next
+    code = last.tb_frame.f_code
+    if isinstance(error, NameError) and error.name == BLANK:
+        return Unattempted("blank", code.co_name)
+    if not isinstance(error, NotImplementedError):
+        return None
+    at = {i.offset: i.opname for i in dis.get_instructions(code)}
+    if at.get(last.tb_lasti) != "RAISE_VARARGS":
+        return None
+    elsewhere = getattr(answer, "__code__", code) is not code  # in a function that it calls
+    return Unattempted("raise" if elsewhere or _has_more(code) else "", code.co_name)
+
+
+def returns_something(function: Any) -> bool:
+    """Whether a ``return`` with a value stands in a function: then None is not a missing one."""
+    code = getattr(function, "__code__", None)
+    steps = list(dis.get_instructions(code)) if code else []
+    for before, step in zip(steps, steps[1:], strict=False):
+        if step.opname == "RETURN_VALUE" and (before.opname, before.argval) != ("LOAD_CONST", None):
+            return True
+    return any(step.opname == "RETURN_CONST" and step.argval is not None for step in steps)
+
+
+def _has_more(code: CodeType) -> bool:
+    """Whether statements stand beside a function's ``raise``; those below it are in no bytecode."""
+    try:
+        body = ast.parse(textwrap.dedent(inspect.getsource(code))).body[0].body
+    except (OSError, SyntaxError, IndexError, AttributeError):  # no source, or a lambda
+        return False
+    documented = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+    return len(body) - documented > 1

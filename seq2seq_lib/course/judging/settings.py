@@ -1,0 +1,100 @@
+"""Settings of the process that a learner's code may change, and that are put back after it ran.
+
+Otherwise a line such as ``torch.set_default_dtype(torch.float64)`` inside an answer would change
+what the next exercise says, or what the rest of the notebook computes.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+
+def _deterministic() -> dict[str, bool]:
+    return {
+        "mode": torch.are_deterministic_algorithms_enabled(),
+        "warn_only": torch.is_deterministic_algorithms_warn_only_enabled(),
+    }
+
+
+def _anomaly() -> dict[str, bool]:
+    return {
+        "mode": torch.is_anomaly_enabled(),
+        "check_nan": torch.is_anomaly_check_nan_enabled(),
+    }
+
+
+def _set_environment(names: dict[str, str]) -> None:
+    for name in os.environ.keys() - names.keys():
+        del os.environ[name]
+    os.environ.update(names)
+
+
+def _folder() -> str | None:
+    try:
+        return os.getcwd()
+    except OSError:  # it was deleted
+        return None
+
+
+def _go_to(folder: str | None) -> None:
+    if folder is not None:
+        os.chdir(folder)
+
+
+def _unless_cpu(device: torch.device) -> torch.device | None:
+    return None if device.type == "cpu" else device  # None: torch's own state, and the faster one
+
+
+# how each is read, and how it is written
+SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
+    (torch.get_default_dtype, torch.set_default_dtype),
+    (torch.get_default_device, lambda kept: torch.set_default_device(_unless_cpu(kept))),
+    (torch.get_num_threads, torch.set_num_threads),
+    (torch.is_grad_enabled, torch.set_grad_enabled),
+    (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+    (_deterministic, lambda kept: torch.use_deterministic_algorithms(**kept)),
+    (_anomaly, lambda kept: torch.set_anomaly_enabled(**kept)),
+    (sys.getrecursionlimit, sys.setrecursionlimit),
+    (lambda: dict(os.environ), _set_environment),
+    (_folder, _go_to),
+)
+# whose functions somebody may replace, to see what is called
+PATCHABLE = (torch, functional, torch.Tensor)
+
+
+@contextlib.contextmanager
+def put_back() -> Iterator[None]:
+    """Inside, settings and functions of torch may change; afterwards they are what they were."""
+    kept = [read() for read, _ in SETTINGS]
+    functions = [_functions(owner) for owner in PATCHABLE]
+    try:
+        yield
+    finally:
+        for owner, before in zip(PATCHABLE, functions, strict=True):
+            now = vars(owner)
+            for name, function in before.items():
+                if now.get(name) is not function:
+                    setattr(owner, name, function)
+        for (read, write), value in zip(SETTINGS, kept, strict=True):
+            if read() != value:
+                write(value)
+
+
+def _functions(owner: Any) -> dict[str, Any]:
+    # a private name of torch may change by itself, when a part of it is loaded late
+    return {
+        name: value
+        for name, value in vars(owner).items()
+        if callable(value) and (not name.startswith("_") or name in OPERATORS)
+    }
+
+
+OPERATORS = frozenset(
+    f"__{name}__"
+    for name in ("add", "radd", "sub", "rsub", "mul", "rmul", "matmul", "getitem", "setitem")
+)

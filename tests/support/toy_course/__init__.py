@@ -1,0 +1,1 @@
+"""A course of one small chapter: what the engine of checks is tested with."""
