@@ -71,7 +71,9 @@ class PlainEncoder(nn.Module):
 class PlainDecoder(nn.Module):
     """Embedding, one recurrent layer, linear output; the context at every step, or at none."""
 
-    def __init__(self, vocab_size: int, embed_size: int, hidden_size: int, cell: str, context: bool):
+    def __init__(
+        self, vocab_size: int, embed_size: int, hidden_size: int, cell: str, context: bool
+    ):
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, embed_size, padding_idx=PAD_ID)
         inputs = embed_size + hidden_size if context else embed_size
@@ -138,7 +140,9 @@ def batches(examples: list, seed: int, buckets: bool) -> Any:
         yield from loader
 
 
-def train(model: Seq2Seq, examples: list, steps: int, rate: float, seed: int, buckets: bool) -> dict:
+def train(
+    model: Seq2Seq, examples: list, steps: int, rate: float, seed: int, buckets: bool
+) -> dict:
     """The loop of section 3.5; returns CPU seconds and gradient norms."""
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
@@ -209,7 +213,9 @@ def by_length(model: Seq2Seq, examples: list) -> dict:
         }
     wrong = [(a, b) for a, b in zip(said, right, strict=True) if a != b and len(b) >= 9]
     longest = [(a, b) for a, b in zip(said, right, strict=True) if len(b) == 11]
-    places = [sum(len(a) > t and a[t] == b[t] for a, b in longest) / len(longest) for t in range(11)]
+    places = [
+        sum(len(a) > t and a[t] == b[t] for a, b in longest) / len(longest) for t in range(11)
+    ]
     return {
         "by_length": rows,
         "wrong_of_9_to_11": len(wrong),

@@ -23,16 +23,16 @@ BLIND = (
     "that was never passed on, a flag that switches it off"
 )
 ONE_TOKEN = (
-    "what of the source is thrown away: only the last or the first token is read, the state is taken "
-    "before the end, or a mask hides real tokens"
+    "what of the source is thrown away: only the last or the first token is read, the state is "
+    "taken before the end, or a mask hides real tokens"
 )
 OTHER_ROW = (
-    "which axis is the sentence: a view or reshape that mixes rows, a mean over the batch, rows that "
-    "were sorted and not sorted back"
+    "which axis is the sentence: a view or reshape that mixes rows, a mean over the batch, rows "
+    "that were sorted and not sorted back"
 )
 CUT = (
-    "where the graph is cut: detach(), no_grad(), .data, item(), or parameters that are not used at "
-    "all; and whether the optimiser knows them"
+    "where the graph is cut: detach(), no_grad(), .data, item(), or parameters that are not used "
+    "at all; and whether the optimiser knows them"
 )
 MOVED = 1e-9  # of a logit around 1: any change of the source is larger, also after tanh
 
