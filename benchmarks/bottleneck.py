@@ -1,7 +1,7 @@
 """What passes through one state of fixed size? Measured, for chapter 3 and the scoreboard.
 
-    python -m benchmarks.bottleneck             # all of it: about 25 minutes on one core
-    python -m benchmarks.bottleneck reverse     # one part: reverse, dates, padding or detached
+    python -m benchmarks.bottleneck             # all of it: about 15 minutes on one core
+    python -m benchmarks.bottleneck reverse     # one part: reverse, dates, padding, detached, cliff
     python -m benchmarks.bottleneck --write     # and keep it: results/bottleneck.json
 
 Every model is one encoder, one layer, one direction, and one decoder without attention, as chapter
@@ -15,6 +15,8 @@ dates     6,000 dates to ISO, E 32, H 96, 800 steps, learning rate 6e-3.
 padding   the GRU on `reverse` without packing, in length buckets and in shuffled batches: the same
           test strings alone and in batches of 300.
 detached  the GRU on `reverse` with an encoder that gets no gradient.
+cliff     the library's GRU without attention on `reverse`: read in both directions, twice the units,
+          three times the steps; the length up to which half of the answers are right.
 """
 
 import argparse
@@ -34,6 +36,7 @@ from torch.utils.data import DataLoader
 
 from seq2seq_lib.batching import Batch, collate, encode_pairs, make_loader
 from seq2seq_lib.corpora import dates, reverse
+from seq2seq_lib.course.ch03_encoder_decoder.ex9_cliff import cliff
 from seq2seq_lib.decoder import DecoderOutput, DecoderState
 from seq2seq_lib.decoding import greedy_search
 from seq2seq_lib.encoder import CELLS, EncoderOutput, map_state
@@ -312,11 +315,41 @@ def detached(seeds: range) -> list[dict]:
     return rows
 
 
+CHANGES = {  # of hidden_size 64, one direction, 600 steps
+    "as it is": {},
+    "both directions": {"bidirectional": True},
+    "128 units": {"hidden_size": 128},
+    "1,800 steps": {"steps": 1800},
+}
+
+
+def move_the_cliff(seeds: range) -> list[dict]:
+    """Exercise 3.9: one change at a time."""
+    examples, tests, vocabs = reverse_task()
+    rows = []
+    for (name, change), seed in itertools.product(CHANGES.items(), seeds):
+        seed_everything(seed)
+        sizes = {"embed_size": 32, "hidden_size": 64, "bidirectional": False} | change
+        steps = sizes.pop("steps", 600)
+        src_size, tgt_size = map(len, vocabs)
+        config = Seq2SeqConfig(src_size, tgt_size, dropout=0.0, attention="none", **sizes)
+        model = Seq2Seq(config)
+        run = train(model, examples, steps, 8e-3, seed, buckets=True)
+        model.eval()
+        found = by_length(model, tests)["by_length"]
+        right = {n: row["exact_match"] for n, row in found.items()}
+        row = {"task": "cliff", "change": name, "seed": seed, "cliff": cliff(right, 0.5)}
+        rows.append(row | test(model, tests) | run | {"right_by_length": right})
+        show(rows[-1])
+    return rows
+
+
 PARTS = {
     "reverse": lambda: compare("reverse", range(5), 64, 600, 8e-3),
-    "dates": lambda: compare("dates", range(2), 96, 800, 6e-3),
-    "padding": lambda: padding(range(2)),
-    "detached": lambda: detached(range(2)),
+    "dates": lambda: compare("dates", range(5), 96, 800, 6e-3),
+    "padding": lambda: padding(range(3)),
+    "detached": lambda: detached(range(3)),
+    "cliff": lambda: move_the_cliff(range(2)),
 }
 
 
@@ -326,7 +359,7 @@ def show(row: dict) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all when left out")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all when left out")
     parser.add_argument("--write", action="store_true", help=f"keep it in {RESULT.name}")
     arguments = parser.parse_args()
     measured = {part: PARTS[part]() for part in arguments.parts or PARTS}
