@@ -23,7 +23,7 @@ from benchmarks.report import Row
 from benchmarks.timing import clock
 from seq2seq_lib.course import exercises, explorers, find
 from seq2seq_lib.course.explorers import translation_box
-from seq2seq_lib.course.explorers.kit.widget import SKIPPED, Explorer, Number
+from seq2seq_lib.course.explorers.kit.explorer import Explorer
 from seq2seq_lib.course.judging.engine import judge
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.translate import Translator, default_checkpoint, load_translator
@@ -61,22 +61,19 @@ def every_explorer() -> Iterator[tuple[str, Explorer]]:
 
 def _settings(explorer: Explorer, quick: bool) -> Iterator[Callable[[], str]]:
     """Every state, and from it every value of every control: what one click can ask for."""
-    states = itertools.islice(explorer.states.values(), 1 if quick else None)
+    states = itertools.islice(explorer.states, 1 if quick else None)
     for state in states:
-        start = dict(state.params)
+        start = explorer.params(state)
         yield _answer(explorer, start)
         for control in explorer.all_controls():
-            if isinstance(control, Number):
-                high = control.high(start) if callable(control.high) else control.high
-                values = range(control.low, high + 1)
-            else:
-                values = control.options.values()
-            for value in itertools.islice(values, 2 if quick else None):
-                yield _answer(explorer, explorer.tidy(control.put(start, value), frozenset()))
+            if not control.matters(start):
+                continue
+            for value in itertools.islice(control.values(start), 2 if quick else None):
+                yield _answer(explorer, explorer.move(start, control.key, value))
 
 
 def _answer(explorer: Explorer, params: dict) -> Callable[[], str]:
-    return lambda: explorer.draw(explorer.compute(**params, prediction=SKIPPED))
+    return lambda: explorer.draw(explorer.compute(**params))
 
 
 def _answers(

@@ -37,31 +37,3 @@ def real_data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"SEQ2SEQ_DATA_DIR names {folder}, which is not a folder")
     return folder
-
-
-# ---------------------------------------------------------------- the browser
-
-
-@pytest.fixture(scope="module")
-def lab(folder):
-    """A JupyterLab that serves the notebooks of the module's own fixture ``folder``."""
-    from tests.support import browser
-
-    with browser.jupyter_lab(folder) as lab:
-        yield lab
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from tests.support import browser
-
-    with browser.chromium() as chromium:
-        yield chromium
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory):
-    """Where screenshots go."""
-    from tests.support import browser
-
-    return browser.artifacts_dir(tmp_path_factory.mktemp("screenshots"))

@@ -401,8 +401,8 @@ for k in range(1, 7):
 #
 # The tree below is the search, level by level. Kept, pruned and finished outputs look different.
 # Predict first, then step through it. `explore("greedy")`, `explore("two_beams")` and
-# `explore("three_beams")` are the three widths from above. JupyterLab hides the picture until you run
-# the cell. Where no kernel runs, you see the three as stills.
+# `explore("three_beams")` are the three widths from above. Where no kernel runs, you see the three
+# as stills.
 
 # %% tags=["nbval-ignore-output"]
 from seq2seq_lib.course.explorers.search_tree import explore
@@ -563,6 +563,8 @@ assert sets[0] == sets[1] == sets[2]
 # not move.
 
 # %% tags=["nbval-ignore-output"]
+from seq2seq_lib.course.explorers.search_tree import explore
+
 explore("penalty")
 
 # %% [markdown]
@@ -1113,6 +1115,8 @@ assert shortest < expected - 0.5
 # at how much less probable it is.
 
 # %% tags=["nbval-ignore-output"]
+from seq2seq_lib.course.explorers.search_tree import explore
+
 explore("dates")
 
 # %% [markdown]

@@ -3,9 +3,9 @@
     with jupyter_lab(folder) as lab, chromium() as browser:
         notebook = lab.open(browser, "chapter.ipynb")
         notebook.run_all()
-        field = notebook.field("a date")
-        field.enter("4 aug 1999")
-        assert field.described("Input: 4 aug 1999.")
+        panel = notebook.panel()
+        panel.button("right", group="mask").click()
+        panel.shows(EXPLORER.picture("right"))
         assert notebook.errors() == []
 
 The server has configuration folders of its own, so a reader's settings neither help nor suffer.
@@ -14,6 +14,7 @@ Nothing sleeps: each step waits for what it needs to see. Needs the extra `brows
 """
 
 import contextlib
+import html
 import json
 import os
 import re
@@ -46,6 +47,15 @@ SETTINGS = {
     # all cells are there, also those out of sight
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
+WATCH = """() => {
+  const title = () => document.querySelector('.s2s-picture svg > title')?.textContent;
+  window.seen = [];
+  let last = title();
+  new MutationObserver(() => {
+    const now = title();
+    if (now && now !== last) window.seen.push(last = now);
+  }).observe(document.querySelector('.s2s-picture'), { childList: true });
+}"""
 IDLE = """() => {
   const panel = window.jupyterapp?.shell.currentWidget;
   return panel?.sessionContext?.session?.kernel?.status === 'idle';
@@ -169,9 +179,23 @@ class Lab:
                 time.sleep(0.1)
         raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
 
-    def open(self, browser: Any, name: str, *, dark: bool = False, run: bool = True) -> "Notebook":
-        """A notebook in a page of its own, and its kernel ready if it is to be run."""
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
+    def open(
+        self,
+        browser: Any,
+        name: str,
+        *,
+        dark: bool = False,
+        run: bool = True,
+        width: int = 1400,
+        still: bool = False,
+    ) -> "Notebook":
+        """A notebook in a page of its own, and its kernel ready if it is to be run.
+
+        ``still`` is for a reader who asked the system for less motion.
+        """
+        page = browser.new_page(
+            viewport={"width": width, "height": 900}, reduced_motion="reduce" if still else None
+        )
         page.set_default_timeout(PATIENCE)
         notebook = Notebook(page)
         page.on("pageerror", lambda error: notebook.page_errors.append(str(error)))
@@ -206,9 +230,9 @@ class Notebook:
         """Errors of the page, and outputs of cells that are errors or warnings."""
         return self.page_errors + self.page.locator(ERRORS).all_inner_texts()
 
-    def field(self, label: str) -> "Field":
-        """The widget whose text field has this label."""
-        return Field(self, label)
+    def panel(self) -> "Panel":
+        """The explorer on the page; there is one."""
+        return Panel(self.page)
 
     def screenshot(self, path: Path, locator: Any = None) -> None:
         """The page as it is, scrolled to ``locator``."""
@@ -225,42 +249,60 @@ class Notebook:
 
 
 @dataclass(frozen=True)
-class Field:
-    """A text field of a widget, found as a reader finds it: by its label."""
+class Panel:
+    """An explorer's panel on any page, used as a reader does: by what is written on it."""
 
-    notebook: Notebook
-    label: str
+    page: Any
 
     @property
-    def input(self) -> Any:
-        return self.notebook.page.get_by_label(self.label, exact=True)
+    def root(self) -> Any:
+        return self.page.locator(".s2s-panel")
 
     @property
     def picture(self) -> Any:
-        """The SVG in the same output."""
-        output = self.notebook.page.locator(".jp-OutputArea-output").filter(has=self.input)
-        return output.locator("svg[role=img]")
+        return self.root.locator(".s2s-picture svg[role=img]")
 
-    def described(self, beginning: str) -> str:
-        """Wait until the picture's text alternative begins like this, and return the whole."""
+    def button(self, name: str, group: str | None = None) -> Any:
+        """A button by its name; in a group, where the name stands on several."""
+        within = self.root.get_by_role("group", name=group, exact=True) if group else self.root
+        return within.get_by_role("button", name=name, exact=True)
+
+    def slider(self, name: str) -> Any:
+        return self.root.get_by_role("slider", name=name, exact=True)
+
+    def number(self, name: str) -> Any:
+        return self.root.get_by_role("spinbutton", name=name, exact=True)
+
+    def field(self, name: str) -> Any:
+        return self.root.get_by_role("textbox", name=name, exact=True)
+
+    def verdict(self) -> str:
+        return self.root.locator(".s2s-verdict").inner_text()
+
+    def shows(self, svg: str) -> None:
+        """Wait until the picture is this one, by its title and its text alternative."""
         from playwright.sync_api import expect
 
-        description = self.picture.locator("> desc")
-        expect(description).to_have_text(re.compile("^" + re.escape(beginning)), timeout=PATIENCE)
-        return description.text_content()
+        title, description = (
+            html.unescape(re.search(f"<{tag}>(.*?)</{tag}>", svg, re.DOTALL)[1])
+            for tag in ("title", "desc")
+        )
+        expect(self.picture.locator("> title")).to_have_text(title, timeout=PATIENCE)
+        expect(self.picture.locator("> desc")).to_have_text(description, timeout=PATIENCE)
 
-    def says(self, text: str) -> None:
-        """Wait until the text stands in the picture."""
-        self.picture.locator("text").filter(has_text=text).first.wait_for()
+    def tab_to(self, what: Any) -> None:
+        """Press Tab until this element has the focus."""
+        for _ in range(60):
+            if what.evaluate("element => element === document.activeElement"):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"Tab never came to {what}")
 
-    def enter(self, text: str) -> None:
-        """By mouse and keyboard: click into the field, replace its text, press Enter."""
-        self.input.click()
-        self.notebook.page.keyboard.press("ControlOrMeta+a")
-        self.notebook.page.keyboard.type(text)
-        self.notebook.page.keyboard.press("Enter")
+    def titles_while(self, act) -> list[str]:
+        """The titles of the pictures that are seen, one after the other, while something is done.
 
-    def leave(self, text: str) -> None:
-        """Replace its text and go on with Tab."""
-        self.input.fill(text)
-        self.notebook.page.keyboard.press("Tab")
+        ``act`` does it and waits until it is over.
+        """
+        self.page.evaluate(WATCH)
+        act()
+        return self.page.evaluate("window.seen")

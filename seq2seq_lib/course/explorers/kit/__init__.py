@@ -1,1 +1,1 @@
-"""What explorers share: the panel, and small pieces of SVG."""
+"""What explorers share: the panel and its controls, stills, tables, and small pieces of SVG."""

@@ -1,7 +1,10 @@
 """Small pieces of SVG that the explorers draw with: text, cells, hatching, bars, lines.
 
-Every picture has a title and a description for those who cannot see it, and a light paper of its
-own, so that it can be read on a dark page too. There is one hue; what is PAD is hatched.
+Every picture has a title and a description for those who cannot see it. It is drawn with the five
+colours below and nothing else: alone it has black ink on white paper, and within the panel
+``panel.css`` puts the page's own colours in their place, light or dark. There is one hue; what is
+PAD is hatched. Pictures are ``WIDTH`` wide, which a narrow page has room for, and no text is
+smaller than ``SMALL``: so nothing needs to shrink.
 """
 
 import re
@@ -10,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from html import escape, unescape
 
 INK, GREY, LIGHT, PAPER, BLUE = "#000000", "#595959", "#d0d0d0", "#ffffff", "#0072B2"
-VEIL = 96  # pixels
-STYLE = 'style="max-width: 100%; height: auto" '  # narrow pages shrink a picture
+WIDTH, MARGIN, SMALL = 560, 12, 12  # pixels
+SHADE = 0.42  # opacity of blue below text: black and white ink can both be read on it
 SANS, MONO = "sans-serif", "ui-monospace, Menlo, Consolas, monospace"
 
 
@@ -19,7 +22,7 @@ def picture(width: float, height: float, title: str, description: str, parts: It
     """A whole SVG from its parts."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" {STYLE}'
+        f'viewBox="0 0 {width:.0f} {height:.0f}" '
         f'role="img" font-family="{SANS}">'
         f"<title>{xml(title)}</title><desc>{xml(description)}</desc>"
         f'<rect width="100%" height="100%" rx="6" fill="{PAPER}"/>{"".join(parts)}</svg>'
@@ -34,16 +37,15 @@ def filmstrip(frames: Sequence[tuple[str, str]], note: str) -> str:
         note: one line above all: what the reader sees, and how it becomes live.
     """
     width = max(size_of(svg)[0] for _, svg in frames)
-    parts, y = [text(12, 22, note, size=12, fill=GREY)], 34.0
+    parts, y = [text(MARGIN, 22, note, size=SMALL, fill=GREY)], 34.0
     descriptions = []
     for number, (caption, svg) in enumerate(frames, start=1):
         parts.append(rect(0, y, width, 1, fill=LIGHT))
-        parts.append(text(12, y + 24, f"{number}. {caption}", size=15, weight="bold"))
-        y += 32
-        # the style is for a whole picture in a page: a height of "auto" means 100 % here
-        parts.append(svg.replace("<svg ", f'<svg x="0" y="{y:.0f}" ', 1).replace(STYLE, "", 1))
+        count = f"{number}. " if len(frames) > 1 else ""
+        title, y = paragraph(y + 6, count + caption, size=15, weight="bold", width=width)
+        parts += [*title, svg.replace("<svg ", f'<svg x="0" y="{y:.0f}" ', 1)]
         y += size_of(svg)[1]
-        descriptions.append(f"Frame {number}, {caption}: {description_of(svg)}")
+        descriptions.append(f"{count}{caption}: {description_of(svg)}")
     title = "; ".join(caption for caption, _ in frames)
     return picture(width, y, title, " ".join(descriptions), parts)
 
@@ -81,6 +83,26 @@ def text(
     )
 
 
+def paragraph(
+    y: float,
+    content: str,
+    *,
+    x: float = MARGIN,
+    width: float = WIDTH,
+    size: float = 13,
+    weight: str = "normal",
+    fill: str = INK,
+) -> tuple[list[str], float]:
+    """Text below ``y``, wrapped at a picture's right margin; and where it ends."""
+    letters = size * (0.6 if weight == "bold" else 0.55)
+    room = max(8, int((width - MARGIN - x) / letters))
+    parts = []
+    for words in textwrap.wrap(content, room):
+        y += round(1.4 * size)
+        parts.append(text(x, y, words, size=size, weight=weight, fill=fill))
+    return parts, y + (4 if parts else 0)
+
+
 def rect(
     x: float,
     y: float,
@@ -104,13 +126,6 @@ def rect(
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
         f'fill="{fill}"{attributes}{body}'
     )
-
-
-def tint(opacity: float) -> str:
-    """The colour that ``BLUE`` with this opacity has on the paper."""
-    blue, paper = (bytes.fromhex(colour[1:]) for colour in (BLUE, PAPER))
-    mixed = (round(opacity * b + (1 - opacity) * p) for b, p in zip(blue, paper, strict=True))
-    return "#" + bytes(mixed).hex()
 
 
 def hatch(x: float, y: float, width: float, height: float, *, gap: float = 6) -> str:
@@ -150,6 +165,7 @@ def dot(
     radius: float,
     *,
     fill: str = BLUE,
+    opacity: float = 1.0,
     stroke: str = BLUE,
     dash: str | None = None,
     kind: str | None = None,
@@ -158,6 +174,7 @@ def dot(
     """A round marker. ``kind`` is its class, ``tip`` what a mouse over it shows."""
     attributes = f' stroke-dasharray="{dash}"' if dash else ""
     attributes += f' class="{kind}"' if kind else ""
+    attributes += f' fill-opacity="{opacity:.2f}"' if opacity < 1 else ""
     body = f"><title>{xml(tip)}</title></circle>" if tip else "/>"
     return (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{fill}" '
@@ -165,30 +182,28 @@ def dot(
     )
 
 
-def veil(width: float, y: float, question: str) -> list[str]:
-    """What hides the answer until there is a prediction; ``VEIL`` pixels high."""
-    lines = [
-        ("Predict first", 18, "bold"),
-        (question, 14, "normal"),
-        ("Choose an answer above, or skip: then the picture opens.", 12, "normal"),
-    ]
+def veil(y: float, height: float, width: float = WIDTH) -> list[str]:
+    """What hides the answer until there is a prediction, where the answer will be."""
+    middle = y + height / 2
     return [
-        rect(12, y, width - 24, VEIL, fill=LIGHT, opacity=0.6, kind="veil"),
-        *(
-            text(width / 2, y + 32 + 23 * number, words, size=size, weight=weight, anchor="middle")
-            for number, (words, size, weight) in enumerate(lines)
-        ),
+        rect(MARGIN, y, width - 2 * MARGIN, height, fill=LIGHT, opacity=0.35, kind="veil"),
+        text(width / 2, middle - 4, "Predict first", size=18, weight="bold", anchor="middle"),
+        text(width / 2, middle + 20, "Choose an answer, and this opens.", anchor="middle"),
     ]
 
 
 def message(words: str) -> str:
     """A picture of one sentence: why there is no other."""
-    lines = textwrap.wrap(words, 90)
-    parts = [text(12, 28 + 20 * number, line) for number, line in enumerate(lines)]
-    return picture(720, 28 + 20 * len(lines), "No picture", words, parts)
+    parts, y = paragraph(8, words)
+    return picture(WIDTH, y + MARGIN, "No picture", words, parts)
 
 
 def xml(content: str) -> str:
     """Escaped, and without characters that no XML file may hold, such as U+0000."""
     legal = re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", content)
     return escape(legal)
+
+
+def isolated(content: str) -> str:
+    """Text of a reader within a sentence: right to left or not, it leaves the rest as it is."""
+    return f"\u2068{content}\u2069"

@@ -2,82 +2,27 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from seq2seq_lib.course.explorers.kit import svg
-from seq2seq_lib.course.explorers.search_tree.compute import (
+from seq2seq_lib.course.explorers.search_tree.compute import Result
+from seq2seq_lib.course.explorers.search_tree.steps import (
     DRAWS,
     LETTERS,
     WIDE,
     Node,
     Prefix,
     Reshape,
-    Search,
     Source,
-    Truth,
-    source_of,
 )
-from seq2seq_lib.decoding import Hypothesis
+from seq2seq_lib.decoding import Hypothesis, length_penalty
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
 
-
-@dataclass(frozen=True)
-class Result:
-    """What the explorer shows.
-
-    Attributes:
-        source, strategy, width, step, prediction: as in ``compute``.
-        penalty: the exponent of the length penalty; 0 where none applies.
-        reshape: what sampling does to the model's distributions; nothing in other searches.
-        search: what the library found, and the whole tree.
-        found: what ended in the first ``step`` steps, or was cut there, best score first.
-        scores: of these: log p / length ** penalty.
-        truth: the best outputs there are.
-        chance, plain_chance: the probability that one draw is the most probable output: with
-            ``reshape``, and without.
-        outcome: what the prediction should have been.
-        question, answer, predicted: in words; ``predicted`` is "" after skipping.
-    """
-
-    source: str
-    strategy: str
-    width: int
-    penalty: float
-    reshape: Reshape
-    step: int
-    prediction: str | None
-    search: Search
-    found: tuple[Hypothesis, ...]
-    scores: tuple[float, ...]
-    truth: Truth
-    chance: float
-    plain_chance: float
-    outcome: str
-    question: str
-    answer: str
-    predicted: str
-
-    @property
-    def model(self) -> Source:
-        return source_of(self.source)
-
-    @property
-    def done(self) -> bool:
-        return self.step == self.model.steps
-
-    @property
-    def cost(self) -> int:
-        """Next-token distributions asked for so far."""
-        return sum(self.search.costs[: self.step])
-
-    @property
-    def levels(self) -> tuple[tuple[Node, ...], ...]:
-        """The steps that are done."""
-        return self.search.levels[: self.step]
-
-
-MARGIN, RADIUS, TABLE_ROW, LIST_ROWS, MAX_ROWS = 12, 8, 16, 7, 24
-LEAST = 0.005  # what was pruned with less than this would be printed as 0.00, and is not drawn
+RADIUS, TABLE_ROW, LIST_ROWS, MAX_ROWS = 9, 17, 7, 24
+WIDE_PICTURE = 820  # pixels: a date has eleven steps, and its tree scrolls on a narrow page
+LEAST = 0.005  # what was pruned with less than this is not drawn, and counted
+LETTER = 6.2  # pixels of a letter of a node's label
+BESIDE = 336  # pixels: where the truth stands, beside what was found
 FATES = {  # by strategy, and in which words the legend says it
     "greedy": {"kept": "taken", "pruned": "not taken"},
     "beam": {"kept": "kept, stays open", "pruned": "pruned"},
@@ -86,68 +31,74 @@ FATES = {  # by strategy, and in which words the legend says it
 }
 
 
-def draw(result: Result) -> str:
-    """The model, the tree of the steps so far, the outputs that ended, and the truth beside."""
-    width = 720 if result.source == LETTERS else 900
-    parts, y = _model(result), 94.0 if result.source == LETTERS else 50.0
-    if result.prediction is None:
-        parts += svg.veil(width, y, result.question)
-        description = f"{_setting(result)} Predict first: {result.question}"
-        return svg.picture(width, y + svg.VEIL + MARGIN, "Predict first", description, parts)
-    parts += _legend(result)
-    parts.append(svg.text(MARGIN, y + 24, headline(result), size=18, weight="bold"))
-    parts.append(svg.text(MARGIN, y + 46, _verdict(result), size=13))
-    y += 62
+def draw(result: Result, *, veiled: bool = False) -> str:
+    """The model, the tree of the steps so far, the outputs that ended; at the end the truth.
+
+    Everything has its place from the first step on: nothing moves while the tree grows.
+    """
+    width = svg.WIDTH if result.source == LETTERS else WIDE_PICTURE
+    end = result if result.done else replace(result, step=result.model.steps)
+    parts, y = _model(result, width)
+    top = y
+    shown = []
+    for words, last_words, size, weight in (
+        (headline(result), headline(end), 16, "bold"),
+        (_verdict(result), _verdict(end), 13, "normal"),
+    ):
+        look = {"size": size, "weight": weight, "width": width}
+        lines, ends = svg.paragraph(y, words, **look)
+        shown += lines
+        y = max(ends, svg.paragraph(y, last_words, **look)[1])
     if result.search.refusal:
-        parts.append(svg.text(MARGIN, y + 18, result.search.refusal, size=11.5, mono=True))
-        y += 40
+        lines, y = svg.paragraph(y + 8, result.search.refusal, width=width)
+        shown += lines
     else:
-        tree, y = _tree(result, y, width)
-        parts += tree
-    lists, bottom = _found(result, y + 14)
-    side, other = _beside(result, y + 14, width)
+        tree, y = _tree(result, y + 4, width)
+        shown += tree
+    shown += _found(result, y + 14)
+    beside, bottom = _beside(end, y + 14, width)
+    shown += beside if result.done else []
+    bottom = max(bottom, y + 14 + _height_of_found(end)) + svg.MARGIN
+    if veiled:
+        parts += svg.veil(top + 8, bottom - top - 20, width)
+        description = f"{_setting(result)} The search is hidden until you predict."
+        return svg.picture(width, bottom, "Predict first", description, parts)
     description = " ".join(
         [
             f"{_setting(result)} {headline(result)}. {_verdict(result)}",
             *_steps_in_words(result),
             _found_in_words(result),
-            *_truth(result),
-            *_costs(result),
-            *_reveal(result),
+            *(_truth(result) + _costs(result) if result.done else []),
         ]
     )
-    bottom = max(bottom, other)
-    return svg.picture(width, bottom, headline(result), description, [*parts, *lists, *side])
+    return svg.picture(width, bottom, headline(result), description, [*parts, *shown])
 
 
 # ---------------------------------------------------------------- above the tree
 
 
-def _model(result: Result) -> list[str]:
-    """The table of the four letters, or the date and who reads it."""
+def _model(result: Result, width: float) -> tuple[list[str], float]:
+    """The table of the four letters, or the date and who reads it; the legend; where it ends."""
+    legend, y = _legend(result)
     if result.source != LETTERS:
-        return [
-            svg.text(MARGIN, 24, f"date to read: {result.source}", size=14, weight="bold"),
-            svg.text(
-                MARGIN,
-                42,
-                f"by a small trained model. {_labels_in_words(result)[0]}",
-                size=11,
-                fill=svg.GREY,
-            ),
-        ]
-    left, step = 112, 46
-    parts = [svg.text(MARGIN, 20, "p(next token)", size=11, fill=svg.GREY)]
-    for column, symbol in enumerate("abc•"):
-        x = left + step * column
-        parts.append(svg.text(x, 20, symbol, size=12, weight="bold", anchor="middle"))
-    for row, (last, probs) in enumerate(_table(result.model), start=1):
-        y = 20 + TABLE_ROW * row
-        parts.append(svg.text(MARGIN, y, last, size=12))
-        for column, prob in enumerate(probs):
+        words = f"date to read: {result.source}"
+        parts = [svg.text(svg.MARGIN, 24, words, size=15, weight="bold")]
+        parts.append(svg.text(svg.MARGIN, 44, "by a small trained model", fill=svg.GREY))
+    else:
+        left, step = 118, 44
+        parts = [svg.text(svg.MARGIN, 20, "p(next token)", size=12, fill=svg.GREY)]
+        for column, symbol in enumerate("abc•"):
             x = left + step * column
-            parts.append(svg.text(x, y, f"{prob:.2f}", size=12, anchor="middle"))
-    return parts
+            parts.append(svg.text(x, 20, symbol, size=13, weight="bold", anchor="middle"))
+        for row, (last, probs) in enumerate(_table(result.model), start=1):
+            y = 20 + TABLE_ROW * row
+            parts.append(svg.text(svg.MARGIN, y, last))
+            for column, prob in enumerate(probs):
+                x = left + step * column
+                parts.append(svg.text(x, y, f"{prob:.2f}", anchor="middle"))
+    note = "" if result.search.refusal else _labels_in_words(result)
+    lines, y = svg.paragraph(y + 4, note, size=12, fill=svg.GREY, width=width)
+    return [*parts, *legend, *lines], y + 4
 
 
 def _table(source: Source) -> list[tuple[str, list[float]]]:
@@ -158,37 +109,36 @@ def _table(source: Source) -> list[tuple[str, list[float]]]:
     return [(names[last], [rows[last][t] for t in order]) for last in (BOS_ID, *order[:-1])]
 
 
-def _legend(result: Result) -> list[str]:
-    """Each shape with its word."""
+def _legend(result: Result) -> tuple[list[str], float]:
+    """Each shape with its word, and where that ends."""
     words = {**FATES[result.strategy], "finished": "finished: ends with •"}
     words["cut"] = f"cut off at {result.model.steps} tokens"
     if result.search.refusal:
-        return []
-    places = [(330 + 178 * (i % 2), 16 + 20 * (i // 2)) for i in range(4)]
-    if result.source != LETTERS:
-        places = [(480 + 190 * (i % 2), 18 + 20 * (i // 2)) for i in range(4)]
+        return [], 44.0
+    if result.source == LETTERS:
+        places = [(330, 16 + 22 * i) for i in range(4)]
+    else:
+        places = [(430 + 190 * (i % 2), 20 + 22 * (i // 2)) for i in range(4)]
     parts = []
     for (fate, meaning), (x, y) in zip(words.items(), places, strict=False):
         parts += _shape(x + RADIUS, y, "a" if fate != "finished" else "•", fate, False, "legend")
-        parts.append(svg.text(x + 24, y + 4, meaning, size=12))
-    if result.source == LETTERS:
-        y = places[-1][1] + 24
-        for line in _labels_in_words(result):
-            parts.append(svg.text(330, y, line, size=11, fill=svg.GREY))
-            y += 16
-    return parts
+        parts.append(svg.text(x + 26, y + 4, meaning, size=12))
+    return parts, places[-1][1] + 8.0
 
 
-def _labels_in_words(result: Result) -> list[str]:
+def _labels_in_words(result: Result) -> str:
     """What the numbers at a node are, and what a thick line is."""
     path = "Thick: the way to the best output so far."
-    wide = result.source == LETTERS
+    letters = result.source == LETTERS
     if result.strategy != "sampling":
-        return [f"At a node: p of its token{', log p of the whole' * wide}.", path]
-    share = "p"
-    if result.reshape != Reshape():
-        share = "p by the model → p of a draw" if wide else "p of a draw"
-    return [f"At a node: {share}, ×n of {DRAWS} draws.", path]
+        share = "p of its token, log p of the whole" if letters else "p of its token in %"
+    elif not letters:
+        share = f"how many of the {DRAWS} draws came here"
+    else:
+        reshaped = result.reshape != Reshape()
+        share = "p by the model → p of a draw" if reshaped else "p"
+        share += f", ×n of {DRAWS} draws"
+    return f"At a node: {share}. {path}"
 
 
 # ---------------------------------------------------------------- the tree
@@ -200,16 +150,17 @@ def _tree(result: Result, top: float, width: float) -> tuple[list[str], float]:
     Places come from the whole tree, so that nothing moves from step to step.
     """
     shown = [_shown(level) for level in result.search.levels]
-    left, right = 46.0, 98.0 if result.source == LETTERS else 54.0  # right of a node: its label
-    column = (width - left) / result.model.steps
     rows = max(map(len, shown))
-    spacing = 20.0 if rows <= 14 else 17.0 if rows <= MAX_ROWS else 13.5
+    spacing = 22.0 if rows <= 14 else 18.0 if rows <= MAX_ROWS else 16.0
     radius = min(RADIUS, spacing / 2 - 0.6)
+    longest = max(len(_label(result, node)) for level in shown for node in level)
+    left, right = 46.0, radius + 10 + LETTER * longest  # right of a node: its label
+    column = (width - left) / result.model.steps
     height = max(rows * spacing, 60.0)
     middle = top + 22 + height / 2
     parts = _columns(result, top, height, left, column)
-    parts.append(svg.rect(4, middle - 9, 34, 18, fill=svg.PAPER, stroke=svg.INK))
-    parts.append(svg.text(21, middle + 4, "start", size=10.5, anchor="middle"))
+    parts.append(svg.rect(4, middle - 10, 34, 20, fill=svg.PAPER, stroke=svg.INK))
+    parts.append(svg.text(21, middle + 4, "start", size=12, anchor="middle"))
     places: dict[Prefix, tuple[float, float]] = {(): (38.0, middle)}  # where lines begin
     best = tuple(result.found[0].tokens) if result.found else ()
     lines, nodes, hidden = [], [], []
@@ -228,27 +179,28 @@ def _tree(result: Result, top: float, width: float) -> tuple[list[str], float]:
                     x + radius + 4,
                     y + 4,
                     label,
-                    size=10.5,
+                    size=12,
                     weight="bold" if on_path else "normal",
                     fill=svg.GREY if node.fate == "pruned" else svg.INK,
                 )
             )
-            places[node.tokens] = (x + radius + 8 + 5.9 * len(label), y)
+            places[node.tokens] = (x + radius + 7 + LETTER * len(label), y)
             y += gap
         if more := [node for node in level if node not in some]:
             hidden += more
             x += right / 2 - radius
             words = f"+{len(more)}"
             nodes.append(
-                svg.text(x, top + height + 36, words, size=10.5, anchor="middle", fill=svg.GREY)
+                svg.text(x, top + height + 36, words, size=12, anchor="middle", fill=svg.GREY)
             )
     bottom = top + height + 42
+    if any(len(level) > len(some) for level, some in zip(result.search.levels, shown, strict=True)):
+        bottom += 18
     if hidden:
-        bottom += 16
         fate = "cut off" if hidden[0].fate == "cut" else FATES[result.strategy]["pruned"]
         words = f"+n: n more continuations ({fate}) are left out of the picture"
         parts.append(
-            svg.text(width - MARGIN, bottom - 2, words, size=11, anchor="end", fill=svg.GREY)
+            svg.text(width - svg.MARGIN, bottom - 4, words, size=12, anchor="end", fill=svg.GREY)
         )
     return [*parts, *lines, *nodes], bottom
 
@@ -260,13 +212,13 @@ def _columns(result: Result, top: float, height: float, left: float, column: flo
         x, now = left + column * (step - 1), step == result.step
         if now:
             band = (x + 2, top + 2, column - 4, height + 38)
-            parts.append(svg.rect(*band, fill=svg.tint(0.08), kind="now"))
+            parts.append(svg.rect(*band, fill=svg.BLUE, opacity=0.08, kind="now"))
         parts.append(
             svg.text(
                 x + column / 2,
                 top + 15,
                 f"step {step}" if result.source == LETTERS or now else str(step),
-                size=11,
+                size=12,
                 weight="bold" if now else "normal",
                 anchor="middle",
                 fill=svg.INK if now else svg.GREY,
@@ -314,34 +266,34 @@ def _shape(
     r, ink = radius, svg.GREY if fate == "pruned" else svg.INK
     named = {"kind": f"{kind} {fate}", "tip": tip}
     if fate == "kept":
-        parts = [svg.dot(x, y, r, fill=svg.tint(0.25), stroke=ink, **named)]
+        parts = [svg.dot(x, y, r, opacity=0.25, stroke=ink, **named)]
     elif fate == "pruned":
         parts = [svg.dot(x, y, r, fill=svg.PAPER, stroke=ink, dash="2 2", **named)]
     else:
         box = (x - r, y - r, 2 * r, 2 * r)
         inner = (x - r + 2.5, y - r + 2.5, 2 * r - 5, 2 * r - 5)
         if fate == "finished":
-            parts = [svg.rect(*box, fill=svg.tint(0.42), stroke=ink, **named)]
+            parts = [svg.rect(*box, fill=svg.BLUE, opacity=svg.SHADE, stroke=ink, **named)]
             parts.append(svg.rect(*inner, stroke=ink))
         else:
             parts = [svg.rect(*box, fill=svg.PAPER, stroke=ink, dash="4 2", **named)]
-    size, weight = 1.5 * r, "bold" if bold else "normal"
+    size, weight = max(svg.SMALL, 1.5 * r), "bold" if bold else "normal"
     return [
         *parts,
-        svg.text(x, y + 0.48 * r, symbol, size=size, anchor="middle", weight=weight, fill=ink),
+        svg.text(x, y + 4, symbol, size=size, anchor="middle", weight=weight, fill=ink),
     ]
 
 
 def _label(result: Result, node: Node) -> str:
-    wide = result.source == LETTERS
-    times = f"{' ' * wide}×{node.draws}" if node.draws else ""
+    """The numbers at a node; ``_labels_in_words`` says what they are."""
+    if result.source != LETTERS:
+        return f"×{node.draws}" if result.strategy == "sampling" else percent(node.prob)
     if result.strategy != "sampling":
-        total = f" {number(node.log_prob)}" if wide else ""
-        return f"{node.prob:.2f}{total}"
+        return f"{node.prob:.2f} {number(node.log_prob)}"
+    times = f" ×{node.draws}" if node.draws else ""
     if result.reshape == Reshape():
         return f"{node.prob:.2f}{times}"
-    before = f"{node.prob:.2f}→" if wide else ""
-    return f"{before}{node.share:.2f}{times}"
+    return f"{node.prob:.2f}→{node.share:.2f}{times}"
 
 
 def _tip(result: Result, node: Node) -> str:
@@ -355,15 +307,15 @@ def _tip(result: Result, node: Node) -> str:
 # ---------------------------------------------------------------- below the tree
 
 
-def _found(result: Result, top: float) -> tuple[list[str], float]:
-    """What ended so far, ranked; and where the list ends."""
+def _found(result: Result, top: float) -> list[str]:
+    """What ended so far, ranked."""
     sampling = result.strategy == "sampling"
     columns = [("output", 34, "start"), ("log p", 192, "end"), ("length", 244, "end")]
-    columns.append(("draws", 308, "end") if sampling else ("score", 308, "end"))
-    parts = [svg.text(MARGIN, top + 12, _list_title(result), size=13, weight="bold")]
-    y = top + 32
+    columns.append(("draws", 300, "end") if sampling else ("score", 300, "end"))
+    parts, y = svg.paragraph(top, _list_title(result), weight="bold", width=BESIDE)
+    y += 14
     for words, x, anchor in columns:
-        parts.append(svg.text(MARGIN + x, y, words, size=11, anchor=anchor, fill=svg.GREY))
+        parts.append(svg.text(svg.MARGIN + x, y, words, size=12, anchor=anchor, fill=svg.GREY))
     for rank, (output, score) in enumerate(zip(result.found, result.scores, strict=True), start=1):
         if rank > LIST_ROWS:
             break
@@ -372,17 +324,21 @@ def _found(result: Result, top: float) -> tuple[list[str], float]:
         last = str(result.search.draws[tuple(output.tokens)]) if sampling else number(score)
         cells = [text, number(output.log_prob), str(len(output.tokens)), last]
         weight = "bold" if rank == 1 else "normal"
-        parts.append(svg.text(MARGIN + 14, y, f"{rank}.", size=12.5, anchor="end", weight=weight))
+        parts.append(svg.text(svg.MARGIN + 14, y, f"{rank}.", anchor="end", weight=weight))
         for cell, (_, x, anchor) in zip(cells, columns, strict=True):
-            parts.append(svg.text(MARGIN + x, y, cell, size=12.5, anchor=anchor, weight=weight))
+            parts.append(svg.text(svg.MARGIN + x, y, cell, anchor=anchor, weight=weight))
     if not result.found:
-        y += 18
-        parts.append(svg.text(MARGIN + 34, y, "nothing yet", size=12.5))
+        parts.append(svg.text(svg.MARGIN + 34, y + 18, "nothing yet"))
     if len(result.found) > LIST_ROWS:
-        y += 18
         more = f"and {len(result.found) - LIST_ROWS} more"
-        parts.append(svg.text(MARGIN + 34, y, more, size=11, fill=svg.GREY))
-    return parts, y + 14
+        parts.append(svg.text(svg.MARGIN + 34, y + 18, more, size=12, fill=svg.GREY))
+    return parts
+
+
+def _height_of_found(end: Result) -> float:
+    """The height of the list when all is found."""
+    title = svg.paragraph(0, _list_title(end), weight="bold", width=BESIDE)[1]
+    return title + 18 + 18 * max(1, min(len(end.found), LIST_ROWS + 1))
 
 
 def _list_title(result: Result) -> str:
@@ -393,16 +349,13 @@ def _list_title(result: Result) -> str:
     return "Found so far, by score = log p"
 
 
-def _beside(result: Result, top: float, width: float) -> tuple[list[str], float]:
-    """The truth, the costs, and the prediction with what came of it."""
-    left, y, parts = 352.0, top + 12, []
-    groups = [_truth(result), _costs(result), _reveal(result)]
-    for group, lines in enumerate(groups):
-        for row, line in enumerate(lines):
-            bold = row == 0 and group == 0 or group == 2
-            parts.append(svg.text(left, y, line, size=12.5, weight="bold" if bold else "normal"))
-            y += 18
-        y += 6
+def _beside(end: Result, top: float, width: float) -> tuple[list[str], float]:
+    """The truth and the costs, when the search is done; and where they end."""
+    parts, y = [], top
+    for row, line in enumerate(_truth(end) + _costs(end)):
+        weight = "bold" if row == 0 else "normal"
+        lines, y = svg.paragraph(y, line, x=BESIDE, width=width, weight=weight)
+        parts += lines
     return parts, y
 
 
@@ -411,7 +364,7 @@ def _truth(result: Result) -> list[str]:
     best = truth.probable
     lines = [
         f"The truth, from all {truth.ended} outputs that end:",
-        f"most probable: {text(best.tokens)}, log p {number(best.log_prob)}, p {_p(best)}.",
+        f"Most probable: {text(best.tokens)}, log p {number(best.log_prob)}, p {_p(best)}.",
     ]
     if not truth.exact:
         lines = [
@@ -421,7 +374,10 @@ def _truth(result: Result) -> list[str]:
         ]
     if result.penalty:
         scored = text(truth.scored.tokens)
-        lines.append(f"Best score, α = {result.penalty:g}: {scored}, {number(truth.scored.score)}.")
+        score = number(
+            truth.scored.log_prob / length_penalty(len(truth.scored.tokens), result.penalty)
+        )
+        lines.append(f"Best score, α = {result.penalty:g}: {scored}, {score}.")
     return lines
 
 
@@ -435,11 +391,6 @@ def _costs(result: Result) -> list[str]:
             f"beam_search itself stops after {result.search.cost_of_best}: nothing open can win."
         )
     return lines
-
-
-def _reveal(result: Result) -> list[str]:
-    lines = [f"You predicted: {result.predicted}."] if result.predicted else []
-    return [*lines, result.answer]
 
 
 # ---------------------------------------------------------------- in words
@@ -488,10 +439,11 @@ def _verdict(result: Result) -> str:
     if result.search.refusal:
         return "There is no tree to draw. Choose another search, or the four letters."
     if not result.done:
-        return "Move the step, or press play."
+        return "The search goes on: move the step, or press play."
     if result.strategy == "sampling":
-        drawn = f"p = {result.chance:.4f} in a draw, {result.plain_chance:.4f} without temperature"
-        return f"{text(probable.tokens)} is {name}: {drawn} and filters."
+        drawn = f"p = {result.chance:.4f} in a draw with these settings"
+        plain = f"{result.plain_chance:.4f} without temperature and filters"
+        return f"{text(probable.tokens)} is {name}: {drawn}, {plain}."
     best = result.search.best
     if best.tokens == probable.tokens:
         return f"It is {name}."
@@ -554,6 +506,12 @@ def _found_in_words(result: Result) -> str:
 def number(value: float) -> str:
     """Two digits after the point, with a real minus."""
     return f"{value:.2f}".replace("-", "−")
+
+
+def percent(prob: float) -> str:
+    """A probability in whole percent; what would round to 0 or 100 says on which side it is."""
+    whole = round(100 * prob)
+    return "<1" if whole == 0 else ">99" if whole == 100 and prob < 1 else str(whole)
 
 
 def _p(output: Hypothesis) -> str:
