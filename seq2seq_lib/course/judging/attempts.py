@@ -135,18 +135,32 @@ def unfinished(answer: Callable, error: BaseException | None) -> Unattempted | N
 def returns_something(function: Any) -> bool:
     """Whether a ``return`` with a value stands in a function: then None is not a missing one."""
     code = getattr(function, "__code__", None)
-    steps = list(dis.get_instructions(code)) if code else []
-    for before, step in zip(steps, steps[1:], strict=False):
-        if step.opname == "RETURN_VALUE" and (before.opname, before.argval) != ("LOAD_CONST", None):
-            return True
-    return any(step.opname == "RETURN_CONST" and step.argval is not None for step in steps)
+    returned, inner = [], list(_body(code))
+    while inner:
+        node = inner.pop()
+        if isinstance(node, ast.Return):
+            returned.append(node.value)
+        elif not isinstance(node, ast.FunctionDef | ast.ClassDef):  # those return on their own
+            inner += ast.iter_child_nodes(node)
+    return any(
+        value is not None and not (isinstance(value, ast.Constant) and value.value is None)
+        for value in returned
+    )
 
 
 def _has_more(code: CodeType) -> bool:
     """Whether statements stand beside a function's ``raise``; those below it are in no bytecode."""
-    try:
-        body = ast.parse(textwrap.dedent(inspect.getsource(code))).body[0].body
-    except (OSError, SyntaxError, IndexError, AttributeError):  # no source, or a lambda
-        return False
-    documented = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+    body = _body(code)
+    documented = (
+        bool(body) and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+    )
     return len(body) - documented > 1
+
+
+def _body(code: CodeType | None) -> list[ast.stmt]:
+    """The statements of a function's source; none where there is no source, as of a lambda."""
+    try:
+        (function,) = ast.parse(textwrap.dedent(inspect.getsource(code))).body
+    except (OSError, SyntaxError, TypeError, ValueError):
+        return []
+    return function.body if isinstance(function, ast.FunctionDef) else []

@@ -28,6 +28,15 @@ def value(thing: Any) -> str:
     return f"{text if len(text) <= WIDE else text[: WIDE - 3] + '...'} ({kind})"
 
 
+def layout(tensor: Tensor) -> str:
+    """What an unusual tensor is: sparse, nested, quantized. Empty for an ordinary one."""
+    if tensor.is_nested:
+        return "nested"
+    if tensor.is_quantized:
+        return "quantized"
+    return "" if tensor.layout == torch.strided else "sparse"
+
+
 def kind(thing: Any) -> str:
     """What an array or a list is called."""
     names = {"ndarray": "a NumPy array", "list": "a list", "tuple": "a tuple"}
@@ -66,8 +75,8 @@ def rows(tensor: Tensor) -> str:
 def _tensor(tensor: Tensor) -> str:
     tensor = tensor.detach()
     kind = str(tensor.dtype).removeprefix("torch.")
-    if tensor.is_nested or tensor.is_quantized or tensor.layout != torch.strided:
-        return f"{kind}, an unusual tensor"
+    if unusual := layout(tensor):
+        return f"{kind}, {unusual}"
     if tensor.is_complex() or tensor.device.type == "meta":
         return f"{kind} {list(tensor.shape)}"
     if tensor.dim() == 0:

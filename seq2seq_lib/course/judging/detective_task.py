@@ -36,7 +36,8 @@ class DetectiveTask:
 
     def __post_init__(self) -> None:
         needed = [count for count, _ in self.tiers]
-        if not needed or needed != sorted(set(needed)) or not 0 < needed[-1] <= len(self.suspects):
+        possible = range(1, len(self.suspects) + 1)
+        if not needed or needed != sorted(set(needed) & set(possible)):
             raise ValueError(
                 f"tiers must ask for more suspects each, up to {len(self.suspects)}, but they are "
                 f"{self.tiers}."

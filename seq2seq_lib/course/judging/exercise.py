@@ -95,9 +95,7 @@ class Exercise:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\d+\.\d+\w*", self.id):
-            raise ValueError(
-                f'An exercise\'s id looks like "4.2" or "4.6a", but it is {self.id!r}.'
-            )
+            raise ValueError(f'An id looks like "4.2" or "4.6a", but it is {self.id!r}.')
         if self.kind not in KINDS:
             raise ValueError(
                 f"Exercise {self.id}: unknown kind {self.kind!r}. Valid: {', '.join(KINDS)}."

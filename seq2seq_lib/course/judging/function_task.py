@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.judging import attempts, describe, error_kinds, sandbox
+from seq2seq_lib.course.judging import attempts, describe, error_kinds, sandbox, settings
 from seq2seq_lib.course.judging.exercise import CORRECT, ERROR, WRONG, Finding, Mutant
 from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.course.judging.sandbox import Run
@@ -84,9 +84,8 @@ class FunctionTask:
         found = self._first_problem(calls)
         if found is None:
             return self._by_law(answer)
-        if mutant := self._known_mutant(calls):
-            return _finding(*self._as_mutant(mutant, calls))
-        call, (name, facts) = found
+        mutant = self._known_mutant(calls)
+        call, (name, facts) = self._as_mutant(mutant, calls) if mutant else found
         if name == "no_return" and attempts.returns_something(answer):
             name = "returned_none"
         return _finding(call, (name, facts))
@@ -158,7 +157,8 @@ class FunctionTask:
 
         def watched(*args: Any) -> Any:
             given.append(dict(zip(names, map(sandbox.clone, args), strict=False)))
-            return answer(*args)
+            with settings.put_back():
+                return answer(*args)
 
         verdict = self.law(watched)
         if verdict.holds:

@@ -17,6 +17,8 @@ from torch import Tensor
 from seq2seq_lib.course.judging import describe, settings
 from seq2seq_lib.laws import probes as law_probes
 
+LONG = 300  # characters of an error that are still read
+
 
 @dataclass(frozen=True)
 class Run:
@@ -132,9 +134,11 @@ def _gradient(
     # never the leaf itself: torch refuses to write into one, and a write is told as what it is
     argument = leaf(at) if leaf else at.clone()
     given = {key: clone(value) for key, value in args.items()} | {name: argument}
-    with quiet(), settings.put_back():
+    with quiet():
         try:
-            return torch.autograd.grad(function(*given.values()).sum(), at)[0]
+            with settings.put_back():
+                value = function(*given.values())
+            return torch.autograd.grad(value.sum(), at)[0]
         except KeyboardInterrupt:
             raise
         except BaseException:  # no graph
@@ -149,6 +153,8 @@ def shown(run: Run) -> str:
 def last_line(error: BaseException) -> str:
     """The last line of the traceback, and where in the learner's code it happened."""
     text = " ".join("".join(traceback.format_exception_only(error)).split())
+    if len(text) > LONG:  # torch may list all devices on which a call would have worked
+        text = text[: LONG - 3] + "..."
     # a learner looks into neither: the place is where their own code called it
     packages = sys.modules["torch"], sys.modules[__name__.partition(".")[0]]
     folders = tuple(os.path.join(package.__path__[0], "") for package in packages)

@@ -10,7 +10,6 @@ TOML, and the right one with ``correct``. Given a sealed string, it prints the l
 
 import argparse
 import base64
-import binascii
 import json
 import re
 import zlib
@@ -41,7 +40,7 @@ def unseal(sealed: str) -> dict[str, str]:
     """
     try:
         return json.loads(zlib.decompress(base64.b64decode(sealed, validate=True)))
-    except (binascii.Error, zlib.error, UnicodeDecodeError) as error:
+    except (ValueError, zlib.error) as error:
         raise ValueError(
             "The letters of this choice cannot be unsealed: copy the whole string that "
             "python -m seq2seq_lib.course.judging.seal printed."

@@ -23,7 +23,7 @@ def _deterministic() -> dict[str, bool]:
 
 def _anomaly() -> dict[str, bool]:
     return {
-        "mode": torch.is_anomaly_enabled(),
+        "enabled": torch.is_anomaly_enabled(),
         "check_nan": torch.is_anomaly_check_nan_enabled(),
     }
 
@@ -63,38 +63,41 @@ SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
     (lambda: dict(os.environ), _set_environment),
     (_folder, _go_to),
 )
-# whose functions somebody may replace, to see what is called
-PATCHABLE = (torch, functional, torch.Tensor)
+# modules and a class whose functions somebody may replace, to see what is called
+MODULES = (torch, functional)
+TENSOR = torch.Tensor
 
 
 @contextlib.contextmanager
 def put_back() -> Iterator[None]:
     """Inside, settings and functions of torch may change; afterwards they are what they were."""
     kept = [read() for read, _ in SETTINGS]
-    functions = [_functions(owner) for owner in PATCHABLE]
+    functions = [(module, _functions(module)) for module in MODULES]
+    methods = dict(vars(TENSOR))
     try:
         yield
     finally:
-        for owner, before in zip(PATCHABLE, functions, strict=True):
-            now = vars(owner)
+        for module, before in functions:
             for name, function in before.items():
-                if now.get(name) is not function:
-                    setattr(owner, name, function)
+                if vars(module).get(name) is not function:
+                    setattr(module, name, function)
+        for name, method in list(vars(TENSOR).items()):
+            if name not in methods and name in INHERITED:
+                delattr(TENSOR, name)  # its base class has the method
+            elif methods.get(name, method) is not method:
+                setattr(TENSOR, name, methods[name])
         for (read, write), value in zip(SETTINGS, kept, strict=True):
             if read() != value:
                 write(value)
 
 
-def _functions(owner: Any) -> dict[str, Any]:
+def _functions(module: Any) -> dict[str, Any]:
     # a private name of torch may change by itself, when a part of it is loaded late
     return {
         name: value
-        for name, value in vars(owner).items()
-        if callable(value) and (not name.startswith("_") or name in OPERATORS)
+        for name, value in vars(module).items()
+        if callable(value) and not name.startswith("_")
     }
 
 
-OPERATORS = frozenset(
-    f"__{name}__"
-    for name in ("add", "radd", "sub", "rsub", "mul", "rmul", "matmul", "getitem", "setitem")
-)
+INHERITED = frozenset(name for base in TENSOR.__mro__[1:] for name in vars(base))

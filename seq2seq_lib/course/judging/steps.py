@@ -26,16 +26,7 @@ HALF = {torch.float16: 3, torch.bfloat16: 2}  # decimal digits
 
 def holds_numbers(value: Any) -> bool:
     """Whether it is an ordinary tensor: not sparse, nested, quantized, or without data (meta)."""
-    return isinstance(value, Tensor) and value.device.type != "meta" and not _layout(value)
-
-
-def _layout(value: Tensor) -> str:
-    """What an unusual tensor is; empty for an ordinary one."""
-    if value.is_nested:
-        return "nested"
-    if value.is_quantized:
-        return "quantized"
-    return "" if value.layout == torch.strided else "sparse"
+    return isinstance(value, Tensor) and value.device.type != "meta" and not describe.layout(value)
 
 
 def is_tensor(value: Any, expected: Any) -> Problem | None:
@@ -45,7 +36,7 @@ def is_tensor(value: Any, expected: Any) -> Problem | None:
     if value is None:
         return "no_return", {}
     if isinstance(value, Tensor):
-        layout = _layout(value)
+        layout = describe.layout(value)
         return ("not_strided", {"layout": layout}) if layout else ("no_numbers", {})
     if call := _conversion(value):
         return "convertible", {"kind_of_value": describe.kind(value), "call": call}
@@ -159,11 +150,8 @@ def first_difference(value: Any, expected: Any) -> dict[str, str]:
         place = next((i for i, (a, b) in pairs if not same_value(plain(a), plain(b))), None)
         if place is not None:
             return _inside(place, plain(value[place]), plain(expected[place]))
-    if (
-        not (holds_numbers(value) and holds_numbers(expected))
-        or value.dim() == 0
-        or value.shape != expected.shape
-    ):
+    tensors = holds_numbers(value) and holds_numbers(expected)
+    if not tensors or value.shape != expected.shape or value.is_complex():
         return {"where": "", "yours": describe.value(value), "right": describe.value(expected)}
     one, two = value.detach().cpu().double(), expected.detach().cpu().double()
     near = torch.isclose(one, two, equal_nan=True, **TOLERANCE)

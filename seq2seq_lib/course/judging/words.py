@@ -1,6 +1,6 @@
 """The words of a check: an exercise's own, from the TOML file beside it, and those of all.
 
-A chapter's file ``ex2_length_mask.toml`` stands beside ``ex2_length_mask.py``::
+A file ``exN_name.toml`` stands beside ``exN_name.py``::
 
     use = ["losses"]            # optional: findings also taken from losses.toml beside it
     correct = "..."

@@ -72,8 +72,8 @@ def test_shared_findings_are_used_and_own_ones_win(beside):
 def test_what_an_exercise_does_not_say_is_said_in_general(beside):
     found = beside(COMPLETE)
     assert found.message("no_return") == words.FINDINGS["no_return"]
-    assert found.message("raised", "name").asks == words.ERRORS["name"]
-    assert found.message("raised", "other") == words.FINDINGS["raised"]
+    assert found.message("raised", {"kind": "name"}).asks == words.ERRORS["name"]
+    assert found.message("raised", {"kind": "other"}) == words.FINDINGS["raised"]
     with pytest.raises(KeyError, match="finding 'nothing_of_the_kind'.*off_by_one"):
         found.message("nothing_of_the_kind")
 

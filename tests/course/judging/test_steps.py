@@ -1,0 +1,82 @@
+"""Comparing what came back with what should have."""
+
+import numpy as np
+import pytest
+import torch
+
+from seq2seq_lib.course.judging import describe, steps
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "where"),
+    [
+        ({"a": 1, "b": 2.0}, {"a": 1, "b": 3.0}, " at ['b']"),
+        ({1: {"mode": 0.5}}, {1: {"mode": 0.25}}, " at [1]['mode']"),
+        ({"a": torch.tensor([1.0, 2.0])}, {"a": torch.tensor([1.0, 3.0])}, " at ['a'][1]"),
+        ([(1, 2.0)], [(1, 3.0)], " at [0][1]"),
+        ({"a": 1, "b": 2}, {"a": 1}, ""),  # one too many
+        ({"b": 2}, {"a": None}, ""),
+        (torch.tensor([1, 2]).int(), torch.tensor([1, 2]), ""),  # another dtype
+        (torch.tensor([1, 2]), torch.tensor([1.0, 2.0]), ""),
+        (torch.tensor(1.0), torch.tensor(2.0), ""),
+        (torch.eye(2).to_sparse(), torch.eye(2), ""),
+    ],
+)
+def test_the_first_difference_has_a_place(value, expected, where):
+    assert not steps.same_value(value, expected)
+    found = steps.first_difference(value, expected)
+    assert found["where"] == where and found["yours"] != found["right"]
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (torch.tensor([1.0, float("nan")]), torch.tensor([1.0, float("nan")])),
+        (torch.tensor([1.0]), torch.tensor([1.0], dtype=torch.float64)),
+        (torch.tensor([1.0]), torch.tensor([1.0 + 1e-6])),
+        ([(1, 2.0)], ([1, 2.0],)),
+        ([torch.tensor(1.5), torch.tensor([1, 2])], [1.5, [1, 2]]),
+        ([np.float32(1.5), np.int64(3)], [1.5, 3]),
+        ({"a": None}, {"a": None}),
+    ],
+)
+def test_what_means_the_same_is_the_same(one, two):
+    assert steps.same_value(one, two) and steps.same_value(two, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (torch.ones(1, 2), torch.ones(2)),  # nothing is broadcast
+        (torch.tensor([1]), torch.tensor([1.0])),
+        (torch.tensor([1]), torch.tensor([True])),
+        (torch.tensor([1.0]), torch.tensor([1.001])),
+        (torch.ones(2, device="meta"), torch.ones(2)),
+        (2**70, float(2**70)),
+        ([1], [1, 1]),
+        ({"a": 1}, {"b": 1}),
+        (None, 0),
+    ],
+)
+def test_what_is_not_the_same_is_not(one, two):
+    assert not steps.same_value(one, two) and not steps.same_value(two, one)
+
+
+@pytest.mark.parametrize(
+    ("value", "described"),
+    [
+        (torch.tensor([[True, False], [True, True]]), "bool [2, 2]: 10 11"),
+        (torch.tensor([1.5, 2.0]), "float32 [2]: 1.5 2"),
+        (torch.tensor(2.3456789), "2.346 (float32, 0-dim)"),
+        (torch.ones(9, 9), "float32 [9, 9]"),
+        (torch.eye(2).to_sparse(), "float32, sparse"),
+        (torch.ones(2, 3, device="meta"), "float32 [2, 3]"),
+        ([1.23456, (2,)], "[1.235, (2,)] (list)"),
+        (list(range(9)), "[0, 1, 2, 3, 4, 5, ...] (list of 9)"),
+        (np.eye(2), "array([[1., 0.], [0., 1.]]) (ndarray)"),
+        (None, "None"),
+        (len, "the function len"),
+    ],
+)
+def test_a_value_is_described_in_a_few_words(value, described):
+    assert describe.value(value) == described
