@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Tests that a chapter inherits explain a failed assert like tests that stand in a test file.
+pytest.register_assert_rewrite("tests.support.grading")
+
 # Set before anything imports torch, and inherited by the kernels and workers that tests start.
 # One thread: two threads on a shared core make nn.GRU many times slower.
 # The CPU: a machine with a GPU then compares the same numbers; name the device to test another.

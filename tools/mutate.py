@@ -31,17 +31,34 @@ SURVIVORS = ROOT / "tools" / "mutation_survivors.toml"
 ALLOWED = 0.05
 SECONDS = 300  # for one mutant; one that hangs is noticed
 
-# module: the tests that must notice, quick ones first
-TESTS = {
-    "masks": ["library/test_masks.py"],
-    "losses": ["library/test_losses.py"],
-    "attention": ["library/test_attention.py"],
-    "cells": ["library/test_cells.py"],
-    "hypotheses": ["library/decoding"],
-    "decoding": ["library/decoding"],
-    "batching": ["library/test_batching.py"],
-    "metrics": ["library/test_metrics.py"],
-}
+# What is broken: modules, and packages with all their modules. Their tests are found in the
+# mirrored layout of tests/library.
+BROKEN = (
+    "masks", "losses", "attention", "cells", "hypotheses", "decoding", "batching", "metrics",
+)  # fmt: skip
+BESIDE = {"hypotheses": "decoding"}  # tested with another one's tests
+
+
+def modules() -> list[str]:
+    """The names of the modules that are broken, below seq2seq_lib: "masks", "decoding.beam"."""
+    found = []
+    for name in BROKEN:
+        folder = ROOT / "seq2seq_lib" / name
+        parts = sorted(folder.glob("*.py")) if folder.is_dir() else []
+        found += [f"{name}.{part.stem}" for part in parts if part.stem != "__init__"] or [name]
+    return found
+
+
+def tests_of(module: str) -> Path:
+    """The test file of a module, or the folder with those of its package."""
+    subject = module.partition(".")[0]
+    subject = BESIDE.get(subject, subject)
+    tests = ROOT / "tests" / "library"
+    for place in (tests / f"test_{subject}.py", tests / subject):
+        if place.exists():
+            return place
+    raise SystemExit(f"{module} has no tests: neither test_{subject}.py nor {subject}/ in {tests}")
+
 
 COMPARE = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
@@ -182,7 +199,8 @@ def _is_text(node: ast.BinOp) -> bool:
 
 def mutants_of(module: str) -> Iterator[Mutant]:
     """Every break of a module, in the order of its code."""
-    text = (ROOT / "seq2seq_lib" / f"{module}.py").read_text(encoding="utf-8")
+    path = ROOT / "seq2seq_lib" / f"{module.replace('.', '/')}.py"
+    text = path.read_text(encoding="utf-8")
     counter = Collector()
     counter.visit(ast.parse(text))
     seen: dict[str, int] = {}
@@ -211,7 +229,7 @@ class Broken(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.mutant.source, f"<{self.mutant.key}>", "exec"), module.__dict__)
 
 
-def survives(mutant: Mutant | None, tests: list[str]) -> bool:
+def survives(mutant: Mutant | None, tests: Path) -> bool:
     """Run the tests against the mutant in a child process; None runs them unbroken."""
     child = os.fork()
     if child == 0:
@@ -223,22 +241,21 @@ def survives(mutant: Mutant | None, tests: list[str]) -> bool:
             sys.meta_path.insert(0, Broken(mutant))
         import pytest
 
-        paths = [str(ROOT / "tests" / test) for test in tests]
         # tests that start another interpreter cannot see the break
         options = ["-x", "-q", "-p", "no:cacheprovider", "-k", "not interpreter and not subprocess"]
-        os._exit(int(pytest.main([*options, *paths])))
+        os._exit(int(pytest.main([*options, str(tests)])))
     _, status = os.waitpid(child, 0)
     return status == 0
 
 
 def _judge(mutant: Mutant) -> tuple[str, str, bool]:
-    return mutant.module, mutant.key, survives(mutant, TESTS[mutant.module])
+    return mutant.module, mutant.key, survives(mutant, tests_of(mutant.module))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
     parser.add_argument("--sample", type=int, default=400, help="how many mutants (0: all)")
-    parser.add_argument("--only", choices=sorted(TESTS), help="of one module")
+    parser.add_argument("--only", choices=sorted(modules()), help="of one module")
     parser.add_argument("--survivors", action="store_true", help="only those in the list again")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
@@ -250,16 +267,16 @@ def main() -> int:
     import torch
 
     torch.set_num_threads(1)
-    modules = [options.only] if options.only else list(TESTS)
-    mutants = [mutant for module in modules for mutant in mutants_of(module)]
+    chosen = [options.only] if options.only else modules()
+    mutants = [mutant for module in chosen for mutant in mutants_of(module)]
     total = len(mutants)
     explained = tomllib.loads(SURVIVORS.read_text("utf-8")) if SURVIVORS.exists() else {}
     if options.survivors:
         mutants = [m for m in mutants if m.key in explained.get(m.module, {})]
     elif options.sample and options.sample < total:
         mutants = random.Random(options.seed).sample(mutants, options.sample)
-    for module in modules:
-        if not survives(None, TESTS[module]):
+    for module in chosen:
+        if not survives(None, tests_of(module)):
             print(f"The tests of {module} fail without any break: nothing can be learned.")
             return 1
     alive = []

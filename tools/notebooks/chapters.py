@@ -65,7 +65,7 @@ def chapters(root: Path = ROOT) -> list[Chapter]:
     """Every chapter of which anything exists, in order."""
     places = (
         "chapters/_src/*.py", "chapters/*.ipynb", "solutions/_src/*.py", "solutions/*/*.ipynb",
-        "exercises/*/*.ipynb", "seq2seq_lib/course/*/*.py", "tests/course/*/*.py",
+        "exercises/*/*.ipynb", "seq2seq_lib/course/*/*.*", "tests/course/*/*.*",
     )  # fmt: skip
     found = [path.relative_to(root) for place in places for path in root.glob(place)]
     names = {name for path in found for name in (path.stem, path.parent.name)}
