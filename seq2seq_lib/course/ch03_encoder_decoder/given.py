@@ -1,17 +1,10 @@
-"""What the notebooks of chapter 3 are given: numbers to choose from, and what was measured once."""
+"""What the notebooks of chapter 3 are given: numbers to choose from."""
 
-import json
 import math
-from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor
 
 from seq2seq_lib.batching import Batch, collate
 
 WORD_LENGTHS = {2: 0.5, 3: 0.25, 5: 0.25}  # the share of each length
-MEASURED = Path(__file__).parent / "measured.json"
 
 
 def word_options() -> dict[str, float]:
@@ -36,25 +29,3 @@ def few_strings() -> Batch:
     """Four strings of 3, 5, 1 and 4 digits and their reversals, ids 4 to 13: a batch for a test."""
     lines = ([7, 5, 8], [6, 11, 5, 12, 6], [9], [13, 4, 4, 10])
     return collate([(line, line[::-1]) for line in lines])
-
-
-def measured() -> dict[str, Any]:
-    """What ``benchmarks/bottleneck.py`` found, in short: its rows as means over the seeds."""
-    return json.loads(MEASURED.read_text(encoding="utf-8"))
-
-
-def reading_machine(dtype: torch.dtype = torch.float64) -> torch.nn.RNN:
-    """The one-number machine as a torch module: ``h = relu(1 * x + 10 * h)``."""
-    machine = torch.nn.RNN(1, 1, nonlinearity="relu", bias=False, batch_first=True, dtype=dtype)
-    with torch.no_grad():
-        machine.weight_ih_l0.fill_(1)
-        machine.weight_hh_l0.fill_(10)
-    return machine.requires_grad_(False)
-
-
-def says(state: Tensor | float) -> str:
-    """What the one-number decoder says to a state: its last digit first, until nothing is left."""
-    state, digits = int(state), ""
-    while state > 0:
-        digits, state = digits + str(state % 10), state // 10
-    return digits
