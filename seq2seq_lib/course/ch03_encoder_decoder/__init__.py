@@ -18,7 +18,14 @@ from seq2seq_lib.course.ch03_encoder_decoder import (
     ex8c_healed,
     ex9_cliff,
 )
-from seq2seq_lib.course.ch03_encoder_decoder.given import few_strings, word_options
+from seq2seq_lib.course.ch03_encoder_decoder.given import (
+    MISSING_NATS,
+    RIGHT_BY_LENGTH,
+    RIGHT_BY_PLACE,
+    SCOREBOARD,
+    few_strings,
+    word_options,
+)
 from seq2seq_lib.course.ch03_encoder_decoder.patient import (
     PatientModel,
     SourceReader,
@@ -45,7 +52,11 @@ reverse_source = handed_on(ex5_reverse_source.reverse_source)  # for "continue f
 
 __all__ = [
     "EXERCISES",
+    "MISSING_NATS",
     "PatientModel",
+    "RIGHT_BY_LENGTH",
+    "RIGHT_BY_PLACE",
+    "SCOREBOARD",
     "SourceReader",
     "TargetWriter",
     "few_strings",
