@@ -48,7 +48,7 @@ EXERCISES = (
     *ex9_cliff.EXERCISES,
 )
 
-reverse_source = handed_on(ex5_reverse_source.reverse_source)  # for "continue from here"
+free_run = handed_on(ex6_free_run.free_run)  # for "continue from here"
 
 __all__ = [
     "EXERCISES",
@@ -60,7 +60,7 @@ __all__ = [
     "SourceReader",
     "TargetWriter",
     "few_strings",
-    "reverse_source",
+    "free_run",
     "training_log",
     "word_options",
 ]

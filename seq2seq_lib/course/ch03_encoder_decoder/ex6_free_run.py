@@ -38,17 +38,16 @@ def free_run_spec(
 def free_run(step: Step, state: Any, num_rows: int, max_new_tokens: int) -> tuple[Tensor, Tensor]:
     tokens = torch.full((num_rows,), BOS_ID)  # [B]
     ended = torch.zeros(num_rows, dtype=torch.bool)  # [B]
-    said = []
+    said, lengths = [], torch.zeros(num_rows, dtype=torch.int64)
     for _ in range(max_new_tokens):
         log_probs, state = step(tokens, state)  # [B, V]
-        tokens = log_probs.argmax(-1)  # [B]
-        tokens = torch.where(ended, PAD_ID, tokens)  # who has ended says nothing more
+        tokens = torch.where(ended, PAD_ID, log_probs.argmax(-1))  # who has ended is silent
+        lengths = lengths + ~ended
         said.append(tokens)
         ended = ended | (tokens == EOS_ID)
         if ended.all():
             break
-    ids = torch.stack(said, 1)  # [B, T]
-    return ids, (ids != PAD_ID).sum(1)
+    return torch.stack(said, 1), lengths  # [B, T], [B]
 
 
 def free_run_then_cut(
