@@ -15,8 +15,8 @@ dates     6,000 dates to ISO, E 32, H 96, 800 steps, learning rate 6e-3.
 padding   the GRU on `reverse` without packing, in length buckets and in shuffled batches: the same
           test strings alone and in batches of 300.
 detached  the GRU on `reverse` with an encoder that gets no gradient.
-cliff     the library's GRU without attention on `reverse`: read in both directions, twice the units,
-          three times the steps; the length up to which half of the answers are right.
+cliff     the library's GRU without attention on `reverse`: both directions, twice the units, three
+          times the steps; the length up to which half of the answers are right.
 """
 
 import argparse

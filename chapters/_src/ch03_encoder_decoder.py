@@ -104,8 +104,7 @@ for text in ("9999999", "16777216", "16777217"):
 src = torch.tensor([[3, 1, 4, 0, 0], [2, 7, 1, 8, 2], [5, 0, 0, 0, 0]])  # [B, S]
 lengths = torch.tensor([3, 5, 1])  # [B]
 outputs, h_n = read(src)
-for state in h_n[0, :, 0].tolist():
-    print(f"{state:8.0f} -> {says(state)}")
+print([f"{state:.0f} -> {says(state)}" for state in h_n[0, :, 0]])
 
 # %% [markdown]
 # **Why it is wrong.** The machine went on over the pads and multiplied by 10 at each, so the decoder
@@ -144,8 +143,8 @@ plots.show(
 )
 
 # %% [markdown]
-# The other cure is **packing**, which takes the pads away before the RNN runs: each row stops at its
-# own end, and the returned state is right. **Predict** what `outputs[:, -1]` of a packed batch gives
+# The other cure is **packing**: the pads are taken away, each row stops at its own end, and the
+# returned state is right. **Predict** what `outputs[:, -1]` of a packed batch gives
 # for the three rows. There are no pads in it, so is its last column safe?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
@@ -386,8 +385,7 @@ def loss_of(model, batch):
     return F.cross_entropy(model(batch).transpose(1, 2), batch.tgt_out, ignore_index=PAD_ID)
 
 
-def rolled(batch):
-    """Each target with the source of the row before it; the lengths go along."""
+def rolled(batch):  # each target with the source of the row before it
     return replace(batch, src=batch.src.roll(1, 0), src_lengths=batch.src_lengths.roll(1, 0))
 
 
@@ -466,22 +464,16 @@ for step, batch in enumerate(islice(batches, steps)):
     if step % 100 == 99:
         print(f"step {step + 1}: loss {loss:.3f}")
 
-# %%
-from seq2seq_lib.decoding import greedy_search
-
-
-@torch.no_grad()
-def answers(model, batch):
-    found = greedy_search(model, batch.src, batch.src_lengths, max_new_tokens=16)
-    return ["".join(digits.decode(best.tokens)) for (best,) in found]
-
-
 # %% [markdown]
-# Six test strings, none of them seen in training, and the share of all 900 that is right.
+# Six test strings, none of them seen in training, and the share of all 900 that is right:
 
 # %% tags=["nbval-ignore-output"]
+from seq2seq_lib.decoding import greedy_search
+
 test_batch = collate(test)
-said = answers(model, test_batch)
+with torch.no_grad():
+    found = greedy_search(model, test_batch.src, test_batch.src_lengths, max_new_tokens=16)
+said = ["".join(digits.decode(best.tokens)) for (best,) in found]
 right = ["".join(pair.target) for pair in corpus.test]
 for source, mine in [("".join(p.source), a) for p, a in zip(corpus.test, said, strict=True)][:6]:
     print(f"{source:>12} -> {mine:12}", "right" if mine == source[::-1] else "wrong")
@@ -499,8 +491,7 @@ with torch.no_grad():
 print(f"own sources {own:.2f}   blind floor {floor:.2f}   other sources {other:.2f}")
 
 # %% [markdown]
-# Far worse than blind: a model that reads is misled by a wrong source, because wrong information is
-# not none. **So** three numbers judge a bridge: the loss, the floor, and the loss with other sources.
+# Far worse than blind: a model that reads is misled by a wrong source. **So** three numbers judge a bridge: the loss, the floor, and the loss with other sources.
 # The gap below the floor, times E[T] = 8, is the least that crosses, in nats a string.
 #
 # ## 3.6 The length at which it fails
@@ -556,7 +547,7 @@ for name, (low, mean, high) in given.SCOREBOARD.items():
 # | `reverse` | GRU, state only | 0.53 | 0.37 | 39 k | 5 |
 # | | GRU, context at every step | 0.60 | 0.29 | 52 k | 5 |
 # | | LSTM, context at every step | 0.80 | 0.14 | 68 k | 3 |
-# | `dates` | GRU, context at every step | 0.92 | 0.03 | 106 k | 12 |
+# | `dates` | GRU, context at every step | 0.91 | 0.03 | 106 k | 12 |
 # | | LSTM, context at every step | 0.93 | 0.03 | 140 k | 10 |
 #
 # One more number from there: train our GRU *without* packing. In batches of similar lengths, which hold
@@ -646,8 +637,7 @@ print("one changed: moves", bool(moved[0] > 0.01), " two exchanged: moves", bool
 # %% [markdown]
 # ## What this chapter asserts
 #
-# The cell below guards the numbers of this chapter against a change of the library. It has nothing new
-# for a reader.
+# The cell below guards the chapter's numbers against a change of the library.
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 from seq2seq_lib.course.explorers.one_number.compute import compute

@@ -70,6 +70,12 @@ def into_argument(src: Tensor, lengths: Tensor) -> Tensor:
     return src
 
 
+def flip_and_roll(src: Tensor, lengths: Tensor) -> Tensor:
+    """Flipped, and rolled until the pads are behind again: EOS comes first."""
+    rows = [row.flip(0).roll(n - len(row)) for row, n in zip(src, lengths.tolist(), strict=True)]
+    return torch.stack(rows)
+
+
 def pads_lost(src: Tensor, lengths: Tensor) -> Tensor:
     return reverse_source(src, lengths) * sequence_mask(lengths, src.size(1))
 
@@ -82,6 +88,7 @@ MUTANTS = (
     Mutant("no_return", no_return),
     Mutant("flipped", lambda src, lengths: src.flip(1)),
     Mutant("eos_turned", lambda src, lengths: turned(src, lengths[:, None])),
+    Mutant("eos_turned", flip_and_roll),
     Mutant("longest", lambda src, lengths: turned(src, (lengths - 1).max().expand(len(src), 1))),
     Mutant("rows_turned", lambda src, lengths: src.flip(0)),
     Mutant("shifted", shifted),
