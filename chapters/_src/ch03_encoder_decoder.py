@@ -38,6 +38,8 @@ explore("alone")
 # digits that it reads one behind the other.
 
 # %%
+import math
+
 import torch
 from torch import nn
 
@@ -343,7 +345,6 @@ check("3.2", blind_floor)
 # log 14 = 2.639, where an untrained model begins; is it above the first or below?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
-import math
 from itertools import product
 
 strings = [s for n in (1, 2) for s in product("789", repeat=n)]

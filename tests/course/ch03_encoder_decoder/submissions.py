@@ -73,7 +73,7 @@ def free_run(step, state, num_rows, max_new_tokens):
     ids = torch.stack(said, 1)
     return ids, torch.full((num_rows,), ids.size(1))
 """,
-        {"3.6": "width"},
+        {"3.6": "any_for_all"},
     ),
     Wrong("letter_3_8a", "A", {"3.8a": "loss"}),
     Wrong(
