@@ -5,9 +5,9 @@
 # another, such as a translation. You build them in PyTorch. The library beside the chapters,
 # `seq2seq_lib`, holds the same code, tested.
 #
-# One thing is unusual. **Every claim in this course is executed.** If a chapter says that padding
-# changes nothing, a cell beside the sentence measures it, and the measurement is repeated whenever
-# the course changes.
+# One thing is unusual. **Every claim about the course's own code is executed.** If a chapter says
+# that padding changes nothing, a cell beside the sentence measures it, and the measurement is repeated
+# whenever the course changes. What is said of other people's work has a link.
 #
 # Why so careful? Because such code can be wrong in silence. Two reports of many: readers of PyTorch's
 # own tutorial ask about its padded batches, which
@@ -145,8 +145,8 @@ history = fit(model, train_loader, valid_loader, settings, device=device)
 print(f"{sum(record.seconds for record in history.records):.0f} seconds")
 
 # %% [markdown]
-# The loss is the mean of -ln(probability of the right character), over real characters only. Its
-# unit is the nat. The dotted line is the lowest loss that is possible. Here it is 0, because each date
+# The loss is the mean of -ln(probability of the right symbol) over real symbols only: the characters
+# and the end. Its unit is the nat. The dotted line is the lowest loss that is possible. Here it is 0, because each date
 # has one right answer.
 #
 # **Predict**: in epoch 1, which loss is higher, that of training or that of validation?
@@ -191,9 +191,8 @@ accuracy = share_right(model, corpus.test)
 print(f"{100 * accuracy:.1f} % of {len(corpus.test)} unseen dates are right")
 
 # %% [markdown]
-# The exact number depends on your machine. It was above 95 % on every machine we tried. If it is not
-# on yours, the next cell stops the notebook and says so. You will see such cells in every chapter.
-# They are its tests.
+# The exact number depends on your machine. It should be above 95 %; if it is not, the next cell stops
+# the notebook and says so. You will see such cells in every chapter. They are its tests.
 
 # %%
 assert accuracy > 0.95, f"only {accuracy:.3f} of the test dates are right"
@@ -213,7 +212,7 @@ read_date = Translator(model, src_vocab, tgt_vocab, normalise_date_text, "".join
 print(answer.text)
 
 # %% [markdown]
-# Each row of the figure is one character of the answer. Dark cells are the places it was read from.
+# Each row of the figure is one character of the answer. Dark cells are the places with large weights.
 # **Predict** first: which letter decides the `8` of the month? And where does the model look for the
 # hyphens and for the zero of `08`, which are not in the source?
 
@@ -222,7 +221,7 @@ ax = plots.attention_heatmap(
     answer.attention,
     [*answer.source, "end"],
     answer.target,
-    title="Digits look at what they are read from, hyphens at nothing much",
+    title="Where each character of the answer looks",
 )
 plots.show(
     ax.figure,
@@ -241,8 +240,8 @@ for character, row in zip(answer.target, answer.attention):
 
 # %% [markdown]
 # In the run that is stored here, the `8` looks at the first `u` of august, which tells it from april.
-# The last `4` looks at the `4`. Hyphens and leading zeros copy nothing, and their weights are spread
-# thinly. None of their cells has a quarter of the weight.
+# The last `4` looks at the `4`. Hyphens and leading zeros copy nothing, and in this picture their
+# weights are spread thinly.
 
 # %% [markdown]
 # The picture shows one date. The generator also knows which source character each digit comes from
@@ -269,7 +268,12 @@ assert hit_rate > 0.7, hit_rate
 assert hyphens < year, (hyphens, year)
 
 # %% [markdown]
-# Chapter 8 returns to this figure, and to the question when such weights may be trusted.
+# The digits of the year are read where one expects it. The second hyphen has a favourite place as well,
+# although its weights are small: the cell counts how often the largest lies on the end symbol. A softmax
+# must put its weight somewhere, also where there is nothing to read, and an end symbol is at hand in each
+# date. Language models put much weight on their first tokens; there it is called an **attention sink**
+# ([Xiao et al. 2023](https://arxiv.org/abs/2309.17453)). Chapter 8 returns to this figure, and to the
+# question when such weights may be trusted.
 
 # %% [markdown]
 # ## 0.5 Your turn
@@ -372,7 +376,7 @@ with torch.no_grad():
 
 # %% tags=["nbval-ignore-output"]
 ax = plots.pad_drift(
-    pads, ignoring, packed, title="Untrained, a GRU that reads pads forgets the date"
+    pads, ignoring, packed, title="Untrained, a GRU that reads pads: its states run together"
 )
 plots.show(
     ax.figure,
@@ -383,8 +387,10 @@ assert max(abs(value - packed[0]) for value in packed) < 1e-6
 assert ignoring[-1] > ignoring[0] + 0.2, ignoring
 
 # %% [markdown]
-# This GRU forgets the date and remembers the padding. After eight pads, all dates look nearly the
-# same. If it stops in time, the pads change nothing.
+# The states of different dates run together: after eight pads they point in nearly the same direction.
+# A GRU that is fed one input again and again moves towards a state that depends on this input alone, so
+# each pad leaves less of a difference to be read. (How much of the date can still be read is another
+# question, which a cosine does not answer.) If the GRU stops in time, the pads change nothing.
 #
 # Is that only so before training? We train a model whose encoder believes that each row is as long as
 # the whole batch is wide. All else is as before, but that it reads in one direction, like the GRU of

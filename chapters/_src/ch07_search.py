@@ -54,9 +54,9 @@ def table(prefix):
 assert all(abs(sum(row.values()) - 1) < 1e-12 for row in TABLE.values())
 
 # %% [markdown]
-# A neural model is the same thing with a larger table: you give it what has been written so far,
-# and it gives you a distribution over what comes next. Everything in this chapter works on any
-# function like `table`.
+# A neural model answers the same question, and it is no table: what it says depends on the source and on
+# everything written so far, not on the last token alone. It gives a distribution over what comes next,
+# and that is all a search asks for. So everything in this chapter works on any function like `table`.
 #
 # **The probability of an output** is the product over its tokens, and the end is one of them:
 #
@@ -132,7 +132,8 @@ for output, total in finished[:6]:
 # ## 7.3 Greedy search
 #
 # Take the most probable next token, again and again. **Predict** its output from the table, before
-# you run it. ([Exercise 7.1](../exercises/ch07_search/ch07_search.ipynb) asks you for it, too.)
+# you run it. ([Exercise 7.1](../exercises/ch07_search/ch07_search.ipynb) asks the same of another
+# table.)
 
 
 # %%
@@ -278,21 +279,34 @@ for name, kept in (
 # The library's samples carry the model's own log-probability, at temperature 1 and unfiltered, so
 # they can be compared with other searches. **Predict**: is the average sample about as probable as
 # greedy search's output, or less? Less probable means a lower log-probability.
+#
+# For the table the average can be computed, at any length: how often each row is read, times what a draw
+# from that row costs on average, which is its entropy. Row `^` is read once; a letter's row is read as
+# often as the letter is written.
 
 # %%
-average = sum(math.exp(total) * total for _, total in everything)
-print(
-    f"expected log-probability of a sample {average:.2f}, greedy {greedy_best.log_prob:.2f}, ",
-    end="",
-)
-print(f"mode {finished[0][1]:.2f}")
-assert abs(sum(h.log_prob for h in drawn) / draws - average) < 0.1
+rows = torch.tensor(
+    [list(row.values()) for row in TABLE.values()], dtype=torch.float64
+)  # [^abc, abc•]
+entropy = -(rows * rows.log()).sum(1)  # [4], the average cost of a draw from each row
+to_letters = rows[1:, :3]  # [3, 3]
+visits = torch.linalg.solve(
+    (torch.eye(3) - to_letters).T, rows[0, :3]
+)  # v = first row + v to_letters
+average = -(entropy[0] + visits @ entropy[1:]).item()
+print(f"average sample {average:.2f}, greedy {greedy_best.log_prob:.2f}, mode {finished[0][1]:.2f}")
 
 # %% [markdown]
-# The two are close. (A third of the draws is still open at four tokens, and the average counts them
-# as they are.) The mode is far above both. What is *typical* for a distribution and what is *most
-# probable* are two things.
-#
+# So the average sample is $e^{1.9}$, nearly seven times less probable than greedy's output, and the mode
+# is five times more probable than that. What is *typical* for a distribution and what is *most probable*
+# are two things. The draws agree, if none of them is cut off:
+
+# %%
+(whole,) = sample(card, *no_source, max_new_tokens=100, num_samples=draws, generator=generator)
+assert all(h.finished for h in whole)
+assert abs(sum(h.log_prob for h in whole) / draws - average) < 0.3  # 5 standard errors
+
+# %% [markdown]
 # ## 7.5 Beam search by hand
 #
 # Greedy search keeps one open output. Exhaustive search keeps all. **Beam search** keeps the `k`
@@ -394,8 +408,8 @@ for k in range(1, 7):
     assert all(abs(h.log_prob - total) < 1e-9 for h, (_, total) in zip(library, by_hand))
 
 # %% [markdown]
-# [Exercises 7.2, 7.3a and 7.3b](../exercises/ch07_search/ch07_search.ipynb) come next: all outputs of a
-# model, and the two halves on tensors, as they stand in a real program.
+# [Exercises 7.2, 7.3a and 7.3b](../exercises/ch07_search/ch07_search.ipynb) come next: an exact search
+# that need not write everything down, and the two halves on tensors, as they stand in a real program.
 #
 # ### See it grow
 #
@@ -476,12 +490,14 @@ plots.show(
 )
 
 # %% [markdown]
-# A translator has some 6,000 tokens and sentences of 20. **Predict** the three numbers before you
-# read them: greedy, five beams, exhaustive.
+# Candidates are what a search has to rank. What takes its time is the model, and a model says all |Y| of
+# them at once. So count how often it is asked: greedy search asks it n times, a beam n times with k rows
+# in one call, exhaustive search once for each prefix. A translator has some 6,000 tokens and sentences
+# of 20. **Predict** the number of rows that the model reads for each of the three.
 
 # %%
 Y, n = 6000, 20
-print(f"greedy {Y * n:,}, five beams {5 * Y * n:,}, exhaustive 10^{math.log10(Y) * n:.0f}")
+print(f"greedy {n}, five beams at most {5 * n}, exhaustive 10^{math.log10(Y) * (n - 1):.0f}")
 
 # %% [markdown]
 # There are about 10^80 atoms in the universe. So exhaustive search is for tiny vocabularies. There
@@ -532,11 +548,14 @@ for alpha in (-1.0, 0.0, 0.6, 0.7, 1.0, 1.5):
     print(f"alpha {alpha:4}:  ", "   ".join(top))
 
 # %% [markdown]
-# Dividing a negative number by more brings it nearer to 0, so α > 0 favours **long** outputs. The
-# documentation of a well-known library said the opposite for years
-# ([transformers#18971](https://github.com/huggingface/transformers/issues/18971)). At 0.6 `b•`
-# still wins, at 0.7 `ab•`, at 1.5 `acb•`: back where greedy search was. The neutral value is 0, not
-# 1. With 1 the score is the mean log-probability of a token.
+# Dividing a negative number by more brings it nearer to 0, so α > 0 favours **long** outputs. At 0.6
+# `b•` still wins, at 0.7 `ab•`, at 1.5 `acb•`: back where greedy search was. The neutral value is 0; with
+# α = 1 the score is the mean log-probability of a token.
+#
+# Both are easily got wrong. The documentation of Hugging Face's transformers said that 1.0 means no
+# penalty until spring 2022 ([#16930](https://github.com/huggingface/transformers/issues/16930)). That
+# was mended, but then it told the wrong direction until September
+# ([#18971](https://github.com/huggingface/transformers/issues/18971)).
 #
 # `accb` in the last line was cut off at four tokens. Unfinished outputs take part, too. With a large α,
 # look whether the winner has ended.
@@ -684,7 +703,8 @@ del TABLE["•"]
 # ### A beam that gets narrower
 #
 # Here each finished output takes one place in the beam for ever. It is an easy mistake: "k outputs
-# in all".
+# in all". Outputs that are extended after their end do the same harm: they keep their places, and that
+# is how ParlAI's issue above describes it.
 
 
 # %%
@@ -722,9 +742,10 @@ for k, alpha in ((3, 0.0), (4, 0.0), (3, 1.0)):
 
 # %% [markdown]
 # With three beams it is right by luck. With four it returns the empty output. With a penalty it
-# returns the short one, because the penalty never gets to speak
-# ([joeynmt#148](https://github.com/joeynmt/joeynmt/issues/148),
-# [xnmt#572](https://github.com/neulab/xnmt/pull/572)).
+# returns the short one, because the penalty never gets to speak. Published relatives stop a little
+# later: joeynmt stopped when the *top* output ended
+# ([#148](https://github.com/joeynmt/joeynmt/issues/148)), and xnmt returned the first *five* that ended
+# ([#572](https://github.com/neulab/xnmt/pull/572)).
 #
 # ### The penalty with the wrong sign, and the end for free
 
@@ -828,10 +849,11 @@ for reorder in (True, False):
 
 # %% [markdown]
 # With the reordering both numbers agree. Without it, output 2 continues the memory of output 1, and the
-# number is off by six nats. Plausible words, somebody else's number. That is how to find it: **rescore
-# what came back**
-# ([sockeye#731](https://github.com/awslabs/sockeye/pull/731) tells of a test that compared sums, and
-# saw nothing). Law 6 does just that.
+# number is off by six nats. Plausible words, somebody else's number. Sockeye 2 had this bug in 2019: its
+# decoder sorted the states, and the sorted ones were thrown away
+# ([sockeye#731](https://github.com/awslabs/sockeye/pull/731)). Its finder compared sums of states at
+# first, and a sum does not change when rows change places. What finds it is to **rescore what came
+# back**, and law 6 does just that.
 
 
 # %%
@@ -855,12 +877,14 @@ print(verdict.look_at)
 assert not verdict
 
 # %% [markdown]
-# Now you: exercise 7.3c of [the exercises](../exercises/ch07_search/ch07_search.ipynb) is this loop.
+# Now you: exercise 7.3c of [the exercises](../exercises/ch07_search/ch07_search.ipynb) is this loop on
+# tensors, and it goes on from a beginning that is given.
 #
 # ## 7.11 How wide should a beam be?
 #
-# Not every task needs one. A small model that reads dates comes with the library. **Predict**: for
-# how many of 500 unseen dates do five beams write something else than greedy search?
+# Not every task needs one. A small model that reads dates comes with the library. It was trained on
+# 6,000 dates, and 500 others were kept back. **Predict**: for how many of these 500 do five beams write
+# something else than greedy search?
 
 # %%
 from seq2seq_lib.batching import collate, encode_pairs
@@ -868,7 +892,9 @@ from seq2seq_lib.corpora import dates
 from seq2seq_lib.course.assets import date_reader
 
 reader_of_dates = date_reader()
-unseen = dates(num_train=0, num_valid=0, num_test=500, seed=7).test
+split = dates(num_train=6000, num_valid=0, num_test=500, seed=0)  # as the model was trained
+unseen = split.test
+assert not {"".join(p.target) for p in unseen} & {"".join(p.target) for p in split.train}
 batch = collate(encode_pairs(unseen, reader_of_dates.src_vocab, reader_of_dates.tgt_vocab))
 greedy_dates, beam_dates = (
     [
@@ -1003,12 +1029,17 @@ for alpha, points in measured.items():
 # %% tags=["nbval-ignore-output"]
 axes = plots.axes_grid(1, 3, 11, 3.4)
 labels = {"log p": "log-probability (nats)", "length": "tokens, end included", "BLEU": "BLEU"}
-for ax, (name, label) in zip(axes, labels.items()):
+titles = (
+    "Wider finds what is more probable",
+    "and without a penalty shorter",
+    "so without a penalty BLEU falls",
+)
+for ax, title, (name, label) in zip(axes, titles, labels.items()):
     series = {f"α = {alpha:.0f}": [p[name] for p in measured[alpha]] for alpha in measured}
     if name == "length":
         mean = sum(len(y) + 1 for y in references) / len(references)
         series["references"] = [mean] * len(widths)
-    plots.curves(widths, series, xlabel="beams", ylabel=label, title=name, ax=ax)
+    plots.curves(widths, series, xlabel="beams", ylabel=label, title=title, ax=ax)
 plots.show(
     axes[0].figure,
     "Three panels against the number of beams, 1 to 20. The log-probability rises. The length falls "
@@ -1020,7 +1051,7 @@ plots.show(
 # - The **log-probability** rises with every width: there are fewer and fewer search errors.
 # - The **length** falls, without a penalty: from longer than the references to shorter.
 # - **BLEU** goes up a little and then down. A beam of 20 is worse than greedy search, although its
-#   outputs are far more probable.
+#   outputs are twice as probable, on the (geometric) average.
 # - With α = 1 the lengths stay, and BLEU hardly changes after five beams.
 #
 # The two rows `k = 1` differ. One beam goes on after the first end, and α = 1 sometimes prefers a
@@ -1054,7 +1085,7 @@ assert plain[-1]["matches"] > plain[0]["matches"] and plain[-1]["brevity"] < 0.9
 # Is a short output wrong, then? Here we know the truth.
 #
 # The *true* probability of the outputs, the column `true p`, does not fall. It is the chance that a
-# target drawn at random is exactly this output. By that measure the wide beam is the best. BLEU
+# target drawn at random is exactly this output. By that measure no width is better than the widest. BLEU
 # measures something else: how much an output looks like a drawn target, and drawn targets are longer.
 #
 # `possible` is the share of outputs that the source can become at all. It *rises* with the beam: some
@@ -1124,7 +1155,8 @@ explore("dates")
 #
 # - The log-probability of an output is a sum over its tokens, and EOS is one of them.
 # - For outputs of n tokens, greedy search looks at |Y| n candidates, a beam at k |Y| n, exhaustive
-#   search at |Y|^n. The last one is the oracle for the others on tiny vocabularies.
+#   search at |Y|^n; the model is asked n times, n times with k rows, and once for each prefix. The last
+#   one is the oracle for the others on tiny vocabularies.
 # - Sampling gives each output as often as its probability says. Temperature, top-k and top-p change
 #   the distribution of each step; T → 0 is greedy search and not the mode.
 # - Beam search is `expand`, then `prune`. Finished outputs leave the beam, keep their score, and

@@ -32,9 +32,9 @@ print("device", device)
 # ## 9.1 The data, or the next best thing
 #
 # `multi30k` looks into the folder that the variable `SEQ2SEQ_DATA_DIR` names, then into your cache,
-# then it downloads the files and checks them. Without a network and without files it says so in one
-# error. Then this chapter goes on with English and French phrases that the library makes itself, and
-# what it says about German is not about your run.
+# then it downloads the files and checks them. Without a network and without files this chapter goes
+# on with English and French phrases that the library makes itself. What depends on the corpus is then
+# said below the cells, not in the text between them, so it is about your run.
 
 # %% tags=["nbval-ignore-output"]
 from seq2seq_lib.corpora import CorpusError, multi30k, phrases
@@ -43,8 +43,8 @@ try:
     corpus = multi30k(("de", "en"))
     real = True
 except CorpusError as error:
-    print(error)
-    print("\nThis run goes on with generated phrases.")
+    missing = error  # print(missing) says where it was looked for, and how to get it
+    print("Multi30k is not at hand. This run goes on with phrases that the library makes itself.")
     corpus = phrases(num_train=8000, num_valid=500, num_test=500)
     real = False
 print(corpus)
@@ -121,8 +121,9 @@ if records:
 
 # %% [markdown]
 # A training loss above the validation loss is no mistake. It has three reasons. In training, dropout
-# disturbs the model. Label smoothing asks it not to be too sure. And each point is a mean over an
-# epoch in which the model improved. In validation there is none of that.
+# disturbs the model. Label smoothing asks it not to be too sure, so the smoothed loss has a floor above
+# zero, and the two curves are not the same loss. And each point is a mean over an epoch in which the
+# model improved. In validation there is none of that.
 #
 # So we compare like with like: a thousand pairs that it learned from and the validation set, first
 # with dropout and smoothing off for both, then on for both. **Predict**: which of the two fits
@@ -180,14 +181,17 @@ translations = translator(sources, num_beams=5)
 for source, translation, reference in list(zip(sources, translations, references))[:6]:
     print(f"source       {source}\ntranslation  {translation.text}\nreference    {reference}\n")
 
+if trained and len(records) >= 8:
+    print(
+        "People, colours, snow and roofs come out right. A rare word becomes a frequent one that\n"
+        "fits: a terrier is a dog, snowmobiles are tall trees. That reads well, and is wrong.\n"
+        "References err too: the man with the orange hat is 'starring'."
+    )
+
 # %% [markdown]
-# In the run that is stored here, a model trained to its end gets the frequent things right: people,
-# colours, snow, roofs. Rare words become frequent ones that fit: a terrier is a dog, snowmobiles are
-# tall trees. That reads well, and is wrong. References err too: the man with the orange hat is
-# "starring".
-#
-# Where does it look? For the figure we take a sentence in which German puts a verb elsewhere. "Trägt",
-# he wears, stands behind the hat. Rows and columns are **pieces of words**, which the library learned
+# Where does it look? For the figure we take a sentence in which German puts a verb elsewhere: "trägt",
+# he wears, stands behind the hat, and "wearing" comes before it. (Without Multi30k it is a phrase of
+# the test set.) Rows and columns are **pieces of words**, which the library learned
 # from the corpus. `▁` marks the beginning of a word, so a piece without it goes on with the word before.
 
 # %% tags=["nbval-ignore-output"]
@@ -206,9 +210,6 @@ words = "; ".join(f"{piece} looks most at {place}" for piece, place in zip(shown
 plots.show(ax.figure, f"Heat map of attention. {words}.")
 
 # %% [markdown]
-# In the run that is stored here, "wearing" comes before the hat and looks at "trägt" behind it.
-
-# %% [markdown]
 # ## 9.4 The yardstick: BLEU
 #
 # BLEU compares translations with references by the **n-grams** that they share: runs of n words that
@@ -216,8 +217,8 @@ plots.show(ax.figure, f"Heat map of attention. {words}.")
 #
 # - Of all single words in the translations, which share stands in the reference, too? Likewise of all
 #   pairs, triples and fours. A word of the reference can be used up only once.
-# - The four shares are multiplied, and the fourth root is taken: their **geometric mean**. If one is 0,
-#   all is 0.
+# - The four shares are multiplied, and the fourth root is taken: their **geometric mean**. One share of
+#   0 would make all 0, so sacreBLEU puts a small number in its place: `smooth:exp` in the signature.
 # - Very short translations would get high precisions. So if they are shorter than the references, all
 #   in all, the mean is multiplied by a **brevity penalty** below 1.
 #
@@ -281,8 +282,10 @@ if trained and len(records) >= 8 and records[-1]["valid_loss"] < 2:
 #
 # A translation must not depend on its neighbours. There have been translators for which it did.
 # [A user of OpenNMT-py reported](https://github.com/OpenNMT/OpenNMT-py/issues/318) 24 BLEU at batch size
-# 32 and 9 at 256, with the same model. Its authors knew the mistake, and have mended it since. So we
-# translate twenty sentences one at a time and compare them with the batch.
+# 32 and 9 at 256, with the same model. Its authors knew the mistake and closed the report in December
+# 2017; [another one](https://github.com/OpenNMT/OpenNMT-py/issues/490), a month later, has 17.0 BLEU at
+# batch size 1 and 0.4 at 1,024. So we translate twenty sentences one at a time and compare them with
+# the batch.
 
 # %% tags=["nbval-ignore-output"]
 alone = [translator([source], num_beams=5)[0] for source in sources[:20]]
@@ -359,8 +362,8 @@ assert torch.isclose(loss, (30 * loss_long + 3 * loss_short) / 33)
 
 # %% [markdown]
 # A token of the short share counts ten times as much. Training still works, only worse, so the mistake
-# is hard to see. It stood [in a library that very many people use](https://github.com/huggingface/transformers/pull/34191)
-# until 2024. The law looks for it with many cuts, also with a share that holds no token at all:
+# is hard to see. It stood [in Hugging Face's transformers](https://github.com/huggingface/transformers/pull/34191)
+# until October 2024. The law looks for it with many cuts, also with a share that holds no token at all:
 
 # %%
 from seq2seq_lib import laws
@@ -503,8 +506,7 @@ for text, answer in zip(asked, translator(asked)):
     print(f"{text}\n    {answer.text}   probability {math.exp(answer.log_prob):.1g}")
 
 # %% [markdown]
-# It never says that it does not know. In the run that is stored here, it makes a photograph of the
-# government. The probability is that of exactly this text, so long answers have small ones, right or
+# It never says that it does not know: it answers with the words that it has. The probability is that of exactly this text, so long answers have small ones, right or
 # wrong.
 
 # %% [markdown]

@@ -108,6 +108,8 @@ def _fetch(
     from requests.exceptions import HTTPError, RequestException
 
     target = cache / file.path
+    # its line in red, with hash and folder, tells a reader nothing that our bar and errors do not
+    pooch.get_logger().setLevel("WARNING")
     for url in file.urls:
         try:
             pooch.retrieve(url, file.digest, target.name, target.parent, downloader=_write_from)

@@ -24,11 +24,12 @@ __all__ = [
 ]
 
 _course = Course(__name__)
-chapters, exercises, find, points = (
-    _course.chapters,
-    _course.exercises,
-    _course.find,
-    _course.points,
-)
-check, grade, hint = _course.check, _course.grade, _course.hint
-solution, progress = _course.solution, _course.progress
+chapters = _course.chapters
+check = _course.check
+exercises = _course.exercises
+find = _course.find
+grade = _course.grade
+hint = _course.hint
+points = _course.points
+progress = _course.progress
+solution = _course.solution

@@ -20,6 +20,9 @@ LAW = "Law 3, the loss ledger"
 # B, T, V: all different; B = T, where a transposed mask has the right shape; V = B * T, where a
 # flat mask can be laid over the wrong axis
 SHAPES = ((5, 6, 7), (4, 4, 6), (2, 3, 6))
+# one token a sentence, one sentence, one token: an axis of size 1 vanishes in squeeze() and is
+# stretched by broadcasting, and neither raises
+EDGES = ((3, 1, 5), (1, 4, 5), (1, 1, 4))
 HUGE = 1e4  # logits at pads
 GAP = 300.0  # nats between two logits: exp(-300) is 0 in float32, log of that is -inf
 
@@ -29,6 +32,10 @@ PADS = (
 )
 COLUMNS = (
     "what the sum is divided by: the number of real tokens, not B * T, which counts PAD columns"
+)
+EDGE = (
+    "axes of size 1, since other batches come out right: squeeze() without an axis drops them all, "
+    "and [B] against [B, 1] is broadcast to [B, B]"
 )
 GRADIENT = (
     "the gradient: (softmax(logits) - onehot(target)) / tokens at real positions, 0 elsewhere"
@@ -83,6 +90,8 @@ def loss_ledger(
             _stable(trial, loss, dtype, device, tolerance)
             _epoch(trial, loss, epoch, dtype, device, seed, tolerance)
             _all_pads(trial, loss, examples[0], gradients)
+            for i, shape in enumerate(EDGES):
+                _edge(trial, loss, _example(shape, seed + 20 + i, dtype, device), tolerance)
         except Exception as error:
             trial.crashed(error, "while running it on the probes")
     return trial.verdict()
@@ -109,9 +118,8 @@ def _example(shape: tuple[int, int, int], seed: int, dtype: torch.dtype, device:
     B, T, V = shape
     generator = torch.Generator().manual_seed(seed)
     lengths = torch.randint(1, T + 1, (B,), generator=generator)
-    lengths[:2] = torch.tensor([1, T])
-    if B > 2:
-        lengths[2] = 2
+    for row, length in enumerate((1, T, min(2, T))[: B if B > 1 else 0]):
+        lengths[row] = length
     mask = sequence_mask(lengths, T)
     logits = torch.randn(B, T, V, generator=generator, dtype=torch.float64) * 2
     targets = torch.randint(1, V, (B, T), generator=generator).masked_fill(~mask, 0)
@@ -220,19 +228,33 @@ def _gradient(trial: Trial, loss: Loss, example: Example, tolerance: float) -> N
     )
 
 
+def _edge(trial: Trial, loss: Loss, example: Example, tolerance: float) -> None:
+    B, T, _ = example[0].shape
+    real = int(example[2].sum())
+    trial.equal(
+        f"a batch of {B} x {T}",
+        _call(loss, example)[0],
+        four_ways(*example)["mask x NLL"],
+        tolerance,
+        fed=f"{_describe(example)}, {real} real token{'s' * (real > 1)}",
+        look_at=EDGE,
+    )
+
+
 def _stable(trial: Trial, loss: Loss, dtype: torch.dtype, device: Any, tolerance: float) -> None:
-    logits = torch.zeros(1, 2, 3, dtype=dtype, device=device)
-    logits[0, :, 1] = -GAP
+    # two rows and a pad: who stumbles over a batch of one must not be told of the gap
+    logits = torch.zeros(2, 2, 3, dtype=dtype, device=device)
+    logits[:, :, 1] = -GAP
     logits[0, 1, 2] = -2 * GAP
-    targets = torch.tensor([[1, 2]], device=device)
-    example = logits, targets, torch.ones_like(targets, dtype=torch.bool)
+    targets = torch.tensor([[1, 2], [1, 0]], device=device)
+    example = logits, targets, targets > 0
     expected = four_ways(*example)["ignore_index"]
     trial.equal(
         "a gap of 300 nats",
         _call(loss, example)[0],
         expected,
         tolerance,
-        fed=f"logits {logits[0].tolist()}, targets [1, 2]",
+        fed=f"logits {logits.tolist()}, targets {targets.tolist()}, the last one a pad",
         look_at=STABLE,
     )
 

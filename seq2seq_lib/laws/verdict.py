@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from seq2seq_lib import _card
+
 ABOUT = 0.999  # a difference this much of another one counts as equal: rounding may not choose
 
 
@@ -68,21 +70,35 @@ class Verdict:
         return self.holds
 
     def __str__(self) -> str:
-        if self.holds:
-            names = len(self.checks)
-            return f"{self.law}: HOLDS ({names} checks, all within their tolerance)"
-        broken = [check.name for check in self.checks if not check.holds]
-        lines = [
-            f"{self.law}: BROKEN ({len(broken)} of {len(self.checks)} checks)",
-            f"  first broken: {broken[0]}{self._size()}",
-            f"  example: {self.counterexample}",
-            f"  look at: {self.look_at}",
-        ]
-        if len(broken) > 1:
-            lines.append(f"  also broken: {'; '.join(broken[1:])}")
-        return "\n".join(lines)
+        return "\n".join(
+            [self._heading(), *(f"  {label}: {line}" for label, line in self._lines())]
+        )
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """The same words as a card, where a notebook shows the verdict as a cell's value."""
+        symbol, edge = ("✓", _card.GREEN) if self.holds else ("✗", _card.ORANGE)
+        return _card.card(edge, f"{symbol} {self._heading()}", self._lines())
+
+    def _heading(self) -> str:
+        count = len(self.checks)
+        if self.holds:
+            return f"{self.law}: HOLDS ({count} checks, all within their tolerance)"
+        broken = sum(not check.holds for check in self.checks)
+        return f"{self.law}: BROKEN ({broken} of {count} checks)"
+
+    def _lines(self) -> list[tuple[str, str]]:
+        """What is told of a law that is broken: label and text."""
+        broken = [check.name for check in self.checks if not check.holds]
+        if not broken:
+            return []
+        lines = [
+            ("first broken", broken[0] + self._size()),
+            ("example", self.counterexample),
+            ("look at", self.look_at),
+        ]
+        return [*lines, ("also broken", "; ".join(broken[1:]))] if broken[1:] else lines
 
     def raise_if_broken(self) -> "Verdict":
         """Return the verdict if it holds, else raise ``LawBroken`` with its text."""

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Exercises 4: padding masks and the masked loss
 #
-# These exercises go with [chapter 4](../../chapters/ch04_padding_masks.ipynb). You build the mask, write
-# the masked loss in three ways, and then treat a patient: a loss that stood in a famous tutorial for
-# months.
+# These exercises go with [chapter 4](../../chapters/ch04_padding_masks.ipynb). They ask for what the
+# chapter does not show: padding on the left, the loss of a chat model, several sentences in one row,
+# attention over nothing. Then you treat a patient: a loss that stood in a tutorial for months.
 #
 # **How it works**
 #
@@ -15,203 +15,75 @@
 #    the one before.
 #
 # You may check as often as you like. Nothing is sent anywhere. The checks draw new numbers each time,
-# so an answer that fits only one batch does not pass for long.
-#
-# An open exercise blocks nothing: you can always go on with the next one.
+# and try batches of one sentence or one position, too. An open exercise blocks nothing.
 #
 # | exercise | kind | minutes | points |
 # |---|---|---|---|
-# | 4.1 which number is the loss | predict | 3 | 1 |
-# | 4.2 `length_mask` | fill in, implement | 12 | 4 |
-# | 4.3 `masked_nll` | implement | 15 | 4 |
-# | 4.4 `masked_nll_by_select` | implement | 6 | 3 |
-# | 4.5 `masked_nll_by_ignore_index` | implement | 6 | 3 |
-# | 4.6 the bug clinic | debug | 25 | 10 |
-# | 4.7 who gets the gradient | extend | 45 | 6, bonus |
+# | 4.3 which number is the loss of the answers | predict | 5 | 1 |
+# | 4.4 `pad_left` | fill in | 8 | 2 |
+# | 4.5 `prompt_labels`, `answer_loss` | implement | 20 | 7 |
+# | 4.6 `packed_mask` | implement | 12 | 4 |
+# | 4.7 `attend` | implement | 15 | 4 |
+# | 4.8 the bug clinic | debug | 26 | 10 |
+# | 4.9 who gets the gradient | extend | 45 | 6, bonus |
 #
-# In all of them **True means real token**, and B, T and V are the numbers of sentences, positions and
-# words.
+# (4.1 and 4.2 are in the chapter.) **True means real token**; B, T and V are the numbers of sentences,
+# positions and words. `sequence_mask(lengths, T)` is the library's mask of the chapter.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import inspect
-from typing import Any  # noqa: F401  it stands in the solutions, as Tensor does
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor  # noqa: F401
+from torch import Tensor
 
-from seq2seq_lib.course import check, hint, solution  # noqa: F401
+from seq2seq_lib import laws
+from seq2seq_lib.course import check, hint, solution
 from seq2seq_lib.course.ch04_padding_masks import (
-    hand_batch,
-    options_4_1,
+    chat_batch,
+    chat_options,
     patient_loss,
     training_log,
 )
+from seq2seq_lib.masks import masked_softmax, sequence_mask
 
 torch.set_num_threads(1)
 
 # %% [markdown]
-# ## 4.1 Which number is the loss?
+# ## 4.3 Which number is the loss of the answers?
 #
-# *Predict* · difficulty 1 of 5 · importance 4 of 5 · spend up to 3 minutes · 1 point
+# *Predict* · difficulty 2 of 5 · importance 4 of 5 · spend up to 5 minutes · 1 point
 #
-# Three sentences, padded to five positions. Each cell holds the loss of one position, in nats. The
-# lengths say how many cells of a row are real.
+# A chat model reads a prompt and writes an answer. It is trained on both in one row, but it should learn
+# to write the answers only. Three rows, padded to six positions; each cell holds the loss of one token,
+# in nats. `prompt_lengths` says how many tokens of a row are prompt, `lengths` how many are real.
 
 # %%
-hand_losses, hand_lengths = hand_batch()
-print(hand_losses)
-print("lengths", hand_lengths)
+chat_losses, chat_prompt_lengths, chat_lengths = chat_batch()
+print(chat_losses)
+print("prompt_lengths", chat_prompt_lengths, " lengths", chat_lengths)
 
 # %% [markdown]
-# Six numbers follow. Each of them is called "the loss of the batch" in some published code. Which one
-# is the mean loss of a real token? Use pencil and paper, not a cell.
+# Six numbers follow, each of them the loss of this batch in somebody's code. Which one is the mean loss
+# of a token of the answers? Use pencil and paper, not a cell.
 
 # %%
-for letter, number in options_4_1().items():
+for letter, number in chat_options().items():
     print(letter, number)
 
 # %% [markdown]
 # Put your letter between the quotation marks.
 
 # %%
-letter_4_1 = "B"  ### SOLUTION
+letter_4_3 = "C"  ### SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "check-4-1", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "check-4-3", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
-check("4.1", letter_4_1)
-
-# %%
-# Stuck? Remove the "# " of one line and run this cell.
-# hint("4.1")
-# hint("4.1", 2)
-# hint("4.1", 3)
-# solution("4.1")
-
-# %% [markdown]
-# ## 4.2 `length_mask`
-#
-# *Fill in, then implement* · difficulty 2 of 5 · importance 5 of 5 · spend up to 12 minutes · 4 points
-#
-# **Warm-up**, without points. Positions lie along a row, lengths along a column. Fill the two blanks
-# `____`, remove the `# ` in front, and run the cell. Three sentences have the lengths 3, 1 and 2, and
-# the batch is four positions wide. What you want to see:
-#
-# ```
-# tensor([[ True,  True,  True, False],
-#         [ True, False, False, False],
-#         [ True,  True, False, False]])
-# ```
-
-# %%
-some_positions, some_lengths = torch.arange(4), torch.tensor([3, 1, 2])
-# print(some_positions[____] < some_lengths[____])
-
-# %% [markdown]
-# **Now the function**, from nothing. It gives back a tensor with
-#
-# $$\text{mask}[b, t] = (t < \text{lengths}[b])$$
-#
-# Here is its slow specification. Yours needs no loop.
-#
-# ```python
-# for b in range(len(lengths)):
-#     for t in range(max_len):
-#         mask[b, t] = t < lengths[b]
-# ```
-
-
-# %% nbgrader={"grade": false, "grade_id": "length_mask", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def length_mask(lengths, max_len):
-    """Which positions of a padded batch are real.
-
-    Args:
-        lengths: int64 [B], each from 1 to max_len, in no order.
-        max_len: int, the width T of the batch; it may be wider than the longest sentence.
-
-    Returns:
-        bool [B, T], True = real token.
-    """
-    ### BEGIN SOLUTION
-    positions = torch.arange(max_len, device=lengths.device)  # [T]
-    return positions[None, :] < lengths[:, None]  # [1, T] < [B, 1] -> [B, T]
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "check-4-2", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-### BEGIN HIDDEN TESTS
-from seq2seq_lib.course import grade as check  # whatever the name was made to mean
-
-### END HIDDEN TESTS
-check("4.2", length_mask)
-
-# %%
-# Stuck? Remove the "# " of one line and run this cell.
-# hint("4.2")
-# hint("4.2", 2)
-# hint("4.2", 3)
-# solution("4.2")
-
-# %% [markdown]
-# **Continue from here.** From now on `length_mask` is the library's `sequence_mask`. It does what
-# yours should do, and it complains about impossible lengths. So you can go on, whether 4.2 is solved or
-# not. If you come back to 4.2 later, run the cell of your own function again before its check.
-
-# %% nbgrader={"grade": false, "grade_id": "continue-4-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from seq2seq_lib.masks import sequence_mask as length_mask
-
-# %% [markdown]
-# ## 4.3 `masked_nll`
-#
-# *Implement* · difficulty 3 of 5 · importance 5 of 5 · spend up to 15 minutes · 4 points
-#
-# The loss of a batch is the mean, over its real tokens, of minus the log-probability of the target:
-#
-# $$\mathcal{L} = \frac{\sum_{b,t} \text{mask}[b,t] \cdot (-\text{log\_probs}[b, t, \text{targets}[b,t]])}
-# {\sum_{b,t} \text{mask}[b,t]}$$
-#
-# The specification:
-#
-# ```python
-# picked = []
-# for b in range(B):
-#     for t in range(lengths[b]):
-#         picked.append(-log_probs[b, t, targets[b, t]])
-# loss = sum(picked) / len(picked)
-# ```
-#
-# Write it without a loop, with `length_mask` and a **product**. What stands at the pads is arbitrary:
-# a huge loss, or a target that means nothing. None of it may show in the result.
-
-
-# %% nbgrader={"grade": false, "grade_id": "masked_nll", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def masked_nll(log_probs, targets, lengths):
-    """Mean negative log-likelihood of the real tokens.
-
-    Args:
-        log_probs: floats [B, T, V], the log-probability of each word at each position.
-        targets: int64 [B, T], the words that should be said; anything at the pads.
-        lengths: int64 [B], each from 1 to T.
-
-    Returns:
-        A float tensor with no axes, through which a gradient flows back to log_probs.
-    """
-    ### BEGIN SOLUTION
-    mask = length_mask(lengths, targets.size(1))  # [B, T]
-    nll = -log_probs.gather(-1, targets[..., None])[..., 0]  # [B, T, V] -> [B, T]
-    return (nll * mask).sum() / mask.sum()
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "check-4-3", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-### BEGIN HIDDEN TESTS
-from seq2seq_lib.course import grade as check  # whatever the name was made to mean
-
-### END HIDDEN TESTS
-check("4.3", masked_nll)
+check("4.3", letter_4_3)
 
 # %%
 # Stuck? Remove the "# " of one line and run this cell.
@@ -221,41 +93,56 @@ check("4.3", masked_nll)
 # solution("4.3")
 
 # %% [markdown]
-# ## 4.4 `masked_nll_by_select`
+# ## 4.4 `pad_left`
 #
-# *Implement* · difficulty 3 of 5 · importance 4 of 5 · spend up to 6 minutes · 3 points
+# *Fill in* · difficulty 2 of 5 · importance 4 of 5 · spend up to 8 minutes · 2 points
 #
-# The same number, but **select** the real positions and average what is left. The product has a weak
-# spot: `0 * nan` is `nan`. What is not selected is never read. So this time there may be NaN at the pads
-# of `log_probs`, and your result must not notice.
+# A decoder goes on writing at the end of its row. So before it generates, all rows must end at the same
+# column, and the pads move to the left. The specification, slow:
 #
-# Mind the shapes. A mask `[B, T]` selects from `[B, T]`, and from `[B, T, V]` it selects whole rows.
+# ```
+# for b in range(B):
+#     for t in range(lengths[b]):
+#         moved[b, T - lengths[b] + t] = ids[b, t]
+# ```
+#
+# Without a loop, two masks do it: where the tokens are, and where they go. Fill the blanks `____`, remove
+# the `# ` in front, and take out the two lines of the stub.
 
 
-# %% nbgrader={"grade": false, "grade_id": "masked_nll_by_select", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def masked_nll_by_select(log_probs, targets, lengths):
-    """Mean negative log-likelihood of the real tokens, by selection.
+# %% nbgrader={"grade": false, "grade_id": "pad_left", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def pad_left(ids, lengths):
+    """The same sentences, padded on the left.
 
     Args:
-        log_probs: floats [B, T, V]; NaN is possible at the pads.
-        targets: int64 [B, T]; anything at the pads.
+        ids: int64 [B, T], padded on the right; id 0 may be a word, and the pads may hold anything.
         lengths: int64 [B], each from 1 to T.
 
     Returns:
-        A float tensor with no axes.
+        int64 [B, T], with 0 at the pads.
     """
+    # positions = torch.arange(ids.size(1))[None, :]  # [1, T]
+    # right = positions < ____  # [B, T], where the tokens are
+    # left = positions >= ____  # [B, T], where they go
+    # moved = torch.zeros_like(ids)
+    # moved[____] = ids[____]
+    # return moved
     ### BEGIN SOLUTION
-    mask = length_mask(lengths, targets.size(1))  # [B, T]
-    return F.nll_loss(log_probs[mask], targets[mask])  # [N, V], [N] -> []
+    positions = torch.arange(ids.size(1))[None, :]  # [1, T]
+    right = positions < lengths[:, None]  # [B, T], where the tokens are
+    left = positions >= ids.size(1) - lengths[:, None]  # [B, T], where they go
+    moved = torch.zeros_like(ids)
+    moved[left] = ids[right]  # both read row by row: equally many in each row, in the same order
+    return moved
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "check-4-4", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "check-4-4", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
-check("4.4", masked_nll_by_select)
+check("4.4", pad_left)
 
 # %%
 # Stuck? Remove the "# " of one line and run this cell.
@@ -265,54 +152,208 @@ check("4.4", masked_nll_by_select)
 # solution("4.4")
 
 # %% [markdown]
-# ## 4.5 `masked_nll_by_ignore_index`
+# ## 4.5 The loss of a chat model
 #
-# *Implement* · difficulty 3 of 5 · importance 4 of 5 · spend up to 6 minutes · 3 points
+# What 4.3 did with a pencil, in two functions: one for the data, one for the model.
 #
-# The same number once more, from **logits**, with one call of `F.cross_entropy`. It takes the softmax
-# itself, and it skips targets with a certain id, `ignore_index`. The trap: here id 0 may be a real
-# word, so a pad cannot be told by its id. The lengths know. Do not write into the caller's `targets`.
+# ### 4.5a `prompt_labels`
+#
+# *Implement* · difficulty 2 of 5 · importance 5 of 5 · spend up to 8 minutes · 3 points
+#
+# Labels are the ids that the model should say, with -100 where nothing is asked of it: on the prompt and
+# at the pads. `F.cross_entropy` ignores -100. Leave the caller's `ids` as they are.
 
 
-# %% nbgrader={"grade": false, "grade_id": "masked_nll_by_ignore_index", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def masked_nll_by_ignore_index(logits, targets, lengths):
-    """Mean negative log-likelihood of the real tokens, by ignore_index.
+# %% nbgrader={"grade": false, "grade_id": "prompt_labels", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def prompt_labels(ids, prompt_lengths, lengths):
+    """The ids of the answers, and -100 everywhere else.
 
     Args:
-        logits: floats [B, T, V], not normalised.
-        targets: int64 [B, T]; any word's id at the pads, and 0 may be a real word.
-        lengths: int64 [B], each from 1 to T.
+        ids: int64 [B, T]; id 0 may be a word, and the pads may hold any id.
+        prompt_lengths: int64 [B], how many tokens of a row are prompt; from 1 to lengths - 1.
+        lengths: int64 [B], how many are real: prompt and answer, with its EOS; at most T.
 
     Returns:
-        A float tensor with no axes.
+        int64 [B, T]: a token and its label stand at the same position.
     """
     ### BEGIN SOLUTION
-    mask = length_mask(lengths, targets.size(1))  # [B, T]
-    marked = targets.masked_fill(~mask, -100)  # a copy; no word has the id -100
-    return F.cross_entropy(logits.transpose(1, 2), marked, ignore_index=-100)  # [B, V, T]
+    positions = torch.arange(ids.size(1), device=ids.device)[None, :]  # [1, T]
+    answer = (positions >= prompt_lengths[:, None]) & (positions < lengths[:, None])  # [B, T]
+    return ids.masked_fill(~answer, -100)
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "check-4-5", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "check-4-5a", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
-check("4.5", masked_nll_by_ignore_index)
+check("4.5a", prompt_labels)
 
 # %%
 # Stuck? Remove the "# " of one line and run this cell.
-# hint("4.5")
-# hint("4.5", 2)
-# hint("4.5", 3)
-# solution("4.5")
+# hint("4.5a")
+# hint("4.5a", 2)
+# hint("4.5a", 3)
+# solution("4.5a")
 
 # %% [markdown]
-# ## 4.6 The bug clinic
+# **Continue from here.** From now on `prompt_labels` is the course's own, so you can go on whether 4.5a is
+# solved or not. If you come back to 4.5a later, run the cell of your own function again before its check.
+
+# %% nbgrader={"grade": false, "grade_id": "continue-4-5a", "locked": true, "schema_version": 3, "solution": false, "task": false}
+from seq2seq_lib.course.ch04_padding_masks import prompt_labels
+
+some_ids = torch.tensor([[5, 6, 7, 8, 2], [5, 9, 2, 0, 0]])
+some_labels = prompt_labels(some_ids, torch.tensor([3, 1]), torch.tensor([5, 3]))
+print(some_labels)
+
+# %% [markdown]
+# ### 4.5b `answer_loss`
+#
+# *Implement* · difficulty 3 of 5 · importance 5 of 5 · spend up to 12 minutes · 4 points
+#
+# A causal model that has read the tokens 0 to t says at position t what token **t + 1** is. So logits and
+# labels do not meet at the same position: one of them must be shifted. Write the mean loss of all labels
+# that are not -100.
+
+
+# %% nbgrader={"grade": false, "grade_id": "answer_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def answer_loss(logits, labels):
+    """Mean loss of the labels that are not -100, each said by the position before it.
+
+    Args:
+        logits: floats [B, T, V], not normalised; anything where nothing is asked of the model.
+        labels: int64 [B, T], T at least 2, from prompt_labels: ids, 0 among them, or -100. The
+            first column is -100, and there is at least one label.
+
+    Returns:
+        A float tensor with no axes, through which a gradient flows back to logits.
+    """
+    ### BEGIN SOLUTION
+    said = logits[:, :-1]  # [B, T - 1, V]: position t speaks of token t + 1
+    wanted = labels[:, 1:]  # [B, T - 1]
+    return F.cross_entropy(said.transpose(1, 2), wanted)  # -100 is its ignore_index
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-4-5b", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
+
+### END HIDDEN TESTS
+check("4.5b", answer_loss)
+
+# %%
+# Stuck? Remove the "# " of one line and run this cell.
+# hint("4.5b")
+# hint("4.5b", 2)
+# hint("4.5b", 3)
+# solution("4.5b")
+
+# %% [markdown]
+# ## 4.6 `packed_mask`
+#
+# *Implement* · difficulty 3 of 5 · importance 4 of 5 · spend up to 12 minutes · 4 points
+#
+# Why pad at all? Several short sentences fit into one row, side by side. `segments` says to which
+# sentence of its row each token belongs: 1, 2, and so on, and 0 at pads. Then attention needs a table for
+# each row: a query may look at a key if both are of the same sentence, are no pads, and the key is not
+# later. For the row `1 1 2 2 0`:
+#
+# ```
+# 1 0 0 0 0
+# 1 1 0 0 0
+# 0 0 1 0 0
+# 0 0 1 1 0
+# 0 0 0 0 0
+# ```
+
+
+# %% nbgrader={"grade": false, "grade_id": "packed_mask", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def packed_mask(segments):
+    """Who may look at whom in rows that hold several sentences.
+
+    Args:
+        segments: int64 [B, T]: 1, 2, ... in this order, then 0 at the pads; a row may be all pads.
+
+    Returns:
+        bool [B, T, T], query by key: True where a query may look. Nothing for a pad.
+    """
+    ### BEGIN SOLUTION
+    same = segments[:, :, None] == segments[:, None, :]  # [B, T, 1] == [B, 1, T] -> [B, T, T]
+    real = (segments != 0)[:, :, None]  # [B, T, 1]; its key is real too, if both are the same
+    return (same & real).tril()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-4-6", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
+
+### END HIDDEN TESTS
+check("4.6", packed_mask)
+
+# %%
+# Stuck? Remove the "# " of one line and run this cell.
+# hint("4.6")
+# hint("4.6", 2)
+# hint("4.6", 3)
+# solution("4.6")
+
+# %% [markdown]
+# ## 4.7 `attend`
+#
+# *Implement* · difficulty 4 of 5 · importance 4 of 5 · spend up to 15 minutes · 4 points
+#
+# One step of attention: scores become weights over the real positions, and the values are added up with
+# these weights. Three things can go wrong. Pads may take part in the softmax. A row may have no real
+# position at all: the result is then zeros, not NaN. And the values at pads may be NaN, which even a
+# weight of 0 lets through.
+
+
+# %% nbgrader={"grade": false, "grade_id": "attend", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def attend(scores, values, lengths):
+    """The weighted mean of the real values.
+
+    Args:
+        scores: floats [B, S]; finite, also at the pads.
+        values: floats [B, S, H]; NaN is possible at the pads.
+        lengths: int64 [B], each from 0 to S.
+
+    Returns:
+        floats [B, H]; zeros for a row of length 0.
+    """
+    ### BEGIN SOLUTION
+    mask = sequence_mask(lengths, scores.size(1))  # [B, S]
+    scores = scores.masked_fill(~mask, float("-inf"))
+    scores = scores.masked_fill(lengths[:, None] == 0, 0.0)  # a row of -inf alone would be NaN
+    weights = scores.softmax(-1)  # [B, S]; 0 at pads, but for empty rows
+    values = values.masked_fill(~mask[..., None], 0.0)  # 0 * NaN would be NaN
+    return (weights[..., None] * values).sum(1)  # [B, S, 1] * [B, S, H] -> [B, H]
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-4-7", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+### BEGIN HIDDEN TESTS
+from seq2seq_lib.course import grade as check  # whatever the name was made to mean
+
+### END HIDDEN TESTS
+check("4.7", attend)
+
+# %%
+# Stuck? Remove the "# " of one line and run this cell.
+# hint("4.7")
+# hint("4.7", 2)
+# hint("4.7", 3)
+# solution("4.7")
+
+# %% [markdown]
+# ## 4.8 The bug clinic
 #
 # **History.** A loss function is brought in. It computes, so its authors say, the mean loss of the real
-# tokens, one time step after another. It has been copied many times, and the models that were trained
-# with it do talk. Nobody has complained about an error. One reader wonders why the loss is so small.
+# tokens, one time step after another. It has been copied, and the models that were trained with it do
+# talk. Nobody has complained about an error. One reader wonders why the loss is so small.
 #
 # To examine it, a tiny model was trained with it: a table that sees one word and gives the
 # probabilities of the next. Every 0.143 below is 1/7, what a model says that knows nothing of 7 words.
@@ -321,7 +362,7 @@ check("4.5", masked_nll_by_ignore_index)
 print(training_log())
 
 # %% [markdown]
-# ### 4.6a The evidence
+# ### 4.8a The evidence
 #
 # *Predict* · difficulty 3 of 5 · importance 4 of 5 · spend up to 5 minutes · 2 points
 #
@@ -329,26 +370,26 @@ print(training_log())
 # loss would have made of it. Put your letter between the quotation marks.
 
 # %%
-letter_4_6a = "D"  ### SOLUTION
+letter_4_8a = "B"  ### SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "check-4-6a", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "check-4-8a", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
-check("4.6a", letter_4_6a)
+check("4.8a", letter_4_8a)
 
 # %%
 # Stuck? Remove the "# " of one line and run this cell.
-# hint("4.6a")
-# hint("4.6a", 2)
-# hint("4.6a", 3)
-# solution("4.6a")
+# hint("4.8a")
+# hint("4.8a", 2)
+# hint("4.8a", 3)
+# solution("4.8a")
 
 # %% [markdown]
-# ### 4.6b A test that catches it
+# ### 4.8b A test that catches it
 #
-# *Debug* · difficulty 4 of 5 · importance 5 of 5 · spend up to 15 minutes · 2 + 2 + 1 points
+# *Debug* · difficulty 4 of 5 · importance 5 of 5 · spend up to 15 minutes · 5 points
 #
 # Here is the patient. Read it, but do not repair it yet.
 
@@ -360,12 +401,13 @@ print(inspect.getsource(patient_loss))
 # it on a small batch of your own, and raises `AssertionError` if the result is wrong.
 # `torch.testing.assert_close(found, expected)` does that, with a tolerance.
 #
-# Your test is then tested itself. It must let through losses that are right, however they are written.
-# It should reject the patient (2 points), five wrong losses out of several (2 more), and all of them
-# (1 more). The others have bugs that you met in the chapter.
+# Your test is then tested itself. It must let through losses that are right, however they are written,
+# also where their last digits differ. Rejecting the patient earns 2 points, six wrong losses out of
+# eight 2 more, and all eight 1 more.
 #
 # A hint on the batch: choose the losses that you want, whole numbers, and build `log_probs` from them.
-# `log_probs` need not be normalised here, and V may be as small as 1 or 2.
+# `log_probs` need not be normalised here, and V may be as small as 1 or 2. (Law 3 fits as a test, too, if
+# you hand it the loss in its own form. A batch of yours teaches more.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "test_patient", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -386,47 +428,24 @@ def test_patient(loss_function):
     ### END SOLUTION
 
 
-# %% [markdown]
-# The patient is rejected, and right losses pass:
-
-# %% nbgrader={"grade": true, "grade_id": "check-4-6b1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "check-4-8b", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
-check("4.6b1", test_patient)
-
-# %% [markdown]
-# Five wrong losses are rejected:
-
-# %% nbgrader={"grade": true, "grade_id": "check-4-6b2", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-### BEGIN HIDDEN TESTS
-from seq2seq_lib.course import grade as check  # whatever the name was made to mean
-
-### END HIDDEN TESTS
-check("4.6b2", test_patient)
-
-# %% [markdown]
-# All of them are:
-
-# %% nbgrader={"grade": true, "grade_id": "check-4-6b3", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-### BEGIN HIDDEN TESTS
-from seq2seq_lib.course import grade as check  # whatever the name was made to mean
-
-### END HIDDEN TESTS
-check("4.6b3", test_patient)
+check("4.8b", test_patient)
 
 # %%
 # Stuck? Remove the "# " of one line and run this cell.
-# hint("4.6b1")
-# hint("4.6b1", 2)
-# hint("4.6b1", 3)
-# solution("4.6b1")
+# hint("4.8b")
+# hint("4.8b", 2)
+# hint("4.8b", 3)
+# solution("4.8b")
 
 # %% [markdown]
-# ### 4.6c The repair
+# ### 4.8c The repair
 #
-# *Debug* · difficulty 2 of 5 · importance 4 of 5 · spend up to 5 minutes · 3 points
+# *Debug* · difficulty 2 of 5 · importance 4 of 5 · spend up to 6 minutes · 3 points
 #
 # Now heal it. Copy the patient's lines into the function and change as little as you can, or write it
 # anew.
@@ -438,11 +457,11 @@ def fixed_loss(log_probs, targets, lengths):
 
     Args:
         log_probs: floats [B, T, V].
-        targets: int64 [B, T].
+        targets: int64 [B, T], ids of words, at the pads too; 0 may be a word.
         lengths: int64 [B], each from 1 to T.
 
     Returns:
-        A float tensor with no axes.
+        A float tensor with no axes, through which a gradient flows back to log_probs.
     """
     ### BEGIN SOLUTION
     total, tokens = 0.0, 0
@@ -455,29 +474,32 @@ def fixed_loss(log_probs, targets, lengths):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "check-4-6c", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "check-4-8c", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
-check("4.6c", fixed_loss)
+check("4.8c", fixed_loss)
 
 # %%
 # Stuck? Remove the "# " of one line and run this cell.
-# hint("4.6c")
-# hint("4.6c", 2)
-# hint("4.6c", 3)
-# solution("4.6c")
+# hint("4.8c")
+# hint("4.8c", 2)
+# hint("4.8c", 3)
+# solution("4.8c")
 
 # %% [markdown]
-# ## 4.7 Who gets the gradient?
+# ## 4.9 Who gets the gradient?
 #
 # *Extend* · difficulty 4 of 5 · importance 3 of 5 · spend up to 45 minutes · 6 points, bonus, given by
 # a person
 #
-# Three right-looking ways to average: the mean over all real tokens (`token`), the mean of the
-# sentences' means (`sentence`), and the plain sum (`sum`). None of them counts pads. They still train
-# different models, because they give sentences different shares of the gradient.
+# Memory is short, so a batch is cut into micro-batches, and their gradients are accumulated. Until
+# October 2024 the trainer of transformers took the mean loss of each micro-batch, and so the mean of
+# these means ([#34191](https://github.com/huggingface/transformers/pull/34191)): `accumulated`. Beside
+# it stand the mean over all real tokens of the batch (`token`) and the mean of the sentences' means
+# (`sentence`). None of them counts pads. They still train different models, because they give sentences
+# different shares of the gradient.
 #
 # **Measure it.** Write a function that gives, for each of the three losses, the share of the longest
 # sentence: the sum of the absolute gradient with respect to its part of `log_probs`, divided by the same
@@ -485,25 +507,28 @@ check("4.6c", fixed_loss)
 
 
 # %% nbgrader={"grade": false, "grade_id": "gradient_shares", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def gradient_shares(log_probs, targets, lengths):
+def gradient_shares(log_probs, targets, lengths, micro_size):
     """The longest sentence's share of the gradient, under three normalisers.
 
     Args:
         log_probs: floats [B, T, V].
-        targets: int64 [B, T].
+        targets: int64 [B, T], ids of words, at the pads too.
         lengths: int64 [B], each from 1 to T; one sentence is longer than all others.
+        micro_size: sentences 0 to micro_size - 1 are the first micro-batch, and so on; the last
+            one may be smaller.
 
     Returns:
-        {"token": share, "sentence": share, "sum": share}, Python floats from 0 to 1.
+        {"token": share, "sentence": share, "accumulated": share}, Python floats from 0 to 1.
     """
     ### BEGIN SOLUTION
     log_probs = log_probs.detach().clone().requires_grad_()  # [B, T, V]
-    mask = length_mask(lengths, targets.size(1))  # [B, T]
-    nll = -log_probs.gather(-1, targets[..., None])[..., 0] * mask  # [B, T]
+    mask = sequence_mask(lengths, targets.size(1))  # [B, T]
+    nll = -log_probs.gather(-1, targets[..., None])[..., 0].masked_fill(~mask, 0)  # [B, T]
+    parts = zip(nll.split(micro_size), mask.split(micro_size), strict=True)
     losses = {
         "token": nll.sum() / mask.sum(),
         "sentence": (nll.sum(1) / lengths).mean(),
-        "sum": nll.sum(),
+        "accumulated": torch.stack([part.sum() / real.sum() for part, real in parts]).mean(),
     }
     shares = {}
     for name, loss in losses.items():
@@ -517,28 +542,29 @@ def gradient_shares(log_probs, targets, lengths):
 # %% [markdown]
 # The check below looks whether the numbers can be right. It gives no points.
 
-# %% nbgrader={"grade": true, "grade_id": "check-4-7", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "check-4-9", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 ### BEGIN HIDDEN TESTS
 from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
-check("4.7", gradient_shares)
+check("4.9", gradient_shares)
 ### BEGIN HIDDEN TESTS
 for longest in (6, 10, 40, 160):  # what the written answer should say
     shares = gradient_shares(
         torch.zeros(4, longest, 9),
         torch.zeros(4, longest, dtype=torch.int64),
         torch.tensor([3, longest, 5, 2]),
+        2,
     )
     print(longest, {name: round(share, 3) for name, share in shares.items()})
 ### END HIDDEN TESTS
 
 # %%
 # Stuck? Remove the "# " of one line and run this cell.
-# hint("4.7")
-# hint("4.7", 2)
-# hint("4.7", 3)
-# solution("4.7")
+# hint("4.9")
+# hint("4.9", 2)
+# hint("4.9", 3)
+# solution("4.9")
 
 # %% [markdown]
 # A batch to try it on: one sentence of 40 words, and three short ones. Make others as you need them, in
@@ -548,32 +574,31 @@ for longest in (6, 10, 40, 160):  # what the written answer should say
 skewed_lengths = torch.tensor([3, 40, 5, 2])
 skewed_targets = torch.randint(0, 9, (4, 40), generator=torch.Generator().manual_seed(0))
 skewed_log_probs = torch.zeros(4, 40, 9).log_softmax(-1)
-# gradient_shares(skewed_log_probs, skewed_targets, skewed_lengths)
+# gradient_shares(skewed_log_probs, skewed_targets, skewed_lengths, 2)
 
 # %% [markdown]
 # **Write it down**, in the cell below, in about ten sentences:
 #
-# 1. your three numbers for the skewed batch, and how they change as the longest sentence grows (2
-#    points),
-# 2. why two of the three shares are equal, and what differs between these two losses all the same: for
-#    plain gradient descent, and for Adam (2 points),
+# 1. your three numbers for the skewed batch in micro-batches of two, and how they change as the longest
+#    sentence grows (2 points),
+# 2. why `accumulated` depends on who is beside the long sentence, and what one must add up, and divide by,
+#    to get `token` from micro-batches (2 points),
 # 3. which of the three you would choose to train a translator, and which to compare two translators,
 #    with a reason each (2 points).
 
-# %% [markdown] nbgrader={"grade": true, "grade_id": "answer-4-7", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
-# **Numbers** (2 points: the three numbers, and the trend). `token` and `sum` give the long sentence
-# 40 / 50 = 0.8 of the gradient, `sentence` gives it 1/4. As it grows, the first two approach 1. The third
-# stays at 1/4, whatever the length.
+# %% [markdown] nbgrader={"grade": true, "grade_id": "answer-4-9", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
+# **Numbers** (2 points: the three numbers, and the trend). `token` gives the long sentence 40 / 50 = 0.8 of
+# the gradient, `sentence` 1/4, `accumulated` 40 / 43 / 2 = 0.47. As it grows, the first approaches 1, the
+# second stays at 1/4, and the third approaches 1/2, because its micro-batch has half of the weight.
 #
-# **Why** (2 points: one factor for the whole batch; the two optimizers). The token mean is the sum
-# divided by the number of tokens, one factor for the whole batch, and a share does not see a factor. The
-# size of the gradient does: the sum's grows with the batch, so with plain gradient descent the step grows
-# too, and with it the best learning rate. Adam divides by the gradient's own size, so a constant factor
-# cancels. The number of tokens changes from batch to batch, so even Adam weighs batches differently: under
-# the sum a batch with many tokens counts more.
+# **Why** (2 points: the divisor inside a micro-batch; sums and one count). A token of a micro-batch with n
+# tokens weighs 1 / (micro-batches x n), so beside a long sentence a token counts less, and in a micro-batch
+# of short ones it counts more. Sort the batch in another way, and the gradient is another. The cure is to
+# add up the summed losses, or their gradients, and to divide once by the number of real tokens of the whole
+# batch, which must be known before the first micro-batch or applied after the last one.
 #
-# **Choice** (2 points: a reason for each). To train: the token mean, or the sum over all batches divided
-# by a fixed number, since every word should count the same wherever it stands. The sentence mean is
-# defensible if the score that matters counts sentences; then a word in a short sentence should weigh more.
-# To compare two translators: summed loss over summed tokens of the whole test set, so that the number does
-# not depend on how the set was cut into batches. The plain sum serves only on the very same test set.
+# **Choice** (2 points: a reason for each). To train: the token mean, or the sum over all batches divided by a
+# fixed number, since every word should count the same wherever it stands. The sentence mean is defensible if
+# the score that matters counts sentences; then a word in a short sentence should weigh more. To compare two
+# translators: summed loss over summed tokens of the whole test set, so that the number does not depend on how
+# the set was cut into batches.

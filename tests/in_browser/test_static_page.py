@@ -74,8 +74,7 @@ def opened(pages, chromium):
     assert wrong == []
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 700])
+@pytest.mark.parametrize(("width", "dark"), [(1400, False), (700, True)], ids=["wide", "narrow"])
 @pytest.mark.parametrize("name", EXPLORERS)
 def test_every_declared_value_by_mouse(opened, shots, name, width, dark):
     explorer = EXPLORERS[name]

@@ -156,6 +156,22 @@ def pads_get_gradient(logits, targets, mask):
     return (nll_of(logits, targets) * mask).sum() + extra - extra.detach(), mask.sum()
 
 
+def squeezed(logits, targets, mask):
+    """``squeeze()`` without an axis: ``[B, 1]`` becomes ``[B]``; under ``[B, 1]`` it is ``[B, B]``.
+
+    The broadcast of https://github.com/pytorch/tutorials/issues/306, where T is 1.
+    """
+    nll = nll_of(logits, targets).squeeze()
+    return torch.where(mask, nll, 0.0).sum(), mask.sum()
+
+
+def first_sentence_alone(logits, targets, mask):
+    """A batch of one loses its axis, and the loop runs over tokens instead of sentences."""
+    rows = zip(nll_of(logits, targets).squeeze(0), mask.squeeze(0), strict=True)
+    kept = [(row[real].sum(), real.sum()) for row, real in rows if row.dim()]
+    return sum(total for total, _ in kept) + logits.sum() * 0, sum(n for _, n in kept)
+
+
 def mean_of_batch_means(batches):
     """D19: ``epoch_loss / len(loader)``. https://github.com/bentrevett/pytorch-seq2seq"""
     return sum(losses.masked_cross_entropy(*batch) for batch in batches) / len(batches)
@@ -178,6 +194,8 @@ MUTANTS = {  # loss, a part of the verdict
     "writes into targets (B30)": (writes_into_targets, "changed its argument targets"),
     "mask transposed (B01)": (transposed_mask, "transposed mask"),
     "mask inverted": (inverted_mask, "mask is inverted"),
+    "squeeze without an axis": (squeezed, "axes of size 1"),
+    "a batch of one loses its axis": (first_sentence_alone, "axes of size 1"),
     "gradient at pads (#26)": (pads_get_gradient, "gradient at pads is exactly 0"),
 }
 

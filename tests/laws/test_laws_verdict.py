@@ -2,8 +2,10 @@
 
 import math
 import random
+import re
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import numpy
 import pytest
@@ -49,6 +51,25 @@ def test_a_verdict_that_does_not():
     with pytest.raises(laws.LawBroken, match="check 1"):
         verdict.raise_if_broken()
     assert issubclass(laws.LawBroken, AssertionError)
+
+
+def test_a_notebook_shows_the_same_words_as_a_card():
+    broken = trial(([1.0], [1.0]), ([1.0, 2.0], [1.0, 3.0])).verdict()
+    for verdict in (broken, trial(([1.0], [1.0])).verdict()):
+        card = verdict._repr_html_()
+        root = ElementTree.fromstring(card)
+        words = " ".join("".join(root.itertext()).split())
+        for line in str(verdict).splitlines():
+            assert " ".join(line.split()) in words
+        assert ("✓" if verdict.holds else "✗") in words
+        assert "background" not in card and not re.search(r"[; \"]color:", card)
+
+
+def test_what_an_implementation_says_is_escaped_in_the_card():
+    def hostile(*args):
+        raise ValueError("<script>alert(1)</script>")
+
+    assert "<script>" not in laws.loss_ledger(hostile)._repr_html_()
 
 
 def judged(*values, tolerance=0.1):

@@ -288,3 +288,14 @@ def test_a_figure_without_a_text_alternative_is_refused(alt):
 def test_a_script_prints_the_text_and_not_the_bytes(capsys):
     plots.show(plots.new_axes().figure, "Nothing yet.")
     assert capsys.readouterr().out == "[Figure: Nothing yet.]\n"
+
+
+# ---------------------------------------------------------------- several axes
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 3), (2, 2), (3, 1)])
+def test_a_grid_gives_its_axes_row_by_row_on_one_figure(rows, columns):
+    axes = plots.axes_grid(rows, columns, 8, 3)
+    assert len(axes) == rows * columns == len(axes[0].figure.axes)
+    assert axes == axes[0].figure.axes, "the order is that of reading"
+    assert tuple(axes[0].figure.get_size_inches()) == (8, 3)

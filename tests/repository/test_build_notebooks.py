@@ -70,6 +70,15 @@ double()
 """  # noqa: E501
 
 
+RELEASED = """\
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("what you predicted")
+
+# %% nbgrader={"grade": true, "grade_id": "check", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+pass
+"""  # noqa: E501
+
+
 @pytest.fixture(scope="module")
 def built_course(tmp_path_factory) -> Path:
     """A course of one chapter, built once."""
@@ -145,6 +154,28 @@ def test_progress_bars_are_not_stored_and_what_stands_beside_them_is(course):
         new = nbformat.v4.new_code_cell("fit()", outputs=[bar.copy()], metadata={"tags": tags})
         built = normalise(nbformat.v4.new_notebook(cells=[new]), course)
         assert len(built.cells[0].outputs) == kept
+
+
+def test_a_folded_output_begins_with_nothing_that_could_be_seen(course):
+    """JupyterLab shows the first line of the first output in place of what it folds."""
+    folded = code_cells(nbformat.read(notebook(course), as_version=4))[5]
+    blank, answer = folded.outputs
+    assert blank.data == {} and answer.text == "what you predicted\n"
+
+
+def test_a_folded_cell_is_released_folded(tmp_path):
+    source = tmp_path / "solutions" / "_src" / "ch11_tiny.py"
+    source.parent.mkdir(parents=True)
+    source.write_text(RELEASED, encoding="utf-8")
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    assert build_notebooks.main(["build"], tmp_path) == 0
+    command = ["nbgrader", "generate_assignment", "ch11_tiny", "--no-db", "--log-level=ERROR"]
+    subprocess.run([sys.executable, "-m", *command], cwd=tmp_path, check=True, capture_output=True)
+    released = tmp_path / "exercises" / "ch11_tiny" / "ch11_tiny.ipynb"
+    folded, graded = nbformat.read(released, as_version=4).cells
+    assert folded.metadata.tags == ["hide-output"]
+    assert folded.metadata.jupyter == {"outputs_hidden": True}
+    assert folded.outputs == [] and "locked" in graded.metadata.nbgrader
 
 
 def test_ids_fit_the_format_for_any_source_name(tmp_path):

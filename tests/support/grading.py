@@ -184,7 +184,7 @@ class Grading:
         """The exercises of the assignment. Those without points are asked in the chapter itself."""
         return [e for e in exercises(Chapter(self.stem).number) if e.points]
 
-    def test_points_are_those_of_the_register(self):
+    def test_points_are_those_of_the_exercises(self):
         known = {exercise.id: exercise for exercise in self.asked}
         cells = graded(notebook("solutions", self.stem).cells)
         checks = {checked(cell): settings(cell)["points"] for cell in cells if checked(cell)}
@@ -206,7 +206,7 @@ class Grading:
         without = {e.id for e in exercises(Chapter(self.stem).number) if not e.points}
         assert asked == without
 
-    def test_each_exercise_is_headed_by_what_the_register_says(self):
+    def test_each_exercise_is_headed_by_what_it_says_of_itself(self):
         by_heading: dict[str, list] = {}
         for exercise in self.asked:
             heading = re.match(r"\d+\.\d+[a-z]?", exercise.id)[0]

@@ -26,7 +26,7 @@ def words(root: ET.Element) -> list[str]:
 
 
 def unreadable(root: ET.Element) -> list[str]:
-    """The texts that are cut off, and the pairs that lie over each other."""
+    """The texts that are cut off or too small, and the pairs that lie over each other."""
     width, height = float(root.get("width")), float(root.get("height"))
     found, boxes = [], []
     for text in root.iter(f"{SVG}text"):
@@ -37,6 +37,8 @@ def unreadable(root: ET.Element) -> list[str]:
         x, y = float(text.get("x")) - shift * long, float(text.get("y"))
         if x < 0 or x + long > width or y - size < 0 or y + 4 > height:
             found.append(f"cut off: {text.text!r}")
+        if size < 12:
+            found.append(f"smaller than 12 pixels: {text.text!r}")
         boxes.append((x, x + long, y - 0.7 * size, y, text.text))
     for (a0, a1, a2, a3, a), (b0, b1, b2, b3, b) in itertools.combinations(boxes, 2):
         if a0 < b1 and b0 < a1 and a2 < b3 and b2 < a3:

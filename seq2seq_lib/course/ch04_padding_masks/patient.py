@@ -21,13 +21,13 @@ LOG = """\
 batch  4 sentences, lengths [3, 1, 5, 2]: 11 real tokens, 20 cells, 7 ids
 model  a table: the logits of the next id for each id before it, all 0 at the start
 
-  step   A loss   B gradient norm   C real tokens right   D P(PAD) at the pads
-     0    1.946             0.346               0 of 11                  0.143
-    25    0.783             0.058               6 of 11                  0.933
-    50    0.690             0.032               6 of 11                  0.968
-   100    0.639             0.016               6 of 11                  0.985
-   200    0.614             0.008               6 of 11                  0.993
-   400    0.603             0.004               6 of 11                  0.996
+  step   A loss   B P(PAD) at the pads   C real tokens right   D gradient norm
+     0    1.946                  0.143               0 of 11             0.346
+    25    0.783                  0.933               6 of 11             0.058
+    50    0.690                  0.968               6 of 11             0.032
+   100    0.639                  0.985               6 of 11             0.016
+   200    0.614                  0.993               6 of 11             0.008
+   400    0.603                  0.996               6 of 11             0.004
 """
 
 
@@ -69,8 +69,8 @@ def reproduce_log(loss_function: Callable[..., Tensor] = patient_loss) -> str:
             right = int(((now.argmax(-1) == targets) & mask).sum())
             at_pads = now[..., PAD].exp()[~mask].mean().item()
             lines.append(
-                f"{step:6d}   {loss.item():6.3f}   {gradient.norm().item():15.3f}   "
-                f"{right:13d} of {int(mask.sum())}   {at_pads:20.3f}"
+                f"{step:6d}   {loss.item():6.3f}   {at_pads:20.3f}   "
+                f"{right:13d} of {int(mask.sum())}   {gradient.norm().item():15.3f}"
             )
         with torch.no_grad():
             table -= LEARNING_RATE * gradient

@@ -1,21 +1,25 @@
 """What the checks of chapter 4 feed to an answer: asymmetric batches, drawn anew at each call.
 
-The first two probes of a kind are fixed and small, so that a message can show them and reads the
-same each time; the others come from the generator. In all of them B ≥ 2, lengths are unsorted, one
-sentence has length 1 and one is longer than all others. B, T and V differ, but for one square probe
-(B = T), where a transposed mask has the right shape and only values give it away.
+The first two batches are fixed and small, so that a message can show them and reads the same each
+time; the others come from the generator. Lengths are unsorted, B, T and V differ where they can,
+and one batch is square (B = T), where a transposed mask has the right shape and only values give it
+away. The last four are edges: a single sentence, a single position, no pads at all, one cell.
 """
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.probes import Probe
+from seq2seq_lib.course.judging.steps import Problem
+from seq2seq_lib.laws import Verdict, loss_ledger
 from seq2seq_lib.masks import sequence_mask
 
-ZERO_IS_REAL = "two real tokens have id 0"
-WORDS_AT_PADS = "the targets at the pads are ids of words"
 HUGE = 1e4  # nats at pads: one leak and the loss is off by hundreds
+FIXED = 2  # so many batches are the same at each call
+TOO_MUCH = 100.0  # nats: no real token of a probe costs as much
 
 
 def draw_lengths(B: int, longest: int, generator: torch.Generator) -> Tensor:
@@ -31,92 +35,71 @@ def draw_lengths(B: int, longest: int, generator: torch.Generator) -> Tensor:
             return lengths
 
 
-def mask_probes(generator: torch.Generator) -> list[Probe]:
-    """``(lengths, max_len)``."""
+def batches(generator: torch.Generator) -> list[tuple[Tensor, int]]:
+    """``(lengths, T)`` of nine batches."""
     B = int(torch.randint(4, 6, (), generator=generator))
     T = int(torch.randint(7, 10, (), generator=generator))
-    cases = [
+    return [
         (torch.tensor([3, 1, 2]), 4),  # one column of pads alone
         (torch.tensor([3, 1, 2]), 3),  # square
         (draw_lengths(B, T, generator), T),
         (draw_lengths(B + 1, T - 3, generator), T),
         (draw_lengths(2, 5, generator), 5),
+        (torch.tensor([2]), 4),
+        (torch.tensor([1, 1, 1]), 1),
+        (torch.tensor([3, 3]), 3),
+        (torch.tensor([1]), 1),
     ]
-    return [
-        Probe(
-            {"lengths": lengths, "max_len": max_len},
-            f"lengths = {lengths.tolist()}, max_len = {max_len}",
-        )
-        for lengths, max_len in cases
+
+
+def fed(lengths: Tensor, T: int, more: str = "") -> str:
+    """A batch in words."""
+    return f"lengths = {lengths.tolist()}, T = {T}{more}"
+
+
+def shown_losses(nll: Tensor, mask: Tensor) -> str:
+    """Losses a token, a row in brackets each; pads in parentheses. Empty if they are too many."""
+    if nll.numel() > describe.MANY:
+        return ""
+    rows = [
+        "[" + " ".join(f"{x:.3g}" if on else f"({x:.3g})" for x, on in zip(*row, strict=True)) + "]"
+        for row in zip(nll.tolist(), mask.tolist(), strict=True)
     ]
+    return f"; the losses, pads in parentheses: {' '.join(rows)}"
 
 
 def log_prob_probes(generator: torch.Generator) -> list[Probe]:
-    """``(log_probs, targets, lengths)``; log_probs are normalised at real tokens, huge at pads."""
-    return [_loss_probe(*case, logits=False) for case in _loss_cases(generator)]
+    """``(log_probs, targets, lengths)``; log_probs are normalised at real tokens, huge at pads.
 
-
-def nan_probes(generator: torch.Generator) -> list[Probe]:
-    """``log_prob_probes``, and one with NaN at the pads: only what is never read cannot leak."""
-    planted = _loss_probe(*_loss_cases(generator)[2], logits=False)
-    log_probs, lengths = planted.args["log_probs"].clone(), planted.args["lengths"]
-    log_probs[~sequence_mask(lengths, log_probs.size(1))] = float("nan")
-    planted = Probe(
-        {**planted.args, "log_probs": log_probs},
-        f"lengths = {lengths.tolist()}, log_probs {list(log_probs.shape)} with NaN at the pads",
-        gradient=False,
-    )
-    return [*log_prob_probes(generator), planted]
-
-
-def logit_probes(generator: torch.Generator) -> list[Probe]:
-    """``(logits, targets, lengths)``; huge logits at pads."""
-    return [_loss_probe(*case, logits=True) for case in _loss_cases(generator)]
-
-
-def _loss_cases(generator: torch.Generator) -> list[tuple]:
+    Targets are ids of words, at the pads too, and 0 may be a real word.
+    """
     fixed = torch.Generator().manual_seed(4)
-    B = int(torch.randint(4, 6, (), generator=generator))
-    T = int(torch.randint(7, 9, (), generator=generator))
-    # V, T, lengths, special, generator
-    return [
-        (5, 4, torch.tensor([2, 4, 1]), "", fixed),
-        (5, 3, torch.tensor([2, 3, 1]), "", fixed),  # square
-        (6, T, draw_lengths(B, T, generator), ZERO_IS_REAL, generator),
-        (6, T, draw_lengths(B, T - 3, generator), WORDS_AT_PADS, generator),  # and wide
-        (6, 3, torch.tensor([3, 1]), "", generator),  # V = B * T: a flat mask fits log_probs
-    ]
+    probes = []
+    for number, (lengths, T) in enumerate(batches(generator)):
+        drawn = fixed if number < FIXED else generator
+        B, V = len(lengths), 2 if T == 1 else 6
+        mask = sequence_mask(lengths, T)
+        scores = torch.randn(B, T, V, generator=drawn) * 2
+        huge = -HUGE * torch.rand(B, T, V, generator=drawn)
+        log_probs = torch.where(mask[..., None], scores.log_softmax(-1), huge)
+        targets = torch.randint(0, V, (B, T), generator=drawn)
+        nll = -log_probs.gather(-1, targets[..., None])[..., 0]
+        words = fed(lengths, T, f", V = {V}" + shown_losses(nll, mask))
+        probes.append(
+            Probe({"log_probs": log_probs, "targets": targets, "lengths": lengths}, words)
+        )
+    return probes
 
 
-def _loss_probe(
-    V: int, T: int, lengths: Tensor, special: str, generator: torch.Generator, logits: bool
-) -> Probe:
-    B = len(lengths)
-    mask = sequence_mask(lengths, T)
-    scores = torch.randn(B, T, V, generator=generator) * 2
-    huge = -HUGE * torch.rand(B, T, V, generator=generator)
-    scores = scores if logits else scores.log_softmax(-1)
-    scores = torch.where(mask[..., None], scores, huge)  # [B, T, V]
-    targets = torch.randint(1, V, (B, T), generator=generator)
-    if special == ZERO_IS_REAL:
-        targets[lengths.argmax(), :2] = 0
-    if special != WORDS_AT_PADS:
-        targets = targets.masked_fill(~mask, 0)
-    nll = -scores.log_softmax(-1) if logits else -scores
-    nll = nll.gather(-1, targets[..., None])[..., 0]
-    fed = f"lengths = {lengths.tolist()}, T = {T}, V = {V}"
-    if special:
-        fed += f", {special}"
-    if nll.numel() <= describe.MANY:
-        fed += f"; the targets' losses, pads in parentheses: {shown_losses(nll, lengths)}"
-    name = "logits" if logits else "log_probs"
-    return Probe({name: scores, "targets": targets, "lengths": lengths}, fed)
+def pad_counted(probe: Probe, value: Tensor, expected: Tensor) -> Problem | None:
+    """A number that no mean of real tokens can reach: something huge from a pad is in it."""
+    return ("pad_counted", {"yours": describe.number(value)}) if value.abs() > TOO_MUCH else None
 
 
-def shown_losses(nll: Tensor, lengths: Tensor) -> str:
-    """Losses a token, a row in brackets each; pads in parentheses."""
-    text = []
-    for row, length in zip(nll.tolist(), lengths.tolist(), strict=True):
-        cells = [f"{x:.3g}" if t < length else f"({x:.3g})" for t, x in enumerate(row)]
-        text.append("[" + " ".join(cells) + "]")
-    return " ".join(text)
+def law_3(loss: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Verdict:
+    """Law 3 for a loss of logits, targets and mask that may be undefined without a real token."""
+
+    def defined(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+        return loss(logits, targets, mask) if mask.any() else logits.sum() * 0
+
+    return loss_ledger(defined)

@@ -1,16 +1,17 @@
-"""The small models of chapter 7: four letters for pencil and paper, and letters to be rewritten."""
+"""What the exercises hand out: a table for pencil and paper, and letters to be rewritten."""
 
 import math
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from seq2seq_lib.corpora import letters_next
 from seq2seq_lib.decoding import beam_search
-from seq2seq_lib.laws import TableModel, four_letters
+from seq2seq_lib.laws import TableModel
+from seq2seq_lib.laws.hash_model import BigramModel
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
 
 LETTERS = {BOS_ID: "^", EOS_ID: "•", 4: "a", 5: "b", 6: "c"}
@@ -37,7 +38,7 @@ class NextLogProbs:
     def __call__(self, prefix: tuple[int, ...]) -> list[float]:
         prefix = tuple(map(int, prefix))
         if self.max_len is not None and len(prefix) > self.max_len + 1:
-            raise ValueError(_too_long(len(prefix), self.max_len))
+            raise ValueError(too_long(len(prefix), self.max_len))
         if prefix not in self.known:
             state = self.model.start(self.src, self.src_lengths)
             for token in (BOS_ID, *prefix):
@@ -46,53 +47,43 @@ class NextLogProbs:
         return list(self.known[prefix])
 
 
-def _too_long(length: int, max_len: int) -> str:
+def too_long(length: int, max_len: int) -> str:
+    """What a model says that is asked too far."""
     return (
         f"the model was asked what follows {length} tokens, and max_len is {max_len}: where does "
         f"max_len stop your loop, or your recursion?"
     )
 
 
-class Steps(NamedTuple):
-    """A model's state, and how many tokens it has read."""
+def three_letters() -> BigramModel:
+    """Letters a, b, c (ids 4, 5, 6) and EOS, as ``laws.four_letters`` with other numbers.
 
-    state: Any
-    count: int
-
-    def select(self, rows: Tensor) -> "Steps":
-        return Steps(self.state.select(rows), self.count)
-
-
-@dataclass(frozen=True)
-class Stopping:
-    """A model that refuses to go on far behind ``max_len``: a search that never stops must stop."""
-
-    model: Any
-    max_len: int
-
-    def start(self, src: Tensor, src_lengths: Tensor) -> Steps:
-        return Steps(self.model.start(src, src_lengths), 0)
-
-    def step(self, tokens: Tensor, state: Steps) -> tuple[Tensor, Steps]:
-        if state.count > self.max_len + 1:
-            raise ValueError(_too_long(state.count, self.max_len))
-        log_probs, inner = self.model.step(tokens, state.state)
-        return log_probs, Steps(inner, state.count + 1)
+    Greedy search writes ``b a c EOS`` (0.0276), two beams find ``a c EOS`` (0.0675), three the most
+    probable output, ``c EOS`` (0.1125). No two candidates of these beams are equally probable.
+    """
+    a, b, c = range(4, 7)
+    table = {
+        BOS_ID: {a: 0.30, b: 0.35, c: 0.25, EOS_ID: 0.10},
+        a: {a: 0.20, b: 0.15, c: 0.50, EOS_ID: 0.15},
+        b: {a: 0.35, b: 0.20, c: 0.30, EOS_ID: 0.15},
+        c: {a: 0.20, b: 0.05, c: 0.30, EOS_ID: 0.45},
+    }
+    return BigramModel(table)
 
 
 def next_letter(prefix: tuple[int, ...]) -> list[float]:
-    """Log-probabilities of the next token after ``prefix``, for the table of the four letters."""
-    return NextLogProbs(four_letters())(prefix)
+    """Log-probabilities of the next token after ``prefix``, for the table of the three letters."""
+    return NextLogProbs(three_letters())(prefix)
 
 
 def spelt(tokens: Any) -> str:
-    """Ids of the four letters as they are written on paper: ``[4, 5, 2]`` is ``a b •``."""
+    """Ids of the three letters as they are written on paper: ``[4, 5, 2]`` is ``a b •``."""
     return " ".join(LETTERS[int(token)] for token in tokens)
 
 
 def letter_table() -> str:
     """The probabilities of the next letter: a row for the last one, a column for the next."""
-    probs = four_letters().log_probs.exp()  # [V, V]
+    probs = three_letters().log_probs.exp()  # [V, V]
     columns = (4, 5, 6, EOS_ID)
     lines = ["last    next: " + "     ".join(LETTERS[token] for token in columns)]
     for last in (BOS_ID, 4, 5, 6):
@@ -103,14 +94,14 @@ def letter_table() -> str:
 
 def options_7_1a() -> dict[str, str]:
     """Six strings that somebody takes for greedy's output, in alphabetical order."""
-    strings = ("acb•", "b•", "ab•", "acb", "aaaa", "acba")
+    strings = ("bac•", "c•", "ac•", "bac", "bbbb", "bacc")
     return dict(zip("ABCDEF", sorted(strings), strict=True))
 
 
 def options_7_1b() -> dict[str, float]:
     """Six numbers that somebody takes for the probability of greedy's output, smallest first."""
-    chances = four_letters().log_probs.exp()
-    output = (4, 6, 5, EOS_ID)  # a c b •
+    chances = three_letters().log_probs.exp()
+    output = (5, 4, 6, EOS_ID)  # b a c •
     steps = [chances[a, b].item() for a, b in zip((BOS_ID, *output), output, strict=False)]
     first_row = [chances[BOS_ID, token].item() for token in output]
     numbers = [
@@ -121,7 +112,7 @@ def options_7_1b() -> dict[str, float]:
         sum(steps),
         sum(steps) / len(steps),
     ]
-    return dict(zip("ABCDEF", sorted(round(number, 4) for number in numbers), strict=True))
+    return dict(zip("ABCDEF", sorted(round(number, 5) for number in numbers), strict=True))
 
 
 TOKENS = dict(enumerate("uvwxyz", EOS_ID + 1))  # what the letters are rewritten to

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.ch07_search.answers import expand
+from seq2seq_lib.course.ch07_search.ex3a_expand import expand
 from seq2seq_lib.laws import HashModel
 from seq2seq_lib.laws.plain_beam import Hyp
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
@@ -22,15 +22,15 @@ LOG = """\
 search  3 beams, at most 8 tokens, no length penalty; what it has in hand after each step
 model   4 words and EOS; it remembers all that it has read
 
-  step   A rows read   B outputs that ended   C tokens in the longest   D log_prob of the best
-     1             1                      0                         -                        -
-     2             3                      1                         2                   -1.646
-     3             3                      1                         2                   -2.321
-     4             3                      2                         4                   -2.820
-     5             3                      3                         4                   -3.356
-     6             3                      3                         4                   -4.377
-     7             3                      3                         4                   -5.141
-     8             3                      3                         4                   -6.133
+  step   A rows read   B log_prob of the best   C outputs that ended   D tokens in the longest
+     1             1                        -                      0                         -
+     2             3                   -1.646                      1                         2
+     3             3                   -2.321                      1                         2
+     4             3                   -2.820                      2                         4
+     5             3                   -3.356                      3                         4
+     6             3                   -4.377                      3                         4
+     7             3                   -5.141                      3                         4
+     8             3                   -6.133                      3                         4
 """
 
 
@@ -89,7 +89,7 @@ def reproduce_log(search: Callable[..., list[Hyp]] = patient_search) -> str:
         longest = str(max(len(hyp.tokens) for hyp in found)) if found else "-"
         best = f"{found[0].log_prob:.3f}" if found else "-"
         rows = model.rows[step - 1]
-        lines.append(f"{step:6d}   {rows:11d}   {len(found):20d}   {longest:>23}   {best:>22}")
+        lines.append(f"{step:6d}   {rows:11d}   {best:>22}   {len(found):20d}   {longest:>23}")
     return "\n".join(lines) + "\n"
 
 

@@ -1,18 +1,18 @@
-"""Steps for answers that are lists of outputs: pairs (tokens, log-probability), best first.
+"""Steps of this chapter: for lists of outputs, and for answers of several tensors.
 
-Or triples with a score behind, by which they are sorted then. Tokens may be a list, a tuple or a
-tensor, a number may be a 0-dim tensor.
+An output is a pair (tokens, log-probability), best first; or a triple with a score behind, by which
+they are sorted then. Tokens may be a list, a tuple or a tensor, a number may be a 0-dim tensor.
 """
 
 import math
 from collections.abc import Callable
 from typing import Any
 
-from torch import Tensor
+import torch
 
 from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.course.judging.steps import Problem, plain
+from seq2seq_lib.course.judging.steps import Problem, is_tensor, plain
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 NEAR = 1e-4  # nats: float32 keeps 7 digits of a handful of numbers that are added up
@@ -47,8 +47,8 @@ def is_list_of(size: int) -> Callable[[Any, Any], Problem | None]:
 
     def step(value: Any, expected: Any) -> Problem | None:
         if value is None:
-            return "no_return", {}
-        if not isinstance(value, list | tuple) or isinstance(value, Tensor):
+            return ("no_return" if expected else "none_for_empty"), {}
+        if not isinstance(value, list | tuple):
             return "not_a_list", {}
         return None if read(value, size) is not None else ("not_outputs", {})
 
@@ -90,14 +90,39 @@ def is_possible(value: Any, expected: Any) -> Problem | None:
     return None
 
 
+def keeps_its_words(value: Any, expected: Any) -> Problem | None:
+    """A step: not the right numbers, all of them, beside other words."""
+    found, right = (
+        [entry[:2] for entry in read(v, len(v[0]))] if v else [] for v in (value, expected)
+    )
+    if sorted(len(tokens) for tokens, _ in found) != sorted(len(tokens) for tokens, _ in right):
+        return None
+    if not _near(sorted(number for _, number in found), sorted(number for _, number in right)):
+        return None
+    found, right = sorted(found), sorted(right)
+    same = [tokens for tokens, _ in found] == [tokens for tokens, _ in right]
+    if same and _near([number for _, number in found], [number for _, number in right]):
+        return None
+    return "words", {}
+
+
+def _near(one: list[float], two: list[float]) -> bool:
+    return all(abs(a - b) <= NEAR for a, b in zip(one, two, strict=True))
+
+
 def is_distinct(value: Any, expected: Any) -> Problem | None:
-    """A step: no output twice."""
-    seen = set()
-    for tokens, *_ in value:
-        tokens = tuple(map(plain, tokens))
-        if tokens in seen:
+    """A step: no output twice, neither with one number nor with two."""
+    seen = {}
+    for tokens, number, *_ in value:
+        tokens, number = tuple(map(plain, tokens)), float(plain(number))
+        if tokens not in seen:
+            seen[tokens] = number
+        elif abs(seen[tokens] - number) <= NEAR:
             return "twice", {"output": spelt(tokens)}
-        seen.add(tokens)
+        else:
+            numbers = {"one": seen[tokens], "two": number}
+            facts = {name: describe.number(n) for name, n in numbers.items()}
+            return "two_numbers", {"output": spelt(tokens)} | facts
     return None
 
 
@@ -110,7 +135,7 @@ def is_sorted(value: Any, expected: Any) -> Problem | None:
     return ("worst_first" if numbers == sorted(numbers) else "not_sorted"), facts
 
 
-STEPS = (is_its_own, ends_once, is_possible, is_distinct, is_sorted)
+STEPS = (is_its_own, ends_once, is_possible, keeps_its_words, is_distinct, is_sorted)
 
 
 def explain(
@@ -137,7 +162,7 @@ def explain(
             return "no_such_token", facts
         if len(tokens) > longest:
             return "too_long", facts
-        parts = [next_log_probs(tokens[:t])[token] for t, token in enumerate(tokens)]
+        parts = parts_of(tokens, next_log_probs)
         if abs(log_prob - sum(parts)) > NEAR:
             numbers = {"yours": describe.number(log_prob), "right": describe.number(sum(parts))}
             return name_of_number(log_prob, parts) or strange, facts | numbers
@@ -154,6 +179,11 @@ def explain(
         name = "too_short" if too_short and not extra else "missing"
         return name, {"output": spelt(missing[0]), "max_len": str(longest)}
     return ("extra", {"output": spelt(min(extra))}) if extra else None
+
+
+def parts_of(tokens: tuple[int, ...], next_log_probs: Callable) -> list[float]:
+    """The log-probability of each token after those before it."""
+    return [next_log_probs(tokens[:t])[token] for t, token in enumerate(tokens)]
 
 
 def name_of_number(yours: float, parts: list[float]) -> str | None:
@@ -193,3 +223,37 @@ def explain_score(found: list[Output], alpha: float) -> Problem | None:
 def spelt(tokens: Any) -> str:
     """Ids in brackets."""
     return str([int(token) for token in tokens])
+
+
+# ---------------------------------------------------------------- answers of several tensors
+
+
+def are_tensors(count: int, name: str) -> Callable[[Any, Any], Problem | None]:
+    """Makes a step: so many tensors came back."""
+
+    def step(value: Any, expected: Any) -> Problem | None:
+        if value is None:
+            return "no_return", {}
+        if not isinstance(value, list | tuple) or len(value) != count:
+            return name, {}
+        return next((problem for part in value if (problem := is_tensor(part, None))), None)
+
+    return step
+
+
+def are_rows_of_numbers(value: Any, expected: Any) -> Problem | None:
+    """A step: 1-dim tensors; what names a place or a token is int64."""
+    for part, like in zip(value, expected, strict=True):
+        if part.dtype == torch.bool:
+            return "masks", {}
+        if part.is_floating_point() != like.is_floating_point():
+            return "not_whole", {"dtype": str(part.dtype).removeprefix("torch.")}
+        if part.dim() != 1:
+            return "shape", {"shape": str(list(part.shape)), "expected": str(list(like.shape))}
+    return None
+
+
+def are_in_order(value: Any, expected: Any) -> Problem | None:
+    """A step: of three tensors the last one is the float."""
+    floats = [part.is_floating_point() for part in value]
+    return ("another_order", {}) if sum(floats) == 1 and not floats[-1] else None

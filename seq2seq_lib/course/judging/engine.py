@@ -1,6 +1,5 @@
 """``check``, ``grade``, ``hint``, ``solution`` of one exercise."""
 
-import inspect
 import os
 from typing import Any
 
@@ -15,6 +14,7 @@ from seq2seq_lib.course.judging.exercise import (
 )
 from seq2seq_lib.course.judging.probes import fresh_generator
 from seq2seq_lib.course.judging.report import Report
+from seq2seq_lib.course.judging.source import to_paste
 from seq2seq_lib.course.judging.words import say
 
 # nbgrader sets it to "autograde" or "validate" while it runs a submission
@@ -73,7 +73,7 @@ def solution(exercise: Exercise) -> None:
     """Show the reference's source and why it is right; noted as assisted in the progress file."""
     if not os.environ.get(GRADING):
         progress_file.record(exercise.id, assisted=True)
-    code = inspect.getsource(exercise.reference) if callable(exercise.reference) else ""
+    code = to_paste(exercise.reference) if callable(exercise.reference) else ""
     heading = say("solution", id=exercise.id, title=exercise.title)
     letter = "" if code else say("letter", letter=exercise.reference)
     lines = tuple(("", line) for line in (exercise.words.solution, letter) if line)

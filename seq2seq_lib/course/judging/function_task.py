@@ -87,7 +87,7 @@ class FunctionTask:
         mutant = self._known_mutant(calls)
         call, (name, facts) = self._as_mutant(mutant, calls) if mutant else found
         if name == "no_return" and attempts.returns_something(answer):
-            name = "returned_none"
+            facts = facts | {"variant": "but_none"}
         return _finding(call, (name, facts))
 
     def _run(self, answer: Callable, probe: Probe) -> Run:
@@ -143,7 +143,10 @@ class FunctionTask:
         why = half_precision(value, expected)
         if why is None and self.explain:
             why = self.explain(call.probe, value, expected)
-        return why or ("value", first_difference(value, expected))
+        if why is not None:
+            return why
+        facts = first_difference(value, expected)
+        return "value", facts if facts["where"] else facts | {"variant": "alone"}
 
     def _by_law(self, answer: Callable) -> Finding:
         """What the law says. Where the slow loop tells which of its cases is wrong, that is shown.
@@ -171,7 +174,8 @@ class FunctionTask:
                 fed = "; ".join(f"{name} = {describe.value(arg)}" for name, arg in args.items())
                 came_back = f"{sandbox.shown(run)}; right is {sandbox.shown(expected)}"
                 alone = [n for n, arg in args.items() if isinstance(arg, Tensor) and 1 in arg.shape]
-                facts["alone"] = " and ".join(alone)
+                if alone:
+                    facts |= {"variant": "alone", "alone": " and ".join(alone)}
                 return Finding(WRONG, "law", fed, came_back, facts, run.noise)
         return Finding(WRONG, "law", came_back=verdict.counterexample, facts=facts)
 

@@ -65,8 +65,8 @@ def quiet() -> Iterator[io.StringIO]:
 
 @contextlib.contextmanager
 def no_trace(function: Any) -> Iterator[None]:
-    """``quiet``; generators of random numbers, settings and torch's functions are put back."""
-    with quiet(), settings.put_back(), law_probes.undisturbed(function):
+    """``quiet``, and every random number generator gets its state back."""
+    with quiet(), law_probes.undisturbed(function):
         yield
 
 

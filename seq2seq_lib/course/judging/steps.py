@@ -37,9 +37,11 @@ def is_tensor(value: Any, expected: Any) -> Problem | None:
         return "no_return", {}
     if isinstance(value, Tensor):
         layout = describe.layout(value)
-        return ("not_strided", {"layout": layout}) if layout else ("no_numbers", {})
+        variant = "unusual" if layout else "meta"
+        return "not_a_tensor", {"variant": variant, "layout": layout}
     if call := _conversion(value):
-        return "convertible", {"kind_of_value": describe.kind(value), "call": call}
+        facts = {"variant": "yet", "kind_of_value": describe.kind(value), "call": call}
+        return "not_a_tensor", facts
     return "not_a_tensor", {}
 
 
@@ -96,7 +98,7 @@ def _dtype(value: Tensor) -> str:
 
 
 def same_value(one: Any, two: Any) -> bool:
-    """Same type, shape, dtype and numbers; NaN equals NaN, and float32 is near float64."""
+    """Same type, shape, dtype, numbers, texts; NaN equals NaN, and float32 is near float64."""
     if holds_numbers(one) and holds_numbers(two):
         if one.shape != two.shape or one.is_floating_point() != two.is_floating_point():
             return False
@@ -115,6 +117,8 @@ def same_value(one: Any, two: Any) -> bool:
         if any(isinstance(n, Integral) and abs(n) >= 2**63 for n in (one, two)):
             return False  # float() has its limits
         return same_value(torch.tensor(float(one)), torch.tensor(float(two)))
+    if isinstance(one, str) and isinstance(two, str):
+        return one == two
     return one is None and two is None
 
 

@@ -63,20 +63,19 @@ class Words:
         """Meaning and question of a finding: the exercise's own, else the general one.
 
         Args:
-            facts: may choose between general texts. Where the code just stopped, the ``kind`` of
-                its error chooses the question; a wrong value without a ``where`` is one number or
-                word; a law that an axis of size 1 breaks has a name ``alone``.
+            facts: may choose between texts. A ``variant`` asks for ``finding_variant`` first, and
+                where the code just stopped, the ``kind`` of its error chooses the question.
 
         Raises:
             KeyError: nobody has words for this finding.
         """
         facts = facts or {}
-        general = finding
-        if finding == "value" and not facts.get("where"):
-            general = "value_alone"
-        elif finding == "law" and facts.get("alone"):
-            general = "law_of_one"
-        found = self.findings.get(finding) or FINDINGS.get(general)
+        names = [f"{finding}_{facts['variant']}"] if "variant" in facts else []
+        names.append(finding)
+        found = next(
+            (said[name] for said in (self.findings, FINDINGS) for name in names if name in said),
+            None,
+        )
         if found is None:
             raise KeyError(
                 f"Nothing is said about the finding {finding!r}: it stands neither in the "

@@ -3,40 +3,40 @@
 from tests.support.submissions import TRICKS, Round, Wrong
 
 NOISY = {
-    "length_mask": """
+    "pad_left": """
 import logging, sys, warnings
-def length_mask(lengths, max_len):
+def pad_left(ids, lengths):
     warnings.warn("this is deprecated")
     print("so far so good", file=sys.stderr)
     logging.getLogger("learner").warning("hm")
     torch.nn.GRU(3, 4, dropout=0.1)  # torch warns by itself
-    return torch.arange(max_len) < lengths.reshape(-1, 1)
+    came_from = torch.arange(ids.size(1)) - (ids.size(1) - lengths[:, None])
+    return ids.gather(1, came_from.clamp(min=0)).masked_fill(came_from < 0, 0)
 """,
     "fixed_loss": """
 def fixed_loss(log_probs, targets, lengths):
     warnings.warn("and again")
-    return masked_nll_by_select(log_probs, targets, lengths)
+    mask = sequence_mask(lengths, targets.size(1))
+    return F.nll_loss(log_probs[mask], targets[mask])
 """,
 }
 ANNA = (
-    Wrong("letter_4_1", "C", {"4.1": "sentence_means"}),
+    Wrong("letter_4_3", "B", {"4.3": "with_prompt"}),
     Wrong(
-        "masked_nll",
+        "prompt_labels",
         """
-def masked_nll(log_probs, targets, lengths):
-    mask = length_mask(lengths, targets.size(1))
-    nll = -log_probs.gather(2, targets.unsqueeze(2)).squeeze(2)
-    return (nll * mask).mean()
+def prompt_labels(ids, prompt_lengths, lengths):
+    return ids.masked_fill(~sequence_mask(lengths, ids.size(1)), -100)
 """,
-        {"4.3": "padded_cells"},
+        {"4.5a": "prompt_kept"},
     ),
     Wrong(
-        "masked_nll_by_ignore_index",
+        "packed_mask",
         """
-def masked_nll_by_ignore_index(logits, targets, lengths):
-    return F.cross_entropy(logits.transpose(1, 2), targets, ignore_index=0)
+def packed_mask(segments):
+    return (segments[:, :, None] == segments[:, None, :]).tril()
 """,
-        {"4.5": "pad_is_zero"},
+        {"4.6": "pads_look"},
     ),
     Wrong(
         "test_patient",
@@ -46,44 +46,40 @@ def test_patient(loss_function):
     found = loss_function(-losses[..., None], torch.zeros(2, 2, dtype=torch.long), lengths)
     assert found < 6  # it is 7/3
 """,
-        {"4.6b2": "padded_cells", "4.6b3": "padded_cells"},
+        {"4.8b": "padded_cells"},
+        earns=2,
     ),
     Wrong(
-        "gradient_shares", "def gradient_shares(*args):\n    return 0.8\n", {"4.7": "not_a_dict"}
+        "gradient_shares", "def gradient_shares(*args):\n    return 0.8\n", {"4.9": "not_a_dict"}
     ),
 )
 BEN = (
     Wrong(
-        "length_mask",
+        "pad_left",
         """
-def length_mask(lengths, max_len):
-    return torch.arange(max_len)[None, :] <= lengths[:, None]
+def pad_left(ids, lengths):
+    return (ids * sequence_mask(lengths, ids.size(1))).flip(1)
 """,
-        {"4.2": "one_too_many"},
+        {"4.4": "backwards"},
     ),
     Wrong(
-        "masked_nll_by_select",
+        "answer_loss",
         """
-def masked_nll_by_select(log_probs, targets, lengths):
-    mask = length_mask(lengths, targets.size(1))
-    nll = -log_probs.gather(2, targets.unsqueeze(2)).squeeze(2)
-    return (nll * mask).sum() / mask.sum()
+def answer_loss(logits, labels):
+    return F.cross_entropy(logits.transpose(1, 2), labels)
 """,
-        {"4.4": "multiplied"},
+        {"4.5b": "no_shift"},
     ),
-    Wrong("letter_4_6a", "A", {"4.6a": "loss"}),
     Wrong(
-        "test_patient",
+        "attend",
         """
-def test_patient(loss_function):
-    losses = torch.tensor([[1.0, 30.0], [1.0, 4.0]])  # the first token costs the same in both rows
-    expected = torch.tensor(2.0)
-    lengths = torch.tensor([1, 2])
-    found = loss_function(-losses[..., None], torch.zeros(2, 2, dtype=torch.long), lengths)
-    torch.testing.assert_close(found.abs(), expected)
+def attend(scores, values, lengths):
+    weights = masked_softmax(scores, sequence_mask(lengths, scores.size(1)))
+    return torch.einsum("bs,bsh->bh", weights, values)
 """,
-        {"4.6b3": "sign"},
+        {"4.7": "nan_values"},
     ),
+    Wrong("letter_4_8a", "A", {"4.8a": "loss"}),
     Wrong(
         "fixed_loss",
         """
@@ -98,15 +94,14 @@ def fixed_loss(log_probs, targets, lengths):
         tokens += mask.sum()
     return total / tokens
 """,
-        {"4.6c": "broadcast"},
+        {"4.8c": "broadcast"},
     ),
 )
 
 ROUND = Round(
     noisy=NOISY,
     wrong={"anna": ANNA, "ben": BEN},
-    cheat={"length_mask": TRICKS},
-    deleted="check-4-3",
-    spared=frozenset({"4.6b1"}),
+    cheat={"pad_left": TRICKS},
+    deleted="check-4-6",
     unlucky=True,
 )

@@ -3,27 +3,29 @@
 from tests.support.submissions import TRICKS, Round, Wrong
 
 NOISY = {
-    "exhaustive": """
+    "n_best": """
 import logging, sys, warnings
-def exhaustive(next_log_probs, max_len):
+def n_best(next_log_probs, max_len, n):
     warnings.warn("this is deprecated")
     print("so far so good", file=sys.stderr)
     logging.getLogger("learner").warning("hm")
-    def after(tokens, total):
-        for token, log_prob in enumerate(next_log_probs(tokens)):
-            if log_prob == -math.inf or len(tokens) == max_len:
-                continue
-            if token == EOS_ID:
-                yield (*tokens, token), total + log_prob
-            else:
-                yield from after((*tokens, token), total + log_prob)
-    return sorted(after((), 0.0), key=lambda found: -found[1])
+    waiting, found = {(): 0.0}, []
+    while waiting and len(found) < n:
+        tokens = max(waiting, key=waiting.get)
+        total = waiting.pop(tokens)
+        if EOS_ID in tokens:
+            found.append((tokens, total))
+        elif len(tokens) < max_len:
+            for token, log_prob in enumerate(next_log_probs(tokens)):
+                if log_prob > -math.inf:
+                    waiting[tokens + (token,)] = total + log_prob
+    return found
 """,
     "fixed_search": """
 def fixed_search(model, src, src_lengths, num_beams, max_len, alpha):
     warnings.warn("and again")
     torch.nn.GRU(3, 4, dropout=0.1)  # torch warns by itself
-    pairs = beam(model, src, src_lengths, num_beams, max_len)
+    pairs = beam(model, src, src_lengths, num_beams, max_len, [])
     hyps = [Hyp(tokens, total, total / len(tokens) ** alpha) for tokens, total in pairs]
     return sorted(hyps, key=lambda hyp: -hyp.score)
 """,
@@ -31,9 +33,9 @@ def fixed_search(model, src, src_lengths, num_beams, max_len, alpha):
 ANNA = (
     Wrong("letter_7_1a", "F", {"7.1a": "mode"}),
     Wrong(
-        "exhaustive",
+        "n_best",
         """
-def exhaustive(next_log_probs, max_len):
+def n_best(next_log_probs, max_len, n):
     found = [((), 0.0)]
     for _ in range(max_len):
         longer = []
@@ -45,7 +47,7 @@ def exhaustive(next_log_probs, max_len):
                 if log_prob > -math.inf:
                     longer.append((tokens + (token,), total + log_prob))
         found = longer
-    return sorted(found, key=lambda output: -output[1])
+    return sorted(found, key=lambda output: -output[1])[:n]
 """,
         {"7.2": "unfinished"},
     ),
@@ -68,7 +70,7 @@ def top_p(log_probs, p):
 """,
         {"7.4": "not_renormalised"},
     ),
-    Wrong("letter_7_5a", "B", {"7.5a": "count"}),
+    Wrong("letter_7_5a", "C", {"7.5a": "count"}),
     Wrong(
         "test_patient",
         """
@@ -78,7 +80,7 @@ def test_patient(search):
         assert hyp.tokens[-1] == 2 and 2 not in hyp.tokens[:-1]
         assert hyp.log_prob < 0
 """,
-        {"7.5b1": "nothing_rejected", "7.5b2": "nothing_rejected", "7.5b3": "nothing_rejected"},
+        {"7.5b": "nothing_rejected"},
     ),
     Wrong(
         "width_report",
@@ -110,10 +112,14 @@ def expand(totals, log_probs, num_beams):
     Wrong(
         "beam",
         """
-def beam(model, src, src_lengths, num_beams, max_len):
+def beam(model, src, src_lengths, num_beams, max_len, prefix):
     state = model.start(src, src_lengths)
     beams, done = [([BOS_ID], 0.0)], []
-    for _ in range(max_len):
+    for t in prefix:
+        (words, x), = beams
+        log_probs, state = model.step(torch.tensor([words[-1]]), state)
+        beams = [(words + [t], x + log_probs[0, t].item())]
+    for _ in range(max_len - len(prefix)):
         log_probs, state = model.step(torch.tensor([b[-1] for b, _ in beams]), state)
         parent, token, total = expand(torch.tensor([t for _, t in beams]), log_probs, num_beams)
         ended, alive = prune(token, num_beams)
@@ -133,18 +139,20 @@ def beam(model, src, src_lengths, num_beams, max_len):
         """
 def test_patient(search):
     src, src_lengths = torch.tensor([[5, 3, 2]]), torch.tensor([3])
-    found = search(four_letters(), src, src_lengths, 3, 4, 1.0)
-    assert [list(hyp.tokens) for hyp in found] == [[4, 5, 2], [4, 6, 5, 2], [6, 5, 2], [5, 2]]
-    assert abs(found[0].log_prob - math.log(0.4 * 0.34 * 0.45)) < 1e-4
-    assert abs(found[0].score - found[0].log_prob / 3) < 1e-4
+    found = search(three_letters(), src, src_lengths, 3, 4, 1.0)
+    words = [list(hyp.tokens) for hyp in found]
+    assert words == [[5, 4, 6, 2], [4, 6, 2], [4, 6, 6, 2], [5, 6, 2], [6, 2]]
+    assert abs(found[1].log_prob - math.log(0.3 * 0.5 * 0.45)) < 1e-4
+    assert abs(found[1].score - found[1].log_prob / 3) < 1e-4
 """,
-        {"7.5b3": "state"},
+        {"7.5b": "state"},
+        earns=4,
     ),
     Wrong(
         "fixed_search",
         """
 def fixed_search(model, src, src_lengths, num_beams, max_len, alpha):
-    pairs = beam(model, src, src_lengths, num_beams, max_len)
+    pairs = beam(model, src, src_lengths, num_beams, max_len, [])
     hyps = [Hyp(tokens, total, total * len(tokens) ** alpha) for tokens, total in pairs]
     return sorted(hyps, key=lambda hyp: -hyp.score)
 """,
@@ -155,6 +163,6 @@ def fixed_search(model, src, src_lengths, num_beams, max_len, alpha):
 ROUND = Round(
     noisy=NOISY,
     wrong={"anna": ANNA, "ben": BEN},
-    cheat={"exhaustive": TRICKS},
+    cheat={"n_best": TRICKS},
     deleted="check-7-3a",
 )

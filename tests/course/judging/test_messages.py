@@ -299,7 +299,7 @@ def bare_return(numbers, limit):
 
 def test_none_behind_a_return_is_not_a_missing_return():
     name, text = said("1.2", found_or_none)
-    assert name == "returned_none" and "An empty list counts as false" in text
+    assert name == "no_return" and "An empty list counts as false" in text
     for answer in (without_a_return, bare_return):
         name, text = said("1.2", answer)
         assert name == "no_return" and "ends without giving anything back" in text

@@ -1,5 +1,6 @@
 """A check is quiet, leaves nothing behind, and outlives whatever the answer does."""
 
+import contextlib
 import logging
 import os
 import random
@@ -243,6 +244,7 @@ def test_an_exit_ends_the_call_and_not_the_kernel(answer, shows, asks, capsys, m
     TOY.check("1.3", answer)
     text = " ".join(capsys.readouterr().out.split())
     assert text.count(shows) == 2 and text.count(asks) == 2
+    assert "I fed: numbers = [6, 1, 4], limit = 4" in text  # as after any error
     monkeypatch.setenv(engine.GRADING, "autograde")
     with pytest.raises(AssertionError, match="stops with an error"):
         TOY.grade("1.2", answer)
@@ -261,24 +263,80 @@ def endless(numbers, limit):
         time.sleep(0.001)
 
 
-def press_stop():
+@contextlib.contextmanager
+def stop_pressed():
     """As the stop button does: an interrupt for the main thread, once, a little later."""
+    # a shell's background jobs are started with interrupts ignored
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
-    return timer
+    try:
+        yield
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal to oneself is another thing there")
 @pytest.mark.parametrize("id", ["1.2", "1.4"])
 def test_the_stop_button_ends_a_check_with_a_message(id, capsys):
     endless_test = lambda mean: endless(1, 2)  # noqa: E731  a test that never ends
-    timer = press_stop()
-    started = time.monotonic()
-    TOY.check(id, endless if id == "1.2" else endless_test)
-    assert time.monotonic() - started < 20
-    timer.join()
+    with stop_pressed():
+        TOY.check(id, endless if id == "1.2" else endless_test)
     text = capsys.readouterr().out
     assert "it stops with an error" in text and "was still at work when it was stopped" in text
     assert "(in endless, line" in text and len(text.splitlines()) < 8
     TOY.check("1.2", divides)  # the kernel lives
     assert ": correct" in capsys.readouterr().out
+
+
+SETUP = """
+import time
+from tests.support.toy_course import TOY
+from tests.support.toy_course.ch01_toy.ex2_divides import divides
+
+def endless(numbers, limit):
+    print("started", flush=True)
+    open(STARTED, "w").close()
+    while True:
+        time.sleep(0.001)
+"""
+
+
+def test_the_stop_button_of_a_notebook_shows_a_message_and_the_kernel_lives(tmp_path):
+    kernels = pytest.importorskip("jupyter_client.manager", reason="the test extra is needed")
+    started = tmp_path / "started"
+    manager, client = kernels.start_new_kernel(kernel_name="python3")
+    try:
+
+        def run(code, while_it_runs=None):
+            """The outputs of a cell."""
+            messages = []
+            asked = client.execute(code)
+            if while_it_runs:
+                while_it_runs()
+            while True:
+                message = client.get_iopub_msg(timeout=60)
+                if message["parent_header"].get("msg_id") != asked:
+                    continue
+                if message["content"].get("execution_state") == "idle":
+                    return messages
+                if message["msg_type"] in ("error", "display_data", "stream"):
+                    messages.append((message["msg_type"], message["content"]))
+
+        def stop():
+            deadline = time.monotonic() + 60
+            while not started.exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            manager.interrupt_kernel()
+
+        assert run(f"STARTED = {str(started)!r}\n{SETUP}") == []
+        ((kind, shown),) = run('TOY.check("1.2", endless)', stop)
+        assert kind == "display_data"
+        assert "was still at work when it was stopped" in shown["data"]["text/plain"]
+        assert len(shown["data"]["text/plain"].splitlines()) < 8
+        ((kind, shown),) = run('TOY.check("1.2", divides)')
+        assert kind == "display_data" and ": correct" in shown["data"]["text/plain"]
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)

@@ -3,14 +3,16 @@
 import builtins
 import contextlib
 import html
-import inspect
 import io
 import re
 import warnings
+from collections.abc import Callable
 
 import pytest
+from torch import Tensor
 
 from seq2seq_lib.course.judging import engine, report
+from seq2seq_lib.course.judging.source import to_paste
 from seq2seq_lib.course.judging.words import say
 from tests.course.judging.stubs import recursive
 from tests.support.toy_course import TOY
@@ -116,10 +118,34 @@ def test_solutions_show_source_and_reason(id, capsys):
     text, exercise = capsys.readouterr().out, TOY.find(id)
     assert exercise.words.solution in " ".join(text.split())
     if callable(exercise.reference):
-        code = inspect.getsource(exercise.reference)
+        code = to_paste(exercise.reference)
         assert all(line.strip() in text for line in code.splitlines())
     else:
         assert f"The letter is {exercise.reference}." in text
+
+
+def annotated(
+    values: Callable[[Tensor], Tensor],  # of anything
+    *more: int,
+    ä: "Tensor" = None,
+    last: int = 3,
+) -> dict[str, Tensor]:
+    """A docstring with an arrow -> and a colon: both stay."""
+
+    def inner(x: Tensor) -> Tensor:
+        return x  # -> nothing
+
+    return {"found": inner(values)}
+
+
+def test_a_solution_can_be_pasted_where_its_types_are_not_imported():
+    code = to_paste(annotated)
+    assert "Tensor" not in code and "int" not in code
+    assert '"""A docstring with an arrow -> and a colon: both stay."""' in code
+    assert "# of anything" in code and "return x  # -> nothing" in code
+    names = {}
+    exec(code, names)
+    assert names["annotated"](5) == {"found": 5}
 
 
 # ---------------------------------------------------------------- in a notebook, in a console

@@ -38,6 +38,7 @@ def test_the_first_difference_has_a_place(value, expected, where):
         ([torch.tensor(1.5), torch.tensor([1, 2])], [1.5, [1, 2]]),
         ([np.float32(1.5), np.int64(3)], [1.5, 3]),
         ({"a": None}, {"a": None}),
+        (["low", ("er", "est")], ["low", ["er", "est"]]),
     ],
 )
 def test_what_means_the_same_is_the_same(one, two):
@@ -56,6 +57,8 @@ def test_what_means_the_same_is_the_same(one, two):
         ([1], [1, 1]),
         ({"a": 1}, {"b": 1}),
         (None, 0),
+        ("low", "lower"),
+        ("1", 1),
     ],
 )
 def test_what_is_not_the_same_is_not(one, two):

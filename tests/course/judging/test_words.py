@@ -78,6 +78,14 @@ def test_what_an_exercise_does_not_say_is_said_in_general(beside):
         found.message("nothing_of_the_kind")
 
 
+def test_a_variant_is_said_where_somebody_has_words_for_it(beside):
+    found = beside(COMPLETE.replace("off_by_one", "value"))
+    assert found.message("law", {"variant": "alone"}) == words.FINDINGS["law_alone"]
+    assert found.message("law", {"variant": "of_another_kind"}) == words.FINDINGS["law"]
+    # an exercise's own words win over a general variant
+    assert found.message("value", {"variant": "alone"}) == found.findings["value"]
+
+
 def test_one_module_may_hold_two_exercises(tmp_path):
     (tmp_path / "ex1b.toml").write_text(COMPLETE, encoding="utf-8")
     assert words_beside(str(tmp_path / "ex1.py"), "ex1b").correct == "Right."

@@ -136,11 +136,14 @@ class Explorer:
         """The controls of all rows."""
         return [control for row in self.controls for control in row]
 
+    def defaults(self) -> dict[str, Any]:
+        """The parameters of ``compute``, as its signature has them."""
+        parameters = inspect.signature(self.compute).parameters
+        return {name: parameter.default for name, parameter in parameters.items()}
+
     def params(self, state: str) -> dict[str, Any]:
-        """All parameters of a state: its own over the defaults of ``compute``."""
-        signature = inspect.signature(self.compute)
-        defaults = {name: parameter.default for name, parameter in signature.parameters.items()}
-        return {**defaults, **self.states[state].changes}
+        """All parameters of a state: its own over the defaults."""
+        return {**self.defaults(), **self.states[state].changes}
 
     def validate(self, params: Params) -> None:
         """Refuse parameters that no control allows.
@@ -158,14 +161,24 @@ class Explorer:
     def move(self, params: Params, key: str, value: Any, locked: Set[str] = NO_LOCK) -> dict:
         """The parameters after a reader has moved one control.
 
+        What does not matter any more goes back to its default: so what is shown follows from the
+        controls that are seen, and from nothing else.
+
         Raises:
             ValueError: the control is not there or not free, or does not allow the value.
         """
         for control in self.all_controls():
             if control.key == key and control.matters(params) and control.name not in locked:
-                accepted = control.accepted(value, params)
-                return self.tidy(control.put(params, accepted), locked)
+                moved = control.put(params, control.accepted(value, params))
+                return self._forget(self.tidy(moved, locked))
         raise ValueError(f"{key!r} cannot be moved now.")
+
+    def _forget(self, params: dict[str, Any]) -> dict[str, Any]:
+        defaults = self.defaults()
+        for control in self.all_controls():
+            if not control.matters(params):
+                params = control.put(params, control.get(defaults))
+        return params
 
     def picture(self, state: str) -> str:
         """One state as SVG, everything shown."""

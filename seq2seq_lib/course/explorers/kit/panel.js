@@ -53,7 +53,8 @@ const MAKERS = {
     const limits = element("span", { class: "s2s-small" });
     const refusal = element("span", { class: "s2s-refusal", role: "alert" });
     const input = element("input", { type: "number", step: 1, "aria-label": data.label });
-    input.addEventListener("change", () => {
+    const take = () => {
+      if (input.value === String(now.value)) return;
       const value = Number(input.value);
       const fits = input.value !== "" && Number.isInteger(value) && value >= now.low && value <= now.high;
       refusal.textContent = fits
@@ -61,7 +62,9 @@ const MAKERS = {
         : `${input.value || "Nothing"} is not in ${now.low} to ${now.high}: it stays ${now.value}.`;
       if (fits) move(value);
       else input.value = now.value;
-    });
+    };
+    input.addEventListener("change", take);
+    input.addEventListener("keydown", (event) => event.key === "Enter" && take()); // no change in a notebook
     const label = element("label", { class: "s2s-control" }, element("span", {}, data.label), input, limits, refusal);
     const update = (next) => {
       now = next;
@@ -149,9 +152,8 @@ const MAKERS = {
       if (next >= now.high) stop();
       else later(now.plays);
     };
-    const play = (from = now.value) => {
-      const again = from >= now.high;
-      if (again || from !== now.value) move(again ? now.low : from);
+    const play = () => {
+      if (now.value >= now.high) move(now.low);
       later(now.plays);
     };
     const go = (value) => {
@@ -189,9 +191,16 @@ const MAKERS = {
       if (!free) stop();
       name();
     };
-    // who wants less motion sees the end at once
-    const reveal = () =>
-      matchMedia("(prefers-reduced-motion: reduce)").matches ? go(now.high) : play(now.low);
+    // Begin to play, or show the end to those who want less motion. Whether a view is on its way.
+    const reveal = () => {
+      const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      const first = calm ? now.high : now.low;
+      const moves = first !== now.value;
+      if (moves) move(first);
+      if (calm) stop();
+      else later(now.plays);
+      return moves;
+    };
     return { element: row, update, reveal, stop };
   },
 };
@@ -269,8 +278,7 @@ function panel(el, spec, source) {
       const skip = button("", () => {
         skipping = !skipping;
         if (!skipping) predictions.clear();
-        draw();
-        if (skipping) player()?.reveal();
+        open(skipping);
       }, { class: "s2s-skip" });
       pressed.skip = skip;
       answers.replaceChildren(pressed.element, skip);
@@ -292,8 +300,13 @@ function panel(el, spec, source) {
   function predict(value) {
     const first = !isOpen();
     predictions.set(about(), value);
-    draw();
-    if (first) player()?.reveal();
+    open(first);
+  }
+
+  // A picture that plays opens at its first step: the last one would give the end away.
+  function open(play) {
+    if (play && player()?.reveal()) drawQuestion(); // the rest is drawn when that step is there
+    else draw();
   }
 
   // --- controls: an element stays as long as its control does, so that focus and drags go on

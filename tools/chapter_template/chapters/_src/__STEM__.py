@@ -62,8 +62,8 @@ print(mask)
 # that it is there?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
-print("over all cells ", values.mean(1).tolist())
-print("over real cells", masked_mean(values, mask, dim=1).tolist())
+print("means of the two rows, over all cells and over real cells:")
+print(values.mean(dim=1).tolist(), masked_mean(values, mask, dim=1).tolist())
 
 # %% [markdown]
 # So padding that adds nothing to a sum still counts in what it is divided by.

@@ -1,0 +1,92 @@
+"""The table of a page without a kernel: every declared value, each at its place, and small."""
+
+import gzip
+import json
+from dataclasses import replace
+
+import pytest
+
+from seq2seq_lib.course.explorers.kit import table as tables
+from tests.course.explorers.kit.test_explorer import EVERY
+from tests.course.explorers.kit.toy import WALK
+
+
+def drawn(table, index) -> str:
+    return "".join(table["pieces"][piece] for piece in table["pictures"][index])
+
+
+def follow(table, index, key, value) -> int:
+    """What ``panel.js`` does when a control is moved."""
+    (data,) = [d for row in table["views"][index]["rows"] for d in row if d["key"] == key]
+    values = [o["value"] for o in data["options"]] if "options" in data else None
+    return data["to"][values.index(value) if values else value - data["low"]]
+
+
+def test_the_toys_table_by_hand():
+    table = tables.table(WALK)
+    # a square of size 2 or 3 with five steps, a triangle with four, and the large square where
+    # it starts and at its other steps
+    assert len(table["views"]) == 2 * 5 + 4 + 5
+    start = table["starts"]["square"]
+    assert [[d["key"] for d in row] for row in table["views"][start]["rows"]] == [
+        ["shape"],
+        ["size"],
+        ["step"],
+    ]
+    last = follow(table, start, "step", 4)
+    assert "square 2 4" in drawn(table, table["views"][last]["open"])
+    tidied = follow(table, last, "shape", "triangle")
+    assert "triangle 2 3" in drawn(table, table["views"][tidied]["open"])
+    back = follow(table, tidied, "shape", "square")
+    assert "square 2 3" in drawn(table, table["views"][back]["open"])
+
+
+def test_what_is_not_declared_is_not_offered():
+    table = tables.table(WALK)
+    start = table["views"][table["starts"]["square"]]
+    (size,) = [d for row in start["rows"] for d in row if d["key"] == "size"]
+    assert (size["low"], size["high"]) == (2, 3)
+    large = table["views"][table["starts"]["large"]]
+    assert "size" not in [d["key"] for row in large["rows"] for d in row], "9 is not declared"
+
+
+@pytest.mark.parametrize("explorer", EVERY.values(), ids=EVERY)
+def test_every_link_leads_to_what_the_kernel_would_show_and_the_table_is_small(explorer):
+    table = tables.table(explorer)
+    data = tables.packed(table)
+    assert len(data) <= tables.LIMIT == 300_000
+    assert json.loads(gzip.decompress(data)) == json.loads(json.dumps(table))
+    assert set(table["starts"]) == set(explorer.states)
+    checked = 0
+    for state, index in table["starts"].items():
+        params = explorer.params(state)
+        for row in table["views"][index]["rows"]:
+            for shown in row:
+                values = (
+                    [option["value"] for option in shown["options"]]
+                    if "options" in shown
+                    else range(shown["low"], shown["high"] + 1)
+                )
+                assert len(values) == len(shown["to"]) >= 2
+                for value in (values[0], values[-1]):
+                    there = table["views"][follow(table, index, shown["key"], value)]
+                    view = explorer.view(explorer.move(params, shown["key"], value))
+                    for picture in ("open", "veiled"):
+                        assert drawn(table, there[picture]) == view[picture]
+                    assert [there[k] for k in ("question", "answer", "why")] == [
+                        view[k] for k in ("question", "answer", "why")
+                    ]
+                    checked += 1
+    assert checked > 10
+
+
+def test_a_table_that_is_too_large_is_refused(monkeypatch):
+    monkeypatch.setattr(tables, "LIMIT", 500)
+    with pytest.raises(ValueError, match="fewer static values"):
+        tables.packed(tables.table(WALK))
+
+
+def test_an_explorer_without_a_question_has_a_table_too():
+    table = tables.table(replace(WALK, question=None, judge=None))
+    view = table["views"][table["starts"]["square"]]
+    assert view["veiled"] is None and "square 2 1" in drawn(table, view["open"])
