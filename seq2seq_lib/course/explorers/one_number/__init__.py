@@ -39,11 +39,11 @@ STATES = {
     ),
 }
 FOUR = {
-    "from outputs[b, length − 1] alone": "gather",
-    "from packed h_n alone": "packed",
-    "from these two": "gather, packed",
-    "from all but the last column": "gather, packed_last, packed",
-    "from all four": "last_column, gather, packed_last, packed",
+    "outputs[b, length - 1] only": "gather",
+    "packed h_n only": "packed",
+    "both of these": "gather, packed",
+    "all but unpacked outputs[:, -1]": "gather, packed_last, packed",
+    "all four": "last_column, gather, packed_last, packed",
 }
 
 
@@ -68,8 +68,8 @@ def _judge(result: Result) -> Verdict:
     if result.readings == "four":
         return Verdict(
             ", ".join(result.still),
-            "A state belongs to a position: only these two look at the row's own last digit. The "
-            "last column of a packed batch is 0 for a row that is shorter than the longest.",
+            "A state belongs to a position: outputs[b, length - 1] and packed h_n look at the row's "
+            "own last digit. The last column of a packed batch is 0 for any shorter row.",
         )
     said = {
         result.right: "same",
@@ -96,7 +96,6 @@ EXPLORER = Explorer(
     compute=compute,
     draw=draw,
     states=STATES,
-    film=("alone", "one_pad", "six_pads_and_neighbours"),
     controls=(
         (
             Text(
@@ -107,7 +106,7 @@ EXPLORER = Explorer(
                 examples=("3 1 4", "2 7 1 8", "5"),
             ),
         ),
-        (Number("extra_pads", "extra PAD columns", 0, MAX_EXTRA, slider=True),),
+        (Number("extra_pads", "extra PAD columns", 0, MAX_EXTRA, slider=True, plays=1200),),
         (
             Choice(
                 "readings",
