@@ -4,7 +4,6 @@ import torch
 from torch import Tensor
 
 from seq2seq_lib.course.ch03_encoder_decoder.probes import batches, fed
-from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
@@ -80,7 +79,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
         outputs = torch.randn(len(lengths), S, 3, generator=generator)
         if number == 0:
             outputs = table[..., None].float()  # [B, S, H = 1]
-        words = f"; outputs[..., 0] = {describe.rows(outputs[..., 0])}" if number == 0 else ""
+        words = f"; outputs[..., 0] = {table.tolist()}" if number == 0 else ""
         words = words or f", H = {outputs.size(2)}"
         drawn.append(Probe({"outputs": outputs, "lengths": lengths}, fed(lengths, S, words)))
     return drawn

@@ -77,6 +77,14 @@ def mean_of_floors(k: int, low: int, high: int) -> float:
     return sum(n * math.log(k) / (n + 1) for n in lengths) / len(lengths)
 
 
+def all_strings(k: int, low: int, high: int) -> float:
+    return math.log(sum(k**n for n in range(low, high + 1))) / ((low + high) / 2 + 1)
+
+
+def longest(k: int, low: int, high: int) -> float:
+    return (math.log(high - low + 1) + high * math.log(k)) / (high + 1)
+
+
 def fencepost(k: int, low: int, high: int) -> float:
     _, of_symbols, mean = parts(k, low, high)
     return (math.log(max(high - low, 1)) + of_symbols) / (mean + 1)
@@ -92,6 +100,8 @@ MUTANTS = (
     Mutant("bits", lambda k, low, high: blind_floor(k, low, high) / math.log(2)),
     Mutant("mean_of_floors", mean_of_floors),
     Mutant("whole_string", whole_string),
+    Mutant("all_strings", all_strings),
+    Mutant("longest", longest),
     Mutant("fencepost", fencepost),
     Mutant("sign", lambda k, low, high: -blind_floor(k, low, high)),
 )

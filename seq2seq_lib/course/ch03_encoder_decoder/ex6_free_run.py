@@ -79,10 +79,11 @@ def run(
     hand_on: bool = True,
     silent: bool = True,
     keep_bos: bool = False,
+    first: int = BOS_ID,
     feed: Callable[[Tensor, Tensor], Tensor] = lambda log_probs, tokens: tokens,
 ) -> tuple[Tensor, Tensor]:
     """A free run with something wrong."""
-    tokens = torch.full((num_rows,), BOS_ID)
+    tokens = torch.full((num_rows,), first)
     ended, said = torch.zeros(num_rows, dtype=torch.bool), [tokens] if keep_bos else []
     for _ in range(most):
         log_probs, new = step(tokens, state)
@@ -111,6 +112,16 @@ def eos_not_counted(*args: Any) -> tuple[Tensor, Tensor]:
     return ids, lengths - (ids == EOS_ID).any(1).int()
 
 
+def place_of_eos(*args: Any) -> tuple[Tensor, Tensor]:
+    ids, _ = free_run(*args)
+    return ids, (ids == EOS_ID).int().argmax(1)
+
+
+def width_for_all(*args: Any) -> tuple[Tensor, Tensor]:
+    ids, lengths = free_run(*args)
+    return ids, torch.full_like(lengths, ids.size(1))
+
+
 def eos_overwritten(*args: Any) -> tuple[Tensor, Tensor]:
     ids, lengths = free_run(*args)
     return ids.masked_fill(ids == EOS_ID, PAD_ID), lengths - (ids == EOS_ID).any(1).int()
@@ -130,7 +141,11 @@ MUTANTS = (
     Mutant("feeds_bos", with_flaw(feed=lambda log_probs, tokens: torch.full_like(tokens, BOS_ID))),
     Mutant("feeds_scores", with_flaw(feed=lambda log_probs, tokens: log_probs)),
     Mutant("feeds_scores", with_flaw(feed=lambda log_probs, tokens: log_probs.exp())),
+    Mutant("other_start", with_flaw(first=PAD_ID)),
+    Mutant("other_start", with_flaw(first=EOS_ID)),
     Mutant("eos_not_counted", eos_not_counted),
+    Mutant("eos_not_counted", place_of_eos),
+    Mutant("width_for_all", width_for_all),
     Mutant("eos_overwritten", eos_overwritten),
     Mutant("one_more", one_more),
     Mutant("ids_alone", lambda *args: free_run(*args)[0]),

@@ -86,10 +86,22 @@ def from_the_longest(cell: nn.LSTMCell, embedded: Tensor, lengths: Tensor) -> St
     return loop(cell, embedded[:, : lengths.max()], lengths, freeze="")
 
 
+def zeros_read(cell: nn.LSTMCell, embedded: Tensor, lengths: Tensor) -> States:
+    """Zero vectors at the pads: a step with a zero input is still a step."""
+    real = torch.arange(embedded.size(1)) < lengths[:, None]
+    return loop(cell, embedded * real[..., None], lengths, freeze="")
+
+
+def sorted_lengths(cell: nn.LSTMCell, embedded: Tensor, lengths: Tensor) -> States:
+    return loop(cell, embedded, lengths.sort(descending=True).values)
+
+
 MUTANTS = (
     Mutant("no_return", no_return),
     Mutant("in_the_pads", lambda *args: loop(*args, freeze="")),
     Mutant("in_the_pads", from_the_longest),
+    Mutant("zeros_read", zeros_read),
+    Mutant("sorted", sorted_lengths),
     Mutant("c_not_frozen", lambda *args: loop(*args, freeze="h")),
     Mutant("h_not_frozen", lambda *args: loop(*args, freeze="c")),
     Mutant("forward", lambda *args: loop(*args, forward=True)),

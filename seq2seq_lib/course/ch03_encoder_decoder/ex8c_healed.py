@@ -104,6 +104,12 @@ def no_output(
     return decoder.rnn(decoder.embedding(tgt_in), encoder(src, n))[0]
 
 
+def source_embedding(
+    encoder: nn.Module, decoder: nn.Module, src: Tensor, n: Tensor, tgt_in: Tensor
+) -> Tensor:
+    return decoder.output(decoder.rnn(encoder.embedding(tgt_in), encoder(src, n))[0])
+
+
 MUTANTS = (
     Mutant("no_return", no_return),
     Mutant("blind", blind),
@@ -113,6 +119,7 @@ MUTANTS = (
     Mutant("sorted_rows", sorted_rows),
     Mutant("reads_target", reads_target),
     Mutant("mean_state", mean_state),
+    Mutant("source_embedding", source_embedding),
     Mutant("no_output", no_output),
     Mutant("probabilities", lambda *args: healed(*args).softmax(-1)),
 )

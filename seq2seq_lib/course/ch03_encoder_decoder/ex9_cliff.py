@@ -68,6 +68,7 @@ MUTANTS = (
     Mutant("first_bad", first_bad),
     Mutant("strictly", strictly),
     Mutant("how_many", how_many),
+    Mutant("how_many", lambda right, share: sum(r >= share for r in right.values())),
     Mutant("as_it_comes", as_it_comes),
     Mutant("nothing_for_none", lambda right, share: cliff(right, share) or None),
 )

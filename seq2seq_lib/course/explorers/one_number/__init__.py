@@ -68,8 +68,8 @@ def _judge(result: Result) -> Verdict:
     if result.readings == "four":
         return Verdict(
             ", ".join(result.still),
-            "A state belongs to a position: outputs[b, length - 1] and packed h_n look at the row's "
-            "own last digit. The last column of a packed batch is 0 for any shorter row.",
+            "A state belongs to a position: outputs[b, length - 1] and packed h_n look at the "
+            "row's own last digit. The last column of a packed batch is 0 for any shorter row.",
         )
     said = {
         result.right: "same",
