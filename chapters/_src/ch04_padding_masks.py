@@ -65,7 +65,7 @@ print("read", batch.tgt_in, "say", targets, "lengths", lengths, sep="\n")
 #
 # $$\text{mask}[b, t] = (t < \text{length}_b)$$
 #
-# Two loops say the same. They are slow, so they judge the faster ways. True means *real token*
+# Two loops say the same. They are slow, so they judge faster ways. True means *real token*
 # here; others mean the opposite.
 
 # %%

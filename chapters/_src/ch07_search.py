@@ -285,14 +285,10 @@ for name, kept in (
 # often as the letter is written.
 
 # %%
-rows = torch.tensor(
-    [list(row.values()) for row in TABLE.values()], dtype=torch.float64
-)  # [^abc, abc•]
+rows = torch.tensor([[*row.values()] for row in TABLE.values()], dtype=torch.float64)  # [4, 4]
 entropy = -(rows * rows.log()).sum(1)  # [4], the average cost of a draw from each row
-to_letters = rows[1:, :3]  # [3, 3]
-visits = torch.linalg.solve(
-    (torch.eye(3) - to_letters).T, rows[0, :3]
-)  # v = first row + v to_letters
+onward = rows[1:, :3]  # [3, 3], from a letter to a letter
+visits = torch.linalg.solve((torch.eye(3) - onward).T, rows[0, :3])  # v = first + v onward
 average = -(entropy[0] + visits @ entropy[1:]).item()
 print(f"average sample {average:.2f}, greedy {greedy_best.log_prob:.2f}, mode {finished[0][1]:.2f}")
 
@@ -1029,11 +1025,7 @@ for alpha, points in measured.items():
 # %% tags=["nbval-ignore-output"]
 axes = plots.axes_grid(1, 3, 11, 3.4)
 labels = {"log p": "log-probability (nats)", "length": "tokens, end included", "BLEU": "BLEU"}
-titles = (
-    "Wider finds what is more probable",
-    "and without a penalty shorter",
-    "so without a penalty BLEU falls",
-)
+titles = ("Wider is more probable", "and, with α = 0, shorter", "so BLEU falls with α = 0")
 for ax, title, (name, label) in zip(axes, titles, labels.items()):
     series = {f"α = {alpha:.0f}": [p[name] for p in measured[alpha]] for alpha in measured}
     if name == "length":

@@ -571,8 +571,8 @@ print(inspect.getsource(patient_search))
 #
 # Your test is then tested itself. It must let through searches that are right, however they are
 # written. All of these return **all** outputs that ended within `max_len` tokens, by the rules of 7.3,
-# each once. It should reject the patient (2 points), five wrong searches out of several (2 more), and
-# all of them (1 more). The others have bugs that were published, some of them in the chapter.
+# each once. It should reject the patient (2 points), five of the eight wrong searches (2 more), and all
+# of them (1 more). The others have bugs that were published, some of them in the chapter.
 #
 # What you can use: `three_letters()`, the table of 7.1 with the ids a = 4, b = 5, c = 6, which you can
 # search by hand; `HashModel(7, seed=1)`, which remembers all that it has read (see 7.3c); and `rescore`,

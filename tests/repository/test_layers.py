@@ -29,7 +29,19 @@ ROWS = [
     {"course"},
 ]
 # Too slow or too special to come along with a module that may never need them.
-HEAVY = ["matplotlib", "ipywidgets", "sacrebleu", "pooch", "IPython", "sentencepiece", "tqdm"]
+HEAVY = [
+    "matplotlib",
+    "ipywidgets",
+    "anywidget",
+    "resvg_py",
+    "sacrebleu",
+    "pooch",
+    "IPython",
+    "sentencepiece",
+    "tqdm",
+]
+# What is about such a thing may import it at its top, if whoever needs it imports it late.
+LATE = {"course.explorers.kit.panel": {"IPython", "anywidget", "ipywidgets"}}
 
 
 def modules():
@@ -195,7 +207,7 @@ def modules_that_bring(
 def test_importing_a_module_imports_nothing_heavy():
     names = [name for name, _ in modules() if not name.endswith("__main__")]
     found, looked_for = modules_that_bring(names, HEAVY)
-    assert found == {}
+    assert {name: set(brought) for name, brought in found.items()} == LATE
     assert {"matplotlib", "ipywidgets", "sacrebleu", "pooch"} <= set(looked_for)
 
 

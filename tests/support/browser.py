@@ -32,7 +32,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-PATIENCE = 15_000  # milliseconds: a shared core may stall; a defect shows as a wrong state
+PATIENCE = 60_000  # milliseconds: a shared core may stall; a defect shows as a wrong state
 EXECUTE = "async ([name, options]) => { await window.jupyterapp.commands.execute(name, options) }"
 TOKEN = "browser-test"
 # No sandbox, because root in a container may not make one; the pages come from this machine alone.

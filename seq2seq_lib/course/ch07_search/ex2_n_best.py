@@ -85,7 +85,7 @@ def n_best_by_max(next_log_probs: Callable, max_len: int, n: int) -> Pairs:
     return found
 
 
-def n_best_by_levels(next_log_probs: Callable, max_len: int, n: int) -> Pairs:
+def n_best_by_insertion(next_log_probs: Callable, max_len: int, n: int) -> Pairs:
     """The most probable first, in a list that stays sorted."""
     ranked, found = [(0.0, ())], []
     while ranked:
@@ -196,42 +196,28 @@ def asks_only_what_can_win(answer: Callable) -> Verdict:
 # ---------------------------------------------------------------- wrong answers
 
 
-def every_sequence(
-    next_log_probs: Callable,
-    max_len: int,
-    *,
-    goes_on: Callable[[tuple, int], bool] = lambda tokens, longest: len(tokens) < longest,
-    skips: Callable[[int, float], bool] = lambda token, log_prob: log_prob == -math.inf,
-    reads: Callable[[tuple], tuple] = lambda tokens: tokens,
-) -> list[tuple[tuple, list[float]]]:
-    """All sequences and their parts; each argument is a decision that can be wrong."""
-    found, unfinished = [], [((), [])]
-    while unfinished:
-        tokens, parts = unfinished.pop(0)
-        for token, log_prob in enumerate(next_log_probs(reads(tokens))):
-            if skips(token, log_prob):
-                continue
-            longer = ((*tokens, token), [*parts, log_prob])
-            found.append(longer)
-            if goes_on(longer[0], max_len):
-                unfinished.append(longer)
-    return found
-
-
-def until_the_end(tokens: tuple, longest: int) -> bool:
-    return tokens[-1] != EOS_ID and len(tokens) < longest
-
-
 def exhaustive(
     number: Callable[[list[float]], float] = sum,
+    *,
     kept: Callable[[tuple, int], bool] = lambda tokens, longest: tokens[-1] == EOS_ID,
-    **decisions: Callable,
+    goes_on: Callable[[tuple, int], bool] = lambda tokens, longest: (
+        tokens[-1] != EOS_ID and len(tokens) < longest
+    ),
+    skips: Callable[[int, float], bool] = lambda token, log_prob: log_prob == -math.inf,
+    reads: Callable[[tuple], tuple] = lambda tokens: tokens,
 ) -> Callable:
     """All outputs, and the best n of them; each argument is a decision that can be wrong."""
-    decisions = {"goes_on": until_the_end} | decisions
 
     def n_best(next_log_probs: Callable, max_len: int, n: int) -> Pairs:
-        found = every_sequence(next_log_probs, max_len, **decisions)
+        found, unfinished = [], [((), [])]
+        while unfinished:
+            tokens, parts = unfinished.pop(0)
+            for token, log_prob in enumerate(next_log_probs(reads(tokens))):
+                if not skips(token, log_prob):
+                    longer = ((*tokens, token), [*parts, log_prob])
+                    found.append(longer)
+                    if goes_on(longer[0], max_len):
+                        unfinished.append(longer)
         return best_first((t, number(parts)) for t, parts in found if kept(t, max_len))[:n]
 
     return n_best
@@ -269,8 +255,7 @@ def taken_when_written(next_log_probs: Callable, max_len: int, n: int) -> Pairs:
     return best_first(found)[:n]
 
 
-def greedy_again(next_log_probs: Callable, max_len: int, n: int) -> Pairs:
-    """A beam of n."""
+def beam_of_n(next_log_probs: Callable, max_len: int, n: int) -> Pairs:
     finished, unfinished = [], [((), 0.0)]
     for _ in range(max_len):
         longer = [
@@ -314,7 +299,7 @@ MUTANTS = (
     Mutant("all_of_them", all_of_them),
     Mutant("first_to_end", the_first_n),
     Mutant("first_to_end", taken_when_written),
-    Mutant("a_beam", greedy_again),
+    Mutant("a_beam", beam_of_n),
     Mutant("not_outputs", tokens_only(n_best)),
 )
 
@@ -348,7 +333,7 @@ EXERCISES = (
             law=asks_only_what_can_win,
         ),
         reference=n_best,
-        alternatives=(n_best_by_max, n_best_by_levels),
+        alternatives=(n_best_by_max, n_best_by_insertion),
         words=words_beside(__file__),
     ),
 )

@@ -189,7 +189,11 @@ class Explorer:
 
         ``rows`` holds the controls that matter now; ``open`` is the picture, ``veiled`` what is
         seen before a prediction. Without a question there is no ``veiled``.
+
+        Raises:
+            ValueError: a parameter is none that the controls allow; see ``validate``.
         """
+        self.validate(params)
         result = self.compute(**params)
         rows = [
             [

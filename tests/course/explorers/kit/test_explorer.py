@@ -96,7 +96,7 @@ def test_a_state_is_its_changes_over_the_defaults_of_compute():
 )
 def test_validate_says_what_came_and_what_may_come(change, message):
     with pytest.raises(ValueError, match=message):
-        WALK.validate({**WALK.params("square"), **change})
+        WALK.view({**WALK.params("square"), **change})
 
 
 def test_a_move_is_checked_tidied_and_forgets_what_does_not_matter():
