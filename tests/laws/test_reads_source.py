@@ -57,6 +57,13 @@ class Detached(Reader):
         return state.detach()
 
 
+class ZeroGradient(Reader):
+    """Its encoder stands in the graph, with a factor of 0."""
+
+    def bridge(self, state):
+        return state.detach() + 0 * state
+
+
 class LastWordAlone(Reader):
     def read(self, src, lengths):
         last = src.gather(1, (lengths - 2).clamp(min=0)[:, None])
@@ -99,6 +106,7 @@ WRONG = {
     FirstRow: ("other rows stay", "which axis is the sentence"),
     MeanOfTheBatch: ("other rows stay", "which axis is the sentence"),
     Detached: ("the encoder gets gradients", "detach()"),
+    ZeroGradient: ("the encoder gets gradients", "detach()"),
     Dead: ("the encoder gets gradients", "not used"),
 }
 
