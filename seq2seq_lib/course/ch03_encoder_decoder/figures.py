@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OWN, NOTHING = "#9ecae8", "white"
-LINES = (("o-", BLUE), ("s--", VERMILION), ("^:", GREEN), ("D-.", ORANGE))
+LINES = {  # each model looks the same in all charts
+    "GRU, state only": ("o-", BLUE),
+    "GRU, context": ("s--", VERMILION),
+    "LSTM, context": ("^:", GREEN),
+}
+OTHER = ("D-.", ORANGE)
 
 
 def _figure(width: float, height: float) -> "Figure":
@@ -144,9 +149,11 @@ def by_length(
 
     figure = _figure(9.0, 3.4)
     left, other = figure.subplots(1, 2)
-    for (style, colour), (name, points) in zip(LINES, right.items(), strict=False):
+    for name, points in right.items():
+        style, colour = LINES.get(name, OTHER)
         left.plot(list(points), list(points.values()), style, color=colour, label=name)
-    for (style, colour), (_, points) in zip(LINES, missing.items(), strict=False):
+    for name, points in missing.items():
+        style, colour = LINES.get(name, OTHER)
         arrived = [1 - nats / (n * math.log(symbols)) for n, nats in points.items()]
         other.plot(list(points), arrived, style, color=colour)
     left.set(xlabel="digits of the string", ylabel="share of strings that are right",
@@ -160,9 +167,11 @@ def by_length(
 def by_place(right: Mapping[str, Sequence[float]]) -> "Figure":
     """Share of right digits at each place of the answer."""
     ax = (figure := _figure(6.2, 2.9)).subplots()
-    for (style, colour), (name, points) in zip(LINES, right.items(), strict=False):
+    for name, points in right.items():
+        style, colour = LINES.get(name, OTHER)
         ax.plot(range(1, len(points) + 1), points, style, color=colour, label=name)
     ax.set(xlabel="place in the answer of 11 digits", ylabel="share that is right",
            ylim=(0, 1.03), title="Digits that are right, by place")  # fmt: skip
+    ax.set_xticks(range(1, 1 + max(map(len, right.values()))))
     ax.legend()
     return figure

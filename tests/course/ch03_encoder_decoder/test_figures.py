@@ -44,6 +44,14 @@ def test_nats_become_shares_of_what_a_string_holds():
 
 
 def test_places_are_counted_from_one():
-    (ax,) = figures.by_place({"GRU": [0.9, 0.5], "LSTM": [0.9, 0.8]}).axes
+    (ax,) = figures.by_place({"GRU, context": [0.9, 0.5], "LSTM, context": [0.9, 0.8]}).axes
     assert [list(line.get_xdata()) for line in ax.lines] == [[1, 2], [1, 2]]
     assert len({line.get_linestyle() for line in ax.lines}) == 2, "colour is never alone"
+
+
+def test_a_model_looks_the_same_in_all_charts():
+    name, points = "LSTM, context", {3: 1.0, 4: 0.5}
+    left, other = figures.by_length({"GRU, context": points, name: points}, {name: points}).axes
+    (place,) = figures.by_place({name: [1.0, 0.5]}).axes
+    lines = left.lines[1], other.lines[0], place.lines[0]
+    assert len({(line.get_color(), line.get_linestyle(), line.get_marker()) for line in lines}) == 1
