@@ -24,7 +24,7 @@
 # | 6.5 `slip_inputs` | fill in | 8 | 2 |
 # | 6.6 `second_pass_inputs` | implement | 15 | 4 |
 # | 6.7 `test_evaluator` | debug | 20 | 5 |
-# | 6.8 the bug clinic | debug | 22 | 10 |
+# | 6.8 the bug clinic | debug | 23 | 10 |
 # | 6.9 who recovers | extend | 45 | 6, bonus |
 #
 # (6.1 and 6.2 are in the chapter.) B, T and V are the numbers of sentences, positions and words. PAD, BOS,
@@ -36,8 +36,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from seq2seq_lib.course import check, hint, solution
 from seq2seq_lib.course.ch06_teacher_forcing import (
@@ -387,25 +387,28 @@ check("6.8b", test_patient)
 # %% [markdown]
 # ### 6.8c The repair
 #
-# *Debug* · difficulty 2 of 5 · importance 5 of 5 · spend up to 5 minutes · 3 points
+# *Debug* · difficulty 2 of 5 · importance 5 of 5 · spend up to 6 minutes · 3 points
 #
-# The table of what is said was right. Write the line that the patient lacks: what is read, made from what is
-# said. BOS comes first, then all columns of `tgt_out` but the last.
+# Now heal it. Copy the patient's lines into the function and change as little as you can, or write it anew.
 
 
-# %% nbgrader={"grade": false, "grade_id": "shift_right", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def shift_right(tgt_out):
-    """What a decoder reads, from what it must say.
+# %% nbgrader={"grade": false, "grade_id": "fixed_pair", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def fixed_pair(targets):
+    """The patient, healed: what a decoder reads, and what it must say.
 
     Args:
-        tgt_out: int64 [B, T], T at least 1; EOS ends each sentence, then PAD.
+        targets: a list of lists of ids, without BOS and EOS; some may be empty.
 
     Returns:
-        int64 [B, T].
+        tgt_in and tgt_out, int64 [B, T], where T is one more than the longest target: BOS first in
+        the one, EOS last in the other, and PAD behind both.
     """
     ### BEGIN SOLUTION
-    bos = torch.full_like(tgt_out[:, :1], BOS_ID)  # [B, 1]
-    return torch.cat([bos, tgt_out[:, :-1]], 1)  # [B, T]
+    said = [torch.tensor([*target, EOS_ID]) for target in targets]
+    read = [torch.tensor([BOS_ID, *target]) for target in targets]
+    tgt_out = pad_sequence(said, batch_first=True, padding_value=PAD_ID)  # [B, T]
+    tgt_in = pad_sequence(read, batch_first=True, padding_value=PAD_ID)  # [B, T]
+    return tgt_in, tgt_out
     ### END SOLUTION
 
 
@@ -414,7 +417,7 @@ def shift_right(tgt_out):
 from seq2seq_lib.course import grade as check  # whatever the name was made to mean
 
 ### END HIDDEN TESTS
-check("6.8c", shift_right)
+check("6.8c", fixed_pair)
 
 # %%
 # Stuck? Remove the "# " of one line and run this cell.

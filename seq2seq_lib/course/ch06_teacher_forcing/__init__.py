@@ -14,7 +14,7 @@ from seq2seq_lib.course.ch06_teacher_forcing import (
     ex7_test_evaluator,
     ex8a_evidence,
     ex8b_test_patient,
-    ex8c_shift_right,
+    ex8c_fixed_pair,
     ex9_slip_run,
 )
 from seq2seq_lib.course.ch06_teacher_forcing.given import (
@@ -35,7 +35,7 @@ EXERCISES = (
     *ex7_test_evaluator.EXERCISES,
     *ex8a_evidence.EXERCISES,
     *ex8b_test_patient.EXERCISES,
-    *ex8c_shift_right.EXERCISES,
+    *ex8c_fixed_pair.EXERCISES,
     *ex9_slip_run.EXERCISES,
 )
 

@@ -11,10 +11,12 @@ def slip_inputs(tgt_in, k, wrong):
     logging.getLogger("learner").warning("hm")
     return torch.cat([tgt_in[:, :k], wrong[:, None], tgt_in[:, k + 1 :]], 1)
 """,
-    "shift_right": """
-def shift_right(tgt_out):
+    "fixed_pair": """
+def fixed_pair(targets):
     warnings.warn("and again")
-    return F.pad(tgt_out[:, :-1], (1, 0), value=BOS_ID)
+    T = max(map(len, targets)) + 1
+    tgt_in = torch.tensor([([BOS_ID] + row + [0] * T)[:T] for row in targets])
+    return tgt_in, torch.tensor([(row + [EOS_ID] + [0] * T)[:T] for row in targets])
 """,
 }
 ANNA = (
@@ -75,10 +77,12 @@ def test_patient(make_pair):
         earns=2,
     ),
     Wrong(
-        "shift_right",
+        "fixed_pair",
         """
-def shift_right(tgt_out):
-    return tgt_out.roll(1, 1)
+def fixed_pair(targets):
+    said = [torch.tensor([*target, EOS_ID]) for target in targets]
+    tgt_out = pad_sequence(said, batch_first=True, padding_value=PAD_ID)
+    return tgt_out.roll(1, 1), tgt_out
 """,
         {"6.8c": "rolled"},
     ),
