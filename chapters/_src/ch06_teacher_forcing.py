@@ -408,8 +408,8 @@ for name in spread:
 # zero or undefined. So ratio 0 has the gradient of *one parallel pass over the recorded own tokens*.
 
 # %%
-own_logits = model.train()(probe := laws.probes.make_batch(), 0.0)
-said = own_logits.argmax(-1)  # [B, T]
+free_logits = model.train()(probe := laws.probes.make_batch(), 0.0)
+said = free_logits.argmax(-1)  # [B, T]
 recorded = replace(probe, tgt_in=torch.cat([probe.tgt_in[:, :1], said[:, :-1]], 1))
 
 
@@ -418,7 +418,7 @@ def gradient(logits):
     return torch.autograd.grad(loss, model.decoder.output.weight)[0]
 
 
-two = gradient(own_logits), gradient(model(recorded))
+two = gradient(free_logits), gradient(model(recorded))
 assert torch.allclose(*two, atol=1e-6)
 print(
     "the same gradient:", torch.allclose(*two, atol=1e-6), "| it is not zero:", bool(two[0].any())
