@@ -137,7 +137,8 @@ assert right and not wrong
 
 # %% [markdown]
 # So training is one parallel pass *because the answer is known*, and inference is a loop because it is
-# not. The unshifted decoder is the patient of the exercises' clinic: its training curve is perfect.
+# not. The unshifted decoder ([GenerativeModels#314](https://github.com/Project-MONAI/GenerativeModels/issues/314)
+# reports one) is the patient of the exercises' clinic: its training curve is perfect.
 
 # %% [markdown]
 # ## 6.2 What teacher forcing flatters
