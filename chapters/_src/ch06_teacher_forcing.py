@@ -305,7 +305,7 @@ print(f"perplexity {tf_loss.mean.exp():.3f}   exp(own CE) {own_loss.mean.exp():.
 # without its ratio reads gold, and the score looks excellent:
 # [keon#8](https://github.com/keon/seq2seq/issues/8) reports one at ratio 0.5. Jo et al.
 # ([2024](https://arxiv.org/abs/2405.06459)) report that several EEG-to-text results were measured with
-# implicit teacher forcing, and that noise in place of EEG did about as well.
+# implicit teacher forcing, and that noise in place of EEG can do about as well.
 #
 # Law 4 takes such a function as `free_run`, replaces the targets by other words, and then moves the
 # targets' *lengths* from row to row. **Predict** which of four evaluations it lets pass: ratio 1, ratio
@@ -356,9 +356,10 @@ check("6.2", next_input)
 
 # %% [markdown]
 # **Right**: `torch.where(coin, gold, own)`. Who tosses is a choice: a coin for each token of each row, as
-# in the paper and in this library; one a step for all rows; one a row; or one for the whole batch, which
-# is asked about in [IBM#195](https://github.com/IBM/pytorch-seq2seq/issues/195). **Predict** which of the
-# four have the same *expected* loss. All read as many gold tokens, on average, so do all agree?
+# in the paper and in this library; one a step for all rows; one a row; or one for the whole batch
+# ([IBM#195](https://github.com/IBM/pytorch-seq2seq/issues/195) asks why a sequence shares its coin).
+# **Predict** which of the four have the same *expected* loss. All read as many gold tokens, on average, so
+# do all agree?
 #
 # Five places and a row: with own coins at each token, all 16 patterns are equally likely; with one coin
 # there are two patterns, all gold or all own. The expectation is a sum over patterns, no simulation.
@@ -476,9 +477,8 @@ plots.show(
 )
 
 # %% [markdown]
-# So scheduled sampling buys recovery where recovery is missing, and pays for it. These are small models and
-# one task, and longer training makes the price smaller; 6.9 of the exercises is yours to find a better
-# case.
+# So scheduled sampling buys recovery where recovery is missing, and pays for it. These are small models,
+# one task and one length of training; 6.9 of the exercises is yours to find a better case.
 
 # %% [markdown]
 # ## 6.6 The slip, measured

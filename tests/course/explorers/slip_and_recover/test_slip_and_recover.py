@@ -133,7 +133,7 @@ def test_every_output_is_drawn_and_marked_and_nothing_is_cut_off(params):
     right = sum(
         said == gold for lane in lanes for said, gold in zip(lane.says, result.gold, strict=False)
     )
-    assert marked["right"] == right
+    assert marked["right"] == right and marked["late"] == len(result.late)
     assert len(of_class(root, "bar")) == sum(min(len(x.says), len(result.gold)) for x in lanes)
     forced = sum(result.slip > 0 and len(lane.reads) > result.slip for lane in lanes)
     assert len(of_class(root, "forced")) == words(root).count("forced") == forced
