@@ -283,7 +283,7 @@ for name, table in (("TRUE", true_b), ("BLIND", blind_b)):
     print(f"{name:6} perplexity {exp(forced_ce / 2):.3f}   exp(own CE) {exp(free_ce / 2):.3f}")
 
 # %% [markdown]
-# BLIND wins. Half of the strings begin with c, but TRUE is made to read a, and then it is sure of b,
+# BLIND wins. Four strings in ten begin with c, but TRUE is made to read a, and then it is sure of b,
 # and punished for being sure. A model that ignores what it reads cannot be misled, so this number rewards
 # ignorance, and choosing a checkpoint by it does, too.
 #
@@ -302,7 +302,7 @@ print(f"perplexity {tf_loss.mean.exp():.3f}   exp(own CE) {own_loss.mean.exp():.
 # ## 6.4 Evaluation that never sees the target
 #
 # How does teacher forcing get into an evaluation? By a default. A `forward(batch, ratio)` that is called
-# without its ratio reads gold, and the score looks excellent:
+# without its ratio reads gold, and nothing says so:
 # [keon#8](https://github.com/keon/seq2seq/issues/8) reports one at ratio 0.5. Jo et al.
 # ([2024](https://arxiv.org/abs/2405.06459)) report that several EEG-to-text results were measured with
 # implicit teacher forcing, and that noise in place of EEG can do about as well.
