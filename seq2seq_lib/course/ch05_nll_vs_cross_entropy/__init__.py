@@ -1,0 +1,3 @@
+"""Chapter 5, NLLLoss and CrossEntropyLoss."""
+
+EXERCISES = ()
