@@ -85,7 +85,7 @@ MUTANTS = (
 
 
 def probes(generator: torch.Generator) -> list[Probe]:
-    """Large logits, small ones, gaps beyond float32, a vocabulary of one word; one to three axes."""
+    """Large logits, small ones, gaps beyond float32, one word alone; one to three axes."""
     B, T, V = (int(torch.randint(low, low + 2, (), generator=generator)) for low in (2, 4, 6))
     drawn = [
         torch.tensor([1000.0, 999, 998]),

@@ -49,13 +49,13 @@ def in_place(logits: Tensor, temperature: float) -> Tensor:
 
 
 MUTANTS = (
-    Mutant("shares_divided", shares_divided),
+    Mutant("no_effect", shares_divided),
     Mutant("shares_not_normalised", lambda z, t: z.softmax(-1) / t),
     Mutant("times", lambda z, t: (z * t).softmax(-1)),
     Mutant("twice", lambda z, t: (z / t / t).softmax(-1)),
     Mutant("not_normalised", not_normalised),
     Mutant("softmax_twice", lambda z, t: (z.softmax(-1) / t).softmax(-1)),
-    Mutant("no_temperature", lambda z, t: z.softmax(-1)),
+    Mutant("no_effect", lambda z, t: z.softmax(-1)),
     Mutant("logs", lambda z, t: (z / t).log_softmax(-1)),
     Mutant("wrong_axis", lambda z, t: (z / t).softmax(0)),
     Mutant("argument_changed", in_place),

@@ -4,7 +4,9 @@ from seq2seq_lib.course.judging.choice_task import ChoiceTask
 from seq2seq_lib.course.judging.exercise import Exercise
 from seq2seq_lib.course.judging.words import words_beside
 
-TASK = ChoiceTask(sealed="@@SEALED3@@")
+TASK = ChoiceTask(
+    sealed="eNqrVnJUslJQKspMzyiJz8kvLlbSUVByAgkl5xcVpSaXgPjOIH5aZlExQokLWCgnP78IxHMF8YozEotS4/NS0xNLUlNAom4g0bL8EoRgLQAQZSEv"
+)
 EXERCISES = (
     Exercise(
         "5.3",

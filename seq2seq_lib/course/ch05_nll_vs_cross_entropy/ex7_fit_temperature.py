@@ -92,12 +92,12 @@ def its_loss(logits: Tensor, targets: Tensor, temperatures: Candidates) -> float
 MUTANTS = (
     Mutant("times", chosen_by(lambda z, y, t: F.cross_entropy(z * t, y))),
     Mutant("accuracy", chosen_by(error_rate)),
-    Mutant("entropy", chosen_by(entropy)),
+    Mutant("surest", chosen_by(entropy)),
     Mutant("largest_loss", chosen_by(largest_loss)),
     Mutant("of_shares", chosen_by(of_shares)),
-    Mutant("of_labels_by_model", chosen_by(of_labels_by_model)),
+    Mutant("surest", chosen_by(of_labels_by_model)),
     Mutant("over_rows", chosen_by(over_rows)),
-    Mutant("share_of_target", chosen_by(share_of_target)),
+    Mutant("surest", chosen_by(share_of_target)),
     Mutant("always_one", lambda z, y, ts: 1.0),
     Mutant("place", place),
     Mutant("its_loss", its_loss),
@@ -142,7 +142,9 @@ def is_candidate(value: Any, expected: Any) -> Problem | None:
     return None
 
 
-TASK = FunctionTask(spec=fit_temperature_spec, probes=probes, steps=(is_candidate,), mutants=MUTANTS)
+TASK = FunctionTask(
+    spec=fit_temperature_spec, probes=probes, steps=(is_candidate,), mutants=MUTANTS
+)
 EXERCISES = (
     Exercise(
         "5.7",
