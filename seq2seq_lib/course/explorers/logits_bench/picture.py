@@ -15,7 +15,7 @@ def draw(result: Result, *, veiled: bool = False) -> str:
     """The row; below it, if it is not veiled, losses, floors and gradients."""
     parts = [*_row(result)]
     top = 176.0
-    height = top + 366
+    height = top + 390
     if veiled:
         parts += svg.veil(top, height - top - 12)
         for number, code in enumerate(CODE.values(), start=1):
@@ -25,7 +25,7 @@ def draw(result: Result, *, veiled: bool = False) -> str:
         return svg.picture(svg.WIDTH, height, "Predict first", description, parts)
     headline = _headline(result)
     made, y = svg.paragraph(top - 14, headline, size=17, weight="bold")
-    parts += [*made, *_losses(result, top + 42), *_gradients(result, top + 216)]
+    parts += [*made, *_losses(result, top + 42), *_gradients(result, top + 230)]
     description = f"{_setting(result)} {headline}. {_in_words(result)}"
     return svg.picture(svg.WIDTH, height, headline, description, parts)
 
