@@ -60,7 +60,7 @@ def training(histories: Mapping[str, Sequence[float]], lines: Mapping[str, float
     curves(epochs, histories, xlabel="epoch (0: before)", ylabel="loss (nats a token)", ax=ax)
     for name, level in lines.items():
         ax.axhline(level, color=GREY, linestyle=":")
-        ax.text(len(epochs) - 1.02, level + 0.05, f"{name} {level:.2f}", fontsize=8, ha="right")
+        ax.text(len(epochs) - 1.02, level - 0.13, f"{name} {level:.2f}", fontsize=8, ha="right")
     return ax.figure
 
 
@@ -111,6 +111,7 @@ def softmax_over_axes(shares: Mapping[str, Tensor]) -> "Figure":
             ax.text(v, N - 0.1, total, ha="center", fontsize=8, weight="bold")
         ax.set(title=title, xlabel="\nword; below and at the right: sums", ylabel="token")
         ax.set_xticks([])
+        ax.set_yticks(range(N))
         ax.set_xlim(-0.5, V + 0.4)
         ax.set_ylim(N + 0.2, -0.5)
         ax.spines[:].set_visible(False)
