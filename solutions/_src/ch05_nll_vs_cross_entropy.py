@@ -38,6 +38,7 @@ import torch.nn.functional as F
 
 from seq2seq_lib.course import check, hint, solution
 from seq2seq_lib.course.ch05_nll_vs_cross_entropy import given, patient_loss, training_log
+from seq2seq_lib.losses import LossSum
 
 torch.set_num_threads(1)
 
@@ -496,7 +497,7 @@ def smoothed(epsilon):
         mask = batch.tgt_mask
         logits, targets = model(batch)[mask], batch.tgt_out[mask]  # [N, V], [N]
         total = F.cross_entropy(logits, targets, label_smoothing=epsilon, reduction="sum")
-        return given.LossSum(total, mask.sum())
+        return LossSum(total, mask.sum())
 
     return loss
 

@@ -101,7 +101,7 @@ def softmax_over_axes(shares: Mapping[str, Tensor]) -> "Figure":
     axes = axes_grid(1, len(shares), 9.0, 3.2)
     for ax, (title, table) in zip(axes, shares.items(), strict=True):
         N, V = table.shape
-        ax.imshow(table, cmap="Blues", vmin=0, vmax=1.4, aspect="auto")
+        ax.imshow(table.numpy(), cmap="Blues", vmin=0, vmax=1.4, aspect="auto")
         for n in range(N):
             for v in range(V):
                 ax.text(v, n, f"{table[n, v]:.2f}", ha="center", va="center", fontsize=8)

@@ -21,7 +21,7 @@ def shown(logits: Tensor, name: str = "logits") -> str:
 def _rounded(numbers: list | float) -> str:
     if isinstance(numbers, list):
         return f"[{', '.join(map(_rounded, numbers))}]"
-    return f"{numbers:.3g}"
+    return f"{numbers:.4g}"
 
 
 def sizes(generator: torch.Generator) -> list[tuple[int, int]]:
