@@ -19,7 +19,7 @@ explore("row")
 #
 # **You need** [chapter 4](ch04_padding_masks.ipynb).
 #
-# **Time**: 38 minutes; it runs in half a minute.
+# **Time**: 40 minutes; it runs in half a minute.
 #
 # | symbol | meaning | symbol | meaning |
 # |---|---|---|---|
@@ -342,9 +342,22 @@ for name, line in lines.items():
 # %% [markdown]
 # They are two dangers. The first two lines overflow. `softmax` subtracts the maximum, which changes no
 # share, so it survives 1000; but a share below 10⁻⁴⁵ *is* 0, and the logarithm afterwards cannot bring it
-# back. Only the last line survives both. A small number in the logarithm, `log(p + 1e-9)`, is no cure: at
-# a gap of 110 it gives 20.72, and a gradient of exactly 0.
-#
+# back. Only the last line survives both. The third is already broken where its number still looks right,
+# and a small number in the logarithm is no cure, but a wall where no gradient is left:
+
+# %% tags=["nbval-ignore-output"]
+quiet, first = torch.tensor([0.0, -100.0]), torch.tensor(1)
+repairs = {
+    "log(softmax)": lambda z: -z.softmax(-1).log()[first],
+    "log(softmax + 1e-9)": lambda z: -(z.softmax(-1) + 1e-9).log()[first],
+    "cross_entropy": lambda z: F.cross_entropy(z, first),
+}
+for name, loss in repairs.items():
+    print(
+        f"{name:20} loss {loss(quiet):7.3f}, gradient", gradient(loss, quiet).round(decimals=4) + 0
+    )
+
+# %% [markdown]
 # **Your turn.** Write the log-softmax that survives both, without the library's. (`hint("5.1")` helps.)
 
 
@@ -485,6 +498,8 @@ def temper(logits, temperature):
 check("5.2", temper)
 
 # %%
+from seq2seq_lib.filters import apply_temperature
+
 shares = {f"τ = {tau}": (z / tau).softmax(-1).tolist() for tau in (0.6, 1.0, 2.0)}
 plots.show(
     figures.shares_by_temperature(given.WORDS, shares, 3),
@@ -492,17 +507,23 @@ plots.show(
     ".15 .18 .26 .30. The order of the words is the same in all three.",
 )
 divided = z.softmax(-1) / 0.6
+try:
+    apply_temperature(log_p, 0.0)
+except ValueError as error:
+    print(error)
 print("dividing shares does nothing:", torch.allclose(divided / divided.sum(), z.softmax(-1)))
 even, uneven = torch.tensor([0.5, 0.5]), torch.tensor([0.45, 0.28, 0.27])
 for tau in (1.0, 0.6):
     one, two = (0.5 * (step.log() / tau).softmax(-1)[0] for step in (even, uneven))
-    print(f"two sentences of two words at τ {tau}: .5 x .5 = {one:.3f}, .5 x .45 -> {two:.3f}")
+    print(f"two sentences at τ {tau}: {one:.3f} and {two:.3f}")
 
 # %% [markdown]
-# The order never changes, so neither does the argmax, nor greedy search. Dividing *shares* has no effect
+# The order in a row never changes, so neither does its argmax, nor greedy search, which is the limit
+# that τ = 0 would be. Dividing *shares* has no effect
 # at all, as the temperature of gemma.cpp had none until August 2026
-# ([gemma.cpp#981](https://github.com/google/gemma.cpp/pull/981)). But the order of *sentences* can turn,
-# because a search compares products of shares from different rows.
+# ([gemma.cpp#981](https://github.com/google/gemma.cpp/pull/981)). But the order of *sentences* can turn, as
+# the last two lines show: .5 · .5 of one is more than .5 · .45 of another, until the second word of the
+# other, which has two rivals and not one, gains more.
 #
 # A τ in the *training* loss is another matter: the model learns logits in units of τ, so keep that τ when
 # you use it. A τ in *sampling* is chosen afterwards, and buys less randomness.
@@ -608,8 +629,6 @@ print(
 # The cell below guards this chapter's numbers against changes of the library.
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
-from seq2seq_lib.filters import apply_temperature
-
 assert abs(right - sequence_loss(logits, targets, mask).mean) < 1e-6 and abs(right - 1.1350) < 1e-4
 assert abs(pipelines["softmax -> cross_entropy"](perfect) - floor) < 1e-6
 assert all(abs(loss - log_V) < 0.06 for loss in before.values())
@@ -618,6 +637,9 @@ assert scores["logits"] > 0.95 and scores["shares"] < 0.8 and scores["over token
 assert trained["over tokens"][1][-1] > log_V
 assert abs(F.nll_loss(x, kinds, **with_weights) + 0.75) < 1e-6
 assert abs(ours.mean - whole) < 1e-6 and ours.tokens == 4
+slopes = [gradient(loss, quiet) for loss in repairs.values()]
+assert not slopes[0].isfinite().all() and (slopes[1] == 0).all()
+assert torch.allclose(slopes[2], torch.tensor([1.0, -1.0]))
 assert {name for name, verdict in verdicts.items() if verdict} == {"log_softmax twice"}
 cooled = apply_temperature(z.log_softmax(-1), 0.6).exp()
 assert torch.allclose(cooled, (z / 0.6).softmax(-1)) and abs(cooled[y] - 0.318) < 1e-3
