@@ -638,7 +638,7 @@ assert trained["over tokens"][1][-1] > log_V
 assert abs(F.nll_loss(x, kinds, **with_weights) + 0.75) < 1e-6
 assert abs(ours.mean - whole) < 1e-6 and ours.tokens == 4
 slopes = [gradient(loss, quiet) for loss in repairs.values()]
-assert not slopes[0].isfinite().all() and (slopes[1] == 0).all()
+assert not slopes[0].isfinite().all() and slopes[1].abs().max() < 1e-30
 assert torch.allclose(slopes[2], torch.tensor([1.0, -1.0]))
 assert {name for name, verdict in verdicts.items() if verdict} == {"log_softmax twice"}
 cooled = apply_temperature(z.log_softmax(-1), 0.6).exp()
