@@ -262,7 +262,7 @@ print(f"last epoch {trained['over tokens'][1][-1]:.2f}, exact match {scores['ove
 # %% [markdown]
 # It learns nearly all: with five seeds 97.7 to 100 %. Each token still competes with others for its word,
 # which teaches the model which word belongs where. Its loss is no likelihood of anything, though: it
-# starts at log N and changes with the batch size. So accuracy would never have told you; the first loss
+# starts at log N, so it depends on the size of the batch. So accuracy would never have told you; the first loss
 # does. **Check log V before you train.**
 #
 # ## 5.4 What the mean divides by
