@@ -164,6 +164,9 @@ plots.show(
 )
 
 # %% [markdown]
+# In the bench, `"sure_and_wrong"` shows this push, `"large_vocabulary"` the floor for 10,000 words, and
+# later `"cool"` the temperature of 5.6.
+#
 # **Right**: logits, as they are. But one does not read every line of a colleague. Does training give the
 # mistake away? A small model learns to write number words as digits, V = 14, once with logits and once
 # with shares. **Predict**: does the loss *before training* betray the softmax?
@@ -548,7 +551,8 @@ print(f"fitted τ {fitted:.2f}; test loss {F.cross_entropy(test, test_y):.4f} ->
 # %% [markdown]
 # Below 1: it is too modest. Measured once on five seeds (same script and date): fitted τ .44 to .63 for
 # numbers, where one answer is right; but 1.50 to 1.64 for a task with many right answers, trained for 40
-# epochs on 400 pairs, whose mean confidence is .69 to .71 at an accuracy of .56 to .58. So
+# epochs on 400 pairs, whose mean confidence is .69 to .71 at an accuracy of .56 to .58. There τ brings the expected calibration
+# error (ten bins, 9,445 tokens) from .12 to .15 down to .04 to .05, and leaves the accuracy as it is. So
 # over-confidence is not a property of networks as such: measure τ.
 
 # %% [markdown]

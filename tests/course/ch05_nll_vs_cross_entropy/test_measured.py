@@ -68,6 +68,10 @@ def test_temperatures_are_those_of_the_kept_result():
     assert ends(of_task("letters", "confidence"), 2) == said(f"mean confidence is {N} to {N}")
     assert ends(of_task("letters", "token_accuracy"), 2) == said(f"an accuracy of {N} to {N}")
     assert min(of_task("numbers", "token_accuracy")) > 0.99
+    before, after = f"error .* from {N} to {N} down", f"down to {N} to {N}, and leaves"
+    assert ends(of_task("letters", "ece"), 2) == said(before)
+    assert ends(of_task("letters", "ece_fitted"), 2) == said(after)
+    assert set(of_task("letters", "tokens")) == {9445} and "9,445 tokens" in chapter_text()
     assert KEPT["date"] == "2026-11-28" and chapter_text().count("28 November 2026") == 1
 
 
