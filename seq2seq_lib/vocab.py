@@ -69,8 +69,11 @@ class Vocab:
 
         Args:
             token_lists: the **training** sentences as lists of tokens. Valid and test sentences
-                stay out, else UNK is never met in training.
-            min_freq: drop what occurs less often; dropped tokens encode as UNK.
+                stay out, or their new words are in the list and no step has trained them.
+            min_freq: drop what occurs less often; dropped tokens encode as UNK. With 1 nothing is
+                dropped, so UNK is not met in training and its embedding keeps its random start,
+                yet it stands for each new word later. With 2 it is trained on the words that
+                occur once. Characters and pieces hardly need it.
             max_size: keep at most so many entries, the four special ones included.
 
         Raises:

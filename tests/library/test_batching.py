@@ -21,6 +21,7 @@ from seq2seq_lib.batching import (
     pad_sequences,
     truncate,
 )
+from seq2seq_lib.corpora import phrases
 from seq2seq_lib.runtime import get_device
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Vocab
 
@@ -403,6 +404,18 @@ def test_a_loader_is_sorted_by_target_then_source_without_shuffling():
     rows = [row for batch in make_loader(MANY, 8, shuffle=False) for row in rows_of(batch)]
     sizes = [(len(target), len(source)) for source, target in rows]
     assert sizes == sorted(sizes)
+
+
+@pytest.mark.parametrize("size", [{"batch_size": 64}, {"max_tokens": 512}], ids=str)
+def test_a_loader_pads_little_on_both_sides(size):
+    """Sorted by the target's length alone, a sixth of the source's cells are pads."""
+    pairs = phrases(4000, 0, 0).train
+    vocabs = [Vocab.build(getattr(pair, side) for pair in pairs) for side in ("source", "target")]
+    batches = list(make_loader(encode_pairs(pairs, *vocabs), **size))
+    for mask in ("src_mask", "tgt_mask"):
+        real = sum(int(getattr(batch, mask).sum()) for batch in batches)
+        cells = sum(getattr(batch, mask).numel() for batch in batches)
+        assert 1 - real / cells < 0.08, mask
 
 
 def test_the_order_of_a_loader_follows_seed_and_epoch():

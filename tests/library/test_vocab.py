@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,16 @@ def test_unknown_words_become_unk_and_stay_visible():
 @pytest.mark.parametrize(("min_freq", "kept"), [(1, "bacd"), (2, "ba"), (3, "b"), (4, "")])
 def test_min_freq_drops_what_is_rarer(min_freq, kept):
     assert Vocab.build(SENTENCES, min_freq=min_freq).tokens[4:] == tuple(kept)
+
+
+def test_unk_is_met_in_training_from_min_freq_2_on():
+    """With 1 no id of the training sentences is UNK, so no step would train its row."""
+    rare = Counter(token for sentence in SENTENCES for token in sentence)
+    met = {
+        least: sum(Vocab.build(SENTENCES, least).encode(s).count(UNK_ID) for s in SENTENCES)
+        for least in (1, 2)
+    }
+    assert met == {1: 0, 2: sum(count == 1 for count in rare.values())} and met[2] > 0
 
 
 @pytest.mark.parametrize(

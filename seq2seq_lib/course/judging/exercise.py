@@ -94,7 +94,7 @@ class Exercise:
     manual: bool = False
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"\d+\.\d+\w*", self.id):
+        if not re.fullmatch(r"\d+\.\d+[a-z]?", self.id):
             raise ValueError(f'An id looks like "4.2" or "4.6a", but it is {self.id!r}.')
         if self.kind not in KINDS:
             raise ValueError(

@@ -1,20 +1,19 @@
 """How a result is shown: rich where a notebook shows it, plain text elsewhere, the same words."""
 
-import html
 import sys
 import textwrap
 from dataclasses import dataclass
 
+from seq2seq_lib import _card
+
 SYMBOLS = {"correct": "✓", "partly": "◐", "wrong": "✗", "error": "!", "not_attempted": "○", "": "·"}
-# One line at the left tells the states apart beside symbol and word. These hues have a contrast
-# above 3 : 1 on white and on JupyterLab's dark background; text keeps the theme's own colour.
 EDGES = {
-    "correct": "#2f8f5b",
-    "partly": "#c2681c",
-    "wrong": "#c2681c",
-    "error": "#c2681c",
-    "not_attempted": "#7a7f87",
-    "": "#4a7fc1",
+    "correct": _card.GREEN,
+    "partly": _card.ORANGE,
+    "wrong": _card.ORANGE,
+    "error": _card.ORANGE,
+    "not_attempted": _card.GREY,
+    "": _card.BLUE,
 }
 
 
@@ -59,18 +58,9 @@ class Report:
 
     @property
     def html(self) -> str:
-        """The same words. No background and no text colour: light and dark themes keep theirs."""
-        edge = EDGES[self.state]
-        parts = [
-            f'<div role="status" style="border-left:4px solid {edge};padding:2px 12px">',
-            f"<div><strong>{SYMBOLS[self.state]} {_escape(self.heading)}</strong></div>",
-        ]
-        for label, line in self.lines:
-            head = f"<em>{_escape(label)}:</em> " if label else ""
-            parts.append(f'<div style="margin-top:4px">{head}{_escape(line)}</div>')
-        if self.code:
-            parts.append(f'<pre style="margin-top:8px">{html.escape(self.code)}</pre>')
-        return "".join([*parts, "</div>"])
+        """The same words as a card."""
+        heading = f"{SYMBOLS[self.state]} {self.heading}"
+        return _card.card(EDGES[self.state], heading, self.lines, self.code)
 
     def print(self) -> None:
         """The plain text to stdout, with ? for a symbol that a console cannot write."""
@@ -86,10 +76,6 @@ class Report:
         from IPython.display import display
 
         display({"text/plain": self.text, "text/html": self.html}, raw=True)
-
-
-def _escape(text: str) -> str:
-    return html.escape(text).replace("\n", "<br>")
 
 
 def _shell():

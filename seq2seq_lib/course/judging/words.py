@@ -86,17 +86,6 @@ class Words:
             return Message(found.means, ERRORS.get(facts.get("kind", ""), found.asks))
         return found
 
-    @classmethod
-    def from_dict(cls, texts: dict) -> "Words":
-        """From a dictionary in which a hint's code stands below its first empty line."""
-        hints = (text.partition("\n\n") for text in texts["hints"])
-        return cls(
-            texts["correct"],
-            texts["solution"],
-            tuple(Hint(words, code) for words, _, code in hints),
-            {name: Message(*pair) for name, pair in texts["findings"].items()},
-        )
-
 
 def words_beside(file: str, stem: str = "") -> Words:
     """The words that stand beside a module.

@@ -28,7 +28,7 @@ def test_a_letter_may_be_written_as_people_write_it(written):
 
 @pytest.mark.parametrize(
     "answer",
-    ["D", "2.5", 2.5, "B or C", "BB", "the mean", True, ["B"], "ß", "1", b"B", lambda: "B"],
+    ["D", "2.5", 2.5, "B or C", "B2", "BB", "the mean", True, ["B"], "ß", "1", b"B", lambda: "B"],
 )
 def test_anything_else_is_told_which_form_is_wanted(answer):
     shown, finding = engine.judge(EXERCISE, answer)

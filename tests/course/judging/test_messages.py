@@ -463,3 +463,27 @@ def test_two_mutants_may_share_a_finding_and_the_first_is_enough():
     )
     for answer in (weighted_sum, plain_mean):
         assert task.judge(answer, torch.Generator().manual_seed(1)).name == "total"
+
+
+def test_wrong_numbers_may_be_explained_beside_the_arguments():
+    def explain(probe, value, expected):
+        return ("unweighted", {}) if float(value) > float(probe.args["values"].max()) else None
+
+    task = changed(TOY.find("1.3").task, explain=explain, mutants=())
+    generator = torch.Generator()
+    assert task.judge(lambda *args: weighted_mean(*args) + 9, generator).name == "unweighted"
+    assert task.judge(lambda *args: weighted_mean(*args) - 9, generator).name == "value"
+
+
+def test_a_known_mistake_is_shown_at_the_probe_where_it_is_seen():
+    """And not at an earlier one, where something else is wrong too."""
+
+    def two_mistakes(numbers, limit):
+        return ~divides(numbers, limit) if limit == 4 else edits_input(numbers, limit)
+
+    task = changed(
+        TOY.find("1.2").task, mutants=(Mutant("argument_changed", two_mistakes),), facts=None
+    )
+    finding = task.judge(two_mistakes, torch.Generator())
+    assert finding.name == "argument_changed" and finding.facts["names"] == "numbers"
+    assert "limit = 3" in finding.fed

@@ -19,6 +19,8 @@ from seq2seq_lib.course.judging import describe, steps
         (torch.tensor([1, 2]).int(), torch.tensor([1, 2]), ""),  # another dtype
         (torch.tensor([1, 2]), torch.tensor([1.0, 2.0]), ""),
         (torch.tensor(1.0), torch.tensor(2.0), ""),
+        (["six", "teen"], ["sixt", "een"], " at [0]"),
+        ("1", 1, ""),
         (torch.eye(2).to_sparse(), torch.eye(2), ""),
     ],
 )
@@ -38,6 +40,7 @@ def test_the_first_difference_has_a_place(value, expected, where):
         ([torch.tensor(1.5), torch.tensor([1, 2])], [1.5, [1, 2]]),
         ([np.float32(1.5), np.int64(3)], [1.5, 3]),
         ({"a": None}, {"a": None}),
+        (["sixt", "een"], ("sixt", "een")),
         (["low", ("er", "est")], ["low", ["er", "est"]]),
     ],
 )

@@ -188,7 +188,7 @@ def veil(y: float, height: float, width: float = WIDTH) -> list[str]:
     return [
         rect(MARGIN, y, width - 2 * MARGIN, height, fill=LIGHT, opacity=0.35, kind="veil"),
         text(width / 2, middle - 4, "Predict first", size=18, weight="bold", anchor="middle"),
-        text(width / 2, middle + 20, "Choose an answer, and this opens.", anchor="middle"),
+        text(width / 2, middle + 20, "Decide on an answer, then open it.", anchor="middle"),
     ]
 
 

@@ -1,7 +1,9 @@
 """What is stored for readers who run nothing: a picture, and words that are true everywhere."""
 
 import base64
+import re
 import struct
+from dataclasses import replace
 
 import pytest
 
@@ -61,14 +63,34 @@ def test_a_picture_is_stored_with_its_words_and_no_address(monkeypatch, live):
     (picture, options), (details, _) = shown
     assert ("application/vnd.jupyter.widget-view+json" in picture) == live
     assert "image/svg+xml" not in picture, "pages made of the notebook would cut it off"
-    assert base64.b64decode(picture["image/png"]) == png(still.svg)
+    assert base64.b64decode(picture["image/png"]) == png(still.question)
     assert options["metadata"]["image/png"]["width"] == svg.WIDTH
-    assert options["metadata"]["image/png"]["alt"] == svg.description_of(still.svg)
+    assert options["metadata"]["image/png"]["alt"] == svg.description_of(still.question)
     assert picture["text/plain"] == (
         "Walk: an interactive figure, live where a kernel runs this cell."
     )
     for words_ in ("the page draws no widgets", "square 2 1 (0, 1)", "triangle 2 0 (0, 1)"):
         assert words_ in details["text/html"]
+    (film,) = re.findall(r'src="data:image/png;base64,([^"]+)"', details["text/html"])
+    assert base64.b64decode(film) == png(still.svg)
+
+
+def test_the_question_stands_before_the_answer_also_where_nothing_runs():
+    view = WALK.view(WALK.params("square"))
+    still = Still.of(WALK, "square")
+    seen = " ".join(words(parsed(still.question)))
+    assert view["question"]["asks"] in seen
+    assert all(answer["text"] in seen for answer in view["question"]["answers"])
+    assert view["why"] not in still.question and WALK.states["square"].caption not in seen
+
+
+def test_where_nothing_is_asked_the_film_is_seen_at_once(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append(data))
+    still = Still.of(replace(WALK, question=None), "square")
+    still._ipython_display_()
+    assert still.question == "" and "<img" not in shown[1]["text/html"]
+    assert base64.b64decode(shown[0]["image/png"]) == png(still.svg)
 
 
 def test_the_words_of_a_reader_are_no_markup(monkeypatch):
