@@ -516,7 +516,7 @@ for name in ("RNN", "LSTM", "GRU", "LSTM +3", "GRU +3"):
     print(f"{name:8} {accuracy[name]:.2f}", f"after {solved} steps" if solved else "not learned")
 
 # %% [markdown]
-# What remembers is not the gate but its bias. Measured once, on 28 November 2026, with seeds 0 to 4
+# The bias decides. Measured once, on 28 November 2026, with seeds 0 to 4
 # ([`benchmarks/gate_memory.py`](../benchmarks/gate_memory.py)): how many of five learned, and at
 # which step.
 #
@@ -530,8 +530,8 @@ for name in ("RNN", "LSTM", "GRU", "LSTM +3", "GRU +3"):
 # | LSTM +3 | 0.40 … 1.2 | 5, at 45-49 | 5, at 51-66 | 4, at 52-96 |
 # | LSTM +5 | 1.1 … 3.1 | 5, at 44-49 | 5, at 51-55 | 5, at 55-82 |
 #
-# Three results may surprise. At k = 10 the plain RNN is nearly as good as a default GRU, and the
-# default LSTM fails in three of five. A bias of 1, which readers asked torch for
+# At k = 10 the plain RNN is nearly as good as a default GRU, and the default LSTM fails in three of
+# five. A bias of 1, which readers asked torch for
 # ([#20102](https://github.com/pytorch/pytorch/issues/20102)), is not enough for 30 steps: its half-life
 # is 2.2. Patience helps some: with 1,200 steps the default GRU learns k = 30 in three of five runs, the
 # LSTM in none, with bias 1 neither.
