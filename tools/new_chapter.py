@@ -78,7 +78,8 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     readme_table.main(root)
     print(
         f"Next: python -m pytest tests/course/{chapter.stem} tests/repository/test_chapters.py\n"
-        f'      python -m pytest tests/course/test_every_exercise.py -k "{chapter.number}."'
+        f"      python -m pytest tests/course/test_every_exercise.py "
+        f'-k "[{chapter.number}. or [{chapter.number}]"'
     )
     return 0
 
