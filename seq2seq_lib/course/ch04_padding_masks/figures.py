@@ -73,6 +73,11 @@ def _listed(things: Iterable) -> str:
     return ", ".join(map(str, things))
 
 
+def _digits(weights: Tensor) -> list[str]:
+    """The sum of each row, with two digits after the point."""
+    return [f"{total:.2f}" for total in weights.sum(1).tolist()]
+
+
 def _panels(widths: Sequence[float], height: float, inches: float) -> "list[Axes]":
     """Axes side by side whose units are equally long: a cell has one size in the whole figure."""
     from matplotlib.figure import Figure
@@ -127,8 +132,8 @@ def lengths_meet_positions(lengths: Sequence[int], width: int) -> "tuple[Figure,
         ax, lengths, range(width), result, names=names, title="Every length meets every position"
     )
     return ax.figure, (
-        f"A column of lengths {_listed(lengths)} meets a row of positions 0 to {width - 1}. Each cell "
-        f"holds its comparison, such as 0 < {lengths[0]}, and is blue where it is true: "
+        f"A column of lengths {_listed(lengths)} meets a row of positions 0 to {width - 1}. Each "
+        f"cell holds its comparison, such as 0 < {lengths[0]}, and is blue where it is true: "
         f"{_listed(lengths)} cells from the left."
     )
 
@@ -155,9 +160,9 @@ def losses_meet_mask(losses: Sequence[float], mask: Sequence[bool]) -> "tuple[Fi
     right.set_title("Meant: each loss meets its own", loc="left")
     meant = [loss for loss, real in zip(shown, mask, strict=True) if real]
     return left.figure, (
-        f"Left: a column of losses {_listed(shown)} meets a row {_listed(words)} and becomes {B} x {B} "
-        f"cells, of which {B * sum(mask)} are selected: each loss {sum(mask)} times, pads included. "
-        f"Right: as meant, {_listed(meant)} are selected."
+        f"Left: a column of losses {_listed(shown)} meets a row {_listed(words)} and becomes "
+        f"{B} x {B} cells, of which {B * sum(mask)} are selected: each loss {sum(mask)} times, "
+        f"pads included. Right: as meant, {_listed(meant)} are selected."
     )
 
 
@@ -182,8 +187,8 @@ def mask_beside(right: Tensor, wrong: Tensor, titles: tuple[str, str]) -> "tuple
         ax.set_title(title, loc="left")
     sums = [_listed(mask.sum(1).tolist()) for mask in (right, wrong)]
     return axes[0].figure, (
-        f"Two masks of {B} x {T} cells. {titles[0]}: {int(right.sum())} cells are True, with row sums "
-        f"{sums[0]}. {titles[1]}: {int(wrong.sum())} cells are True, with row sums {sums[1]}; "
+        f"Two masks of {B} x {T} cells. {titles[0]}: {int(right.sum())} cells are True, with row "
+        f"sums {sums[0]}. {titles[1]}: {int(wrong.sum())} cells are True, with row sums {sums[1]}; "
         f"{int((wrong & ~right).sum())} of them are pads."
     )
 
@@ -295,9 +300,9 @@ def packing(words: Sequence[Sequence[str]]) -> "tuple[Figure, str]":
     ax.text(0, top - 0.15, "data: one column after the other, and no PAD", va="bottom")
     _bare(ax, sum(sizes), top + 1)
     return ax.figure, (
-        f"{B} sentences sorted by length: {_listed(len(words[b]) for b in order)} tokens. Under the {T} "
-        f"columns stand {_listed(sizes)}, how many sentences still run. Below, the {sum(sizes)} real "
-        f"tokens in one row, column after column."
+        f"{B} sentences sorted by length: {_listed(len(words[b]) for b in order)} tokens. Under "
+        f"the {T} columns stand {_listed(sizes)}, how many sentences still run. Below, the "
+        f"{sum(sizes)} real tokens in one row, column after column."
     )
 
 
@@ -326,8 +331,8 @@ def weight_tables(tables: dict[str, Tensor], mask: Tensor) -> "tuple[Figure, str
         _bare(ax, S + 2.2, B)
         ax.set_title(title, loc="left")
     words = [
-        f"{title}: row sums {_listed(f'{total:.2f}' for total in weights.sum(1).tolist())}, of which "
-        f"{_listed(f'{at_pads:.2f}' for at_pads in (weights * ~mask).sum(1).tolist())} at pads."
+        f"{title}: row sums {_listed(_digits(weights))}, of which "
+        f"{_listed(_digits(weights * ~mask))} at pads."
         for title, weights in tables.items()
     ]
     return axes[0].figure, " ".join(["Tables of weights.", *words])

@@ -244,8 +244,8 @@ NAN_ROW = torch.tensor([[0.25, 0.5, 0.25, 0.0], [float("nan")] * 4])
         ),
         (
             figures.losses_meet_mask([3.0, 9.0, 4.0], [True, False, True]),
-            "becomes 3 x 3 cells, of which 6 are selected: each loss 2 times, pads included. Right: as "
-            "meant, 3, 4 are selected.",
+            "becomes 3 x 3 cells, of which 6 are selected: each loss 2 times, pads included. "
+            "Right: as meant, 3, 4 are selected.",
         ),
         (
             figures.mask_beside(MASK[:, :2], MASK[:, :2].T, ("Right", "Transposed")),
@@ -253,7 +253,7 @@ NAN_ROW = torch.tensor([[0.25, 0.5, 0.25, 0.0], [float("nan")] * 4])
         ),
         (
             figures.more_pads(LOSSES, MASK, 3, 8.0),
-            "All cells count, 3 PAD columns more: 95.5 / 14 = 6.82 nats. Real tokens count: 7.5 / 3",
+            "All cells count, 3 PAD columns more: 95.5 / 14 = 6.82 nats. Real tokens count: 7.5",
         ),
         (figures.packing([["a"], ["b", "c"]]), "stand 2, 1, how many sentences still run"),
         (
@@ -270,7 +270,8 @@ def test_a_figure_brings_words_that_are_made_of_its_numbers(drawn, words):
 
 def test_no_cell_of_the_chapter_spells_out_what_its_figure_shows():
     chapter = Path(__file__).parents[3] / "chapters" / "_src" / "ch04_padding_masks.py"
-    calls = [n for n in ast.walk(ast.parse(chapter.read_text("utf-8"))) if isinstance(n, ast.Call)]
+    nodes = ast.walk(ast.parse(chapter.read_text("utf-8")))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
     shows = [call for call in calls if getattr(call.func, "attr", "") == "show"]
     assert len(shows) == 7
     for call in shows:
