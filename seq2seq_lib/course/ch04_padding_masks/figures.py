@@ -121,7 +121,7 @@ def meeting(
 
 def lengths_meet_positions(lengths: Sequence[int], width: int) -> "tuple[Figure, str]":
     """``positions[None, :] < lengths[:, None]``: the mask as each position's answer to a length."""
-    (ax,) = _panels([width + 2.7], len(lengths) + 3.5, 4.6)
+    (ax,) = _panels([width + 2.7], len(lengths) + 3.2, 4.6)
 
     def result(b: int, t: int) -> tuple[str, str, bool]:
         real = t < lengths[b]
@@ -141,7 +141,7 @@ def lengths_meet_positions(lengths: Sequence[int], width: int) -> "tuple[Figure,
 def losses_meet_mask(losses: Sequence[float], mask: Sequence[bool]) -> "tuple[Figure, str]":
     """One step: losses ``[B, 1]`` and mask ``[B]`` make ``[B, B]``. Beside it both are ``[B]``."""
     B = len(losses)
-    left, right = _panels([B + 2.9, B + 2.9], B + 4.2, 7.6)
+    left, right = _panels([B + 2.9, B + 2.9], B + 3.8, 7.6)
 
     def result(b: int, t: int) -> tuple[str, str, bool]:
         colour = (REAL if mask[b] else PAD) if mask[t] else NOTHING
@@ -169,7 +169,7 @@ def losses_meet_mask(losses: Sequence[float], mask: Sequence[bool]) -> "tuple[Fi
 def mask_beside(right: Tensor, wrong: Tensor, titles: tuple[str, str]) -> "tuple[Figure, str]":
     """Two masks bool ``[B, T]`` of one batch with the sum of each row behind it."""
     B, T = right.shape
-    axes = _panels([T + 2.4] * 2, B + 2.2, 6.2)
+    axes = _panels([T + 2.4] * 2, B + 2.05, 6.2)
     for ax, mask, title in zip(axes, (right, wrong), titles, strict=True):
         colours = [
             [
@@ -189,7 +189,7 @@ def mask_beside(right: Tensor, wrong: Tensor, titles: tuple[str, str]) -> "tuple
     return axes[0].figure, (
         f"Two masks of {B} x {T} cells. {titles[0]}: {int(right.sum())} cells are True, with row "
         f"sums {sums[0]}. {titles[1]}: {int(wrong.sum())} cells are True, with row sums {sums[1]}; "
-        f"{int((wrong & ~right).sum())} of them are pads."
+        f"pads among them: {int((wrong & ~right).sum())}."
     )
 
 

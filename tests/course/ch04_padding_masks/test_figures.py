@@ -249,7 +249,7 @@ NAN_ROW = torch.tensor([[0.25, 0.5, 0.25, 0.0], [float("nan")] * 4])
         ),
         (
             figures.mask_beside(MASK[:, :2], MASK[:, :2].T, ("Right", "Transposed")),
-            "row sums 2, 1. Transposed: 3 cells are True, with row sums 2, 1; 0 of them are pads.",
+            "row sums 2, 1. Transposed: 3 cells are True, with row sums 2, 1; pads among them: 0.",
         ),
         (
             figures.more_pads(LOSSES, MASK, 3, 8.0),
