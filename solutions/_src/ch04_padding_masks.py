@@ -26,6 +26,7 @@
 # | 4.7 `attend` | implement | 15 | 4 |
 # | 4.8 the bug clinic | debug | 26 | 10 |
 # | 4.9 who gets the gradient | extend | 45 | 6, bonus |
+# | in all | | 131 | 28, and 6 |
 #
 # (4.1 and 4.2 are in the chapter.) **True means real token**; B, T and V are the numbers of sentences,
 # positions and words. `sequence_mask(lengths, T)` is the library's mask of the chapter.
