@@ -42,6 +42,9 @@ STATES = {
     "neighbours_raw": State(
         "No extra PAD, but a longer neighbour: the state drifts", {"neighbours": True}
     ),
+    "both_raw": State(
+        "A longer neighbour and 6 PADs: the state drifts", {"neighbours": True, "extra_pads": 6}
+    ),
     "neighbours_packed": State(
         "A longer neighbour, packed: the state stays", {"reading": "packed", "neighbours": True}
     ),
@@ -50,7 +53,7 @@ STATES = {
 
 def _question(params: Params) -> Question:
     return Question(
-        "6 PADs and a longer neighbour join the sentence. Which of the four ways of reading its "
+        "A longer neighbour and 6 PADs join the sentence. Which of the four ways of reading its "
         "final state stay still?",
         PREDICTIONS,
         about="",
