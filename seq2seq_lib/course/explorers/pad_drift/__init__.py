@@ -37,7 +37,7 @@ STATES = {
     ),
     "last_output_neighbours": State(
         "outputs[:, -1] beside a longer sentence: all zeros",
-        {"reading": "last_output", "neighbours": True},
+        {"extra_pads": 6, "reading": "last_output", "neighbours": True},
     ),
     "neighbours_raw": State(
         "No extra PAD, but a longer neighbour: the state drifts", {"neighbours": True}
@@ -76,7 +76,7 @@ EXPLORER = Explorer(
     compute=compute,
     draw=draw,
     states=STATES,
-    film=("no_pads", "six_pads_raw", "six_pads_packed"),
+    film=("six_pads_raw", "last_output_neighbours", "six_pads_packed"),
     controls=(
         (Choice("reading", "read the state from", {words: n for n, words in NAMES.items()}),),
         (Choice("neighbours", "the sentence is", {"alone": False, "beside two others": True}),),

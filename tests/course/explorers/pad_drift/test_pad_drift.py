@@ -63,6 +63,14 @@ def test_the_answer_to_the_question_is_what_is_measured():
     assert ", ".join(result.still) in PREDICTIONS.values()
 
 
+def test_a_still_shows_what_the_question_asks_about():
+    settings = [EXPLORER.params(name) for name in EXPLORER.film]
+    asked = [p for p in settings if p["extra_pads"] == 6 and p["neighbours"]]
+    assert asked, "6 PADs and a longer neighbour: where a page has no buttons, a still answers"
+    result = compute(**asked[0])
+    assert tuple(n for n, d in result.distances.items() if d == 0) == result.still
+
+
 def test_the_packed_state_is_the_librarys_encoder():
     encoder = _encoder()
     src = torch.tensor([[*SENTENCE, 0, 0, 0]])
