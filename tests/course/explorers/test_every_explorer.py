@@ -91,6 +91,7 @@ def test_veiled_there_is_one_veil_and_the_words_of_the_answer_are_gone(explorer,
     shown, veiled = parsed(view["open"]), parsed(view["veiled"])
     assert len(of_class(veiled, "veil")) == 1, "draw(result, veiled=True) draws kit/svg.py's veil"
     assert of_class(shown, "veil") == [], "draw(result) draws no veil"
+    assert veiled.get("height") == shown.get("height"), "or the page jumps when it opens"
     for told in (view["why"], shown.find(f"{SVG}desc").text):
         assert told not in " ".join([*words(veiled), veiled.find(f"{SVG}desc").text])
 

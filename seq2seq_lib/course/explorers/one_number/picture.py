@@ -25,18 +25,15 @@ def draw(result: Result, *, veiled: bool = False) -> str:
     parts += _numbers(result, y)
     parts += _batch(result, y + 8)
     y += ROW * len(result.rows) + 10
+    lines, bottom = (_table if result.readings == "four" else _bridge)(result, y + 50)
+    height = bottom + svg.MARGIN
     if veiled:
-        height = 150 if result.readings == "four" else 96
-        parts += svg.veil(y + 8, height)
+        parts += svg.veil(y + 8, bottom - y - 8)  # as high as what it hides: nothing jumps
         words = f"{_setting(result)} Predict first."
-        return svg.picture(svg.WIDTH, y + height + 20, "Predict first", words, parts)
-    parts += _running(result, y)
-    y += 50
-    lines, y = (_table if result.readings == "four" else _bridge)(result, y)
-    title = _headline(result)
-    return svg.picture(
-        svg.WIDTH, y + svg.MARGIN, title, f"{_setting(result)} {_told(result)}", parts + lines
-    )
+        return svg.picture(svg.WIDTH, height, "Predict first", words, parts)
+    parts += [*_running(result, y), *lines]
+    words = f"{_setting(result)} {_told(result)}"
+    return svg.picture(svg.WIDTH, height, _headline(result), words, parts)
 
 
 def _numbers(result: Result, y: float) -> list[str]:
