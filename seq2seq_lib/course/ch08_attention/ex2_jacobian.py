@@ -14,7 +14,7 @@ def jacobian_spec(a: Tensor) -> Tensor:
     J = torch.zeros(len(a), len(a))
     for i in range(len(a)):
         for j in range(len(a)):
-            J[i, j] = a[i] * ((i == j) - a[j])
+            J[i, j] = a[i] * (float(i == j) - a[j])
     return J
 
 

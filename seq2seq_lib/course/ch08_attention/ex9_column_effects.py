@@ -109,11 +109,21 @@ MUTANTS = (
 )
 
 
-def writer(reads: tuple[tuple[int, ...], ...]) -> Write:
-    """Writes a character for each entry of ``reads``, from the sum of these columns' numbers."""
+LARGE = 17.0  # numbers of our own vectors sum to less, those of the donor's to more
+Reads = tuple[tuple[int, ...], int | None]  # columns that are read, and one that can forbid it
+
+
+def writer(reads: tuple[Reads, ...]) -> Write:
+    """Writes a letter for the sum of the columns read, or "-" where another column is large."""
 
     def write(memory: Tensor) -> str:
-        return "".join(chr(97 + int(memory[list(columns)].sum().item()) % 26) for columns in reads)
+        sums = memory.sum(1)  # [S, 2] -> [S]
+        return "".join(
+            chr(97 + int(sums[list(columns)].sum().item()) % 26)
+            if gate is None or sums[gate] < LARGE
+            else "-"
+            for columns, gate in reads
+        )
 
     return write
 
@@ -122,16 +132,17 @@ def probes(generator: torch.Generator) -> list[Probe]:
     """Writers that read one column, several, or none; one source of a single token."""
     drawn = []
     for reads, S in (
-        (((0,), (2,), (1, 2)), 4),
-        (((3,), (0,), (), (1,), (0, 4)), 5),
-        (((1,), (1,), (2, 0)), 3),
-        (((0,), (0,)), 1),
+        ((((0,), None), ((2,), 1), ((1, 2), None)), 4),
+        ((((3,), None), ((0,), 3), ((), None), ((1,), None), ((0, 4), 2)), 5),
+        ((((1,), 0), ((1,), 2), ((2, 0), None)), 3),
+        ((((0,), None), ((0,), None)), 1),
     ):
-        own, donor = (torch.randint(1, 9, (S, 2), generator=generator).float() for _ in range(2))
-        donor[:, 0] = own[:, 0] + 9  # so that every exchange is seen
-        donor[:, 1] = own[:, 1] + torch.arange(1, S + 1)
-        words = f"S = {S}, and a decoder that reads columns {[list(r) for r in reads]}"
-        drawn.append(Probe({"write": writer(reads), "own": own, "donor": donor}, words, False))
+        own = torch.randint(1, 9, (S, 2), generator=generator).float()
+        shift = torch.stack([torch.full((S,), 20.0), torch.arange(1.0, S + 1)], 1)
+        columns = [list(read) for read, _ in reads]
+        words = f"S = {S}, and a decoder whose characters read columns {columns}"
+        args = {"write": writer(reads), "own": own, "donor": own + shift}
+        drawn.append(Probe(args, words, False))
     return drawn
 
 
