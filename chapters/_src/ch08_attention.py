@@ -464,7 +464,7 @@ explore("transplant")
 
 
 # %%
-from datetime import date, timedelta
+from datetime import date
 
 from seq2seq_lib.corpora.date_task import date_pair
 from seq2seq_lib.decoding import greedy_search
@@ -483,8 +483,7 @@ class Transplanted:
         return replace(state, memory=memory, keys=memory)
 
 
-days = [date(1951, 1, 10) + timedelta(days=307 * i) for i in range(100)]
-days = [day for day in days if day.day > 9]  # all sources have 11 characters
+days = [date(1950 + i, 1 + i % 12, 10 + i % 18) for i in range(72)]  # all have 11 characters
 pairs = [date_pair(day, "day_mon_year") for day in days]
 source = collate(encode_pairs(pairs, reader.src_vocab, reader.tgt_vocab))
 months = ["".join(pair.target[5:7]) for pair in pairs]
@@ -583,8 +582,7 @@ class SmallTransformer(torch.nn.Module):
         decoder = torch.nn.TransformerDecoderLayer(width, 2, 32, **options)
         self.encoder = torch.nn.TransformerEncoder(encoder, 1, enable_nested_tensor=False)
         self.decoder = torch.nn.TransformerDecoder(decoder, 1)
-        self.source = torch.nn.Embedding(src_size, width)
-        self.target = torch.nn.Embedding(tgt_size, width)
+        self.source, self.target = (torch.nn.Embedding(n, width) for n in (src_size, tgt_size))
         self.position = torch.nn.Embedding(64, width)  # of itself, attention knows no order
         self.output = torch.nn.Linear(width, tgt_size)
 

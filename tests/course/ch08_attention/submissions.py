@@ -50,7 +50,7 @@ def test_patient(attend):
     torch.testing.assert_close(both[:1], alone)  # nothing moves: the plain mean does not, either
 """,
         {"8.8b": "first_row"},
-        earns=2,
+        earns=4,
     ),
 )
 BEN = (
