@@ -1,0 +1,214 @@
+"""The attention lens: its numbers by value and by property, its verdicts, its pictures as XML."""
+
+import itertools
+import math
+import statistics
+import time
+
+import pytest
+import torch
+
+from seq2seq_lib.attention import DotAttention
+from seq2seq_lib.corpora.date_task import normalise_date_text
+from seq2seq_lib.course.assets import date_reader
+from seq2seq_lib.course.explorers.attention_lens import (
+    ABOUT_DATE,
+    ABOUT_TOKENS,
+    EXPLORER,
+    STATES,
+    compute,
+    draw,
+)
+from seq2seq_lib.course.explorers.attention_lens.compute import (
+    CHANGES,
+    DONOR,
+    LETTERS,
+    MASK,
+    MEMORY,
+    QUERIES,
+    SOURCE,
+    _read,
+)
+from seq2seq_lib.course.explorers.attention_lens.picture import AXES, MASKS, SCALES
+from seq2seq_lib.course.explorers.kit import table
+from tests.support.pictures import SVG, of_class, parsed, unreadable, words
+
+SETTINGS = list(itertools.product(range(3), SCALES, MASKS, AXES, (True, False)))
+
+
+def tokens(**changes):
+    return compute(scene="tokens", **changes)
+
+
+# ---------------------------------------------------------------- three tokens
+
+
+def test_the_right_setting_is_the_library_s_attention():
+    context, weights = DotAttention()(QUERIES, MEMORY, MEMORY, MASK)
+    for step, beside in itertools.product(range(3), (True, False)):
+        result = tokens(step=step, beside=beside)
+        torch.testing.assert_close(torch.tensor(result.weights), weights[1])
+        torch.testing.assert_close(torch.tensor(result.context), context[1, step])
+
+
+@pytest.mark.parametrize(
+    ("changes", "weights"),
+    [
+        ({}, [0.665, 0.245, 0.090, 0, 0]),
+        ({"mask": "none"}, [0.144, 0.053, 0.020, 0.392, 0.392]),
+        ({"mask": "after"}, [0.144, 0.053, 0.020, 0, 0]),
+        ({"mask": "zero"}, [0.564, 0.207, 0.076, 0.076, 0.076]),
+        ({"scale": "none"}, [0.867, 0.117, 0.016, 0, 0]),
+        ({"scale": "d"}, [0.506, 0.307, 0.186, 0, 0]),
+        ({"axis": "batch"}, [0.818, 0.500, 0.269, 0, 0]),
+        ({"axis": "batch", "mask": "none", "beside": False}, [1, 1, 1, 1, 1]),
+        ({"axis": "target"}, [0.665, 0.231, 0.107, math.nan, math.nan]),
+    ],
+)
+def test_step_0_by_pencil(changes, weights):
+    assert tokens(**changes).weights[0] == pytest.approx(weights, abs=6e-4, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("scale", "mask", "step"), list(itertools.product(SCALES, MASKS, range(3)))
+)
+def test_a_neighbour_changes_nothing_unless_the_softmax_runs_over_the_batch(scale, mask, step):
+    settings = {"scale": scale, "mask": mask, "step": step}
+    for axis in AXES:
+        alone, beside = (tokens(**settings, axis=axis, beside=b) for b in (False, True))
+        same = torch.allclose(
+            torch.tensor(alone.weights), torch.tensor(beside.weights), equal_nan=True
+        )
+        assert same == (axis != "batch")
+
+
+def test_the_sum_of_the_softmax_s_own_axis_is_one():
+    for scale, mask in itertools.product(SCALES, ("none", "zero")):
+        over = {axis: tokens(scale=scale, mask=mask, axis=axis) for axis in AXES}
+        source, target = (torch.tensor(over[a].weights) for a in ("source", "target"))
+        torch.testing.assert_close(source.sum(1), torch.ones(3))
+        torch.testing.assert_close(target.sum(0), torch.ones(5))
+        both = torch.tensor(over["batch"].weights) + torch.tensor(over["batch"].neighbour)
+        torch.testing.assert_close(both, torch.ones(3, 5))
+
+
+# ---------------------------------------------------------------- the date model
+
+
+def test_source_and_donor_are_as_long_as_each_other_and_known_to_the_model():
+    reader = date_reader()
+    for text in (SOURCE, DONOR):
+        assert "".join(normalise_date_text(text)) == text and len(text) == len(SOURCE) == 11
+        assert reader.src_vocab.decode(reader.src_vocab.encode(list(text))) == list(text)
+    assert [SOURCE[s] for s in LETTERS] == list("aug")
+
+
+def test_the_untouched_answer_and_its_weights_are_the_translator_s():
+    reader, result = date_reader(), compute()
+    (translation,) = reader([SOURCE])
+    assert result.answer == result.before == translation.text == "1999-08-14"
+    shown = torch.tensor(result.weights)[: len(translation.target)]
+    torch.testing.assert_close(shown, translation.attention[: len(shown)], atol=1e-4, rtol=0)
+
+
+def test_what_each_vector_decides():
+    found = {s: compute(change="column", column=s).answer for s in range(12)}
+    quiet = {s for s, answer in found.items() if answer == "1999-08-14"}
+    assert {2, 3, 4, 6, 8, 11} <= quiet, "dark or not, they change nothing"
+    assert found[9] == "1959-08-14" and found[0] == "1999-08-24" and found[7] == "2999-08-14"
+    assert compute(change="letters").answer == "1999-03-14"
+    assert compute(change="rest").answer == "2051-08-27"
+
+
+def test_other_weights_are_used_and_the_model_is_put_back():
+    own = compute()
+    for change in ("uniform", "largest", "shuffled"):
+        rows = torch.tensor(_read(change, 9).weights)
+        torch.testing.assert_close(rows.sum(1), torch.ones(len(rows)))
+    assert compute(change="uniform").answer != own.answer
+    assert torch.tensor(compute(change="largest").weights).amax(1).min() == 1
+    _read.cache_clear()
+    assert compute() == own
+
+
+# ---------------------------------------------------------------- verdicts
+
+
+def test_the_answers_to_both_questions_are_what_is_measured():
+    for name in STATES:
+        params = EXPLORER.params(name)
+        view = EXPLORER.view(params)
+        date = params["scene"] == "date"
+        assert view["answer"] == ("month" if date else "half")
+        assert view["answer"] in (ABOUT_DATE if date else ABOUT_TOKENS).values()
+        assert ("1999-03-14" if date else "78%") in view["why"]
+
+
+# ---------------------------------------------------------------- pictures
+
+
+def results():
+    yield from (tokens(step=s, scale=c, mask=m, axis=a, beside=b) for s, c, m, a, b in SETTINGS)
+    yield from (compute(change=change) for change in CHANGES)
+    yield from (compute(change="column", column=s) for s in range(12))
+
+
+def test_every_setting_has_a_picture_that_can_be_read():
+    for result in results():
+        picture = draw(result)
+        root = parsed(picture)
+        assert not unreadable(root), result
+        assert root[0].tag == f"{SVG}title" and len(root[1].text) > 40
+        assert "nan" not in picture and "inf" not in picture, "NaN and infinity are written out"
+
+
+def test_pads_are_hatched_and_nan_is_written():
+    root = parsed(draw(tokens(axis="target")))
+    assert len(of_class(root, "pad")) == 12, "2 pads, 3 steps, scores and weights"
+    assert words(root).count("NaN") >= 6
+    assert "−∞" in words(root)
+
+
+def test_the_foreign_columns_and_the_changed_rows_are_framed():
+    root = parsed(draw(compute(change="letters")))
+    assert len(of_class(root, "foreign")) == 3 and len(of_class(root, "moved")) == 1
+    assert len(of_class(parsed(draw(compute())), "foreign")) == 0
+
+
+def test_before_the_prediction_nothing_gives_the_answer_away():
+    for result in results():
+        veiled = parsed(draw(result, veiled=True))
+        shown = " ".join([*words(veiled), veiled.find(f"{SVG}desc").text])
+        assert len(of_class(veiled, "veil")) == 1
+        assert not of_class(veiled, "weight") and not of_class(veiled, "cell")
+        assert "1999-" not in shown and "%" not in shown and "0.39" not in shown
+        assert veiled.get("height") == parsed(draw(result)).get("height")
+
+
+def test_every_control_moves_something():
+    for name in STATES:
+        params = EXPLORER.params(name)
+        for control in EXPLORER.all_controls():
+            if control.matters(params):
+                values = [v for v in control.values(params) if v != control.get(params)]
+                views = [EXPLORER.view(EXPLORER.move(params, control.key, v)) for v in values]
+                assert any(view["open"] != EXPLORER.view(params)["open"] for view in views)
+
+
+def test_the_table_of_a_page_without_a_kernel_is_small():
+    assert len(table.packed(table.table(EXPLORER))) < 100_000
+
+
+def test_an_unknown_setting_is_refused_in_words():
+    with pytest.raises(ValueError, match="column must be an integer in 0 .. 11, but it is 12"):
+        EXPLORER.validate({**EXPLORER.params("column9"), "column": 12})
+
+
+def test_an_answer_comes_at_once():
+    seconds = []
+    for column in range(12):
+        _read.cache_clear()
+        began = time.perf_counter()
+        draw(compute(change="column", column=column))
+        seconds.append(time.perf_counter() - began)
+    assert statistics.median(seconds) < 0.25, "50 ms on a quiet machine"
