@@ -10,7 +10,7 @@ kept apart, because their sum hides a collapse: kl falls to 0 and the decoder ig
 
 import math
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import torch
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from seq2seq_lib._arguments import check_choice, check_positive
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.decoder import Decoder, DecoderState, log_probs
-from seq2seq_lib.decoding import Hypothesis, evaluation_mode, greedy_search
+from seq2seq_lib.decoding import Hypothesis, greedy_search
 from seq2seq_lib.encoder import Encoder
 from seq2seq_lib.losses import LossSum, gaussian_kl, masked_nll_loss
 from seq2seq_lib.vocab import BOS_ID, PAD_ID, UNK_ID
@@ -101,7 +101,9 @@ def drop_words(ids: Tensor, probability: float, generator: torch.Generator | Non
     (Bowman et al. 2016). The generator is on the CPU, where all random numbers are drawn.
     """
     if not 0.0 <= probability <= 1.0:
-        raise ValueError(f"word_dropout must be in [0, 1], but it is {probability}.")
+        raise ValueError(
+            f"probability (word_dropout of elbo) must be in [0, 1], but it is {probability}."
+        )
     coins = torch.rand(ids.shape, generator=generator).to(ids.device)
     return ids.masked_fill((coins < probability) & (ids != BOS_ID) & (ids != PAD_ID), UNK_ID)
 
@@ -238,63 +240,3 @@ class FromLatent(nn.Module):
     def start(self, z: Tensor, lengths: Tensor | None = None) -> DecoderState:
         """The state before the first token."""
         return self.model.start_from(z)
-
-
-def latent_loss(
-    kl_schedule: Callable[[int], float] | None = None,
-    free_bits: float = 0.0,
-    word_dropout: float = 0.0,
-) -> Callable[[LatentSeq2Seq, Batch, int], LossSum]:
-    """The ``loss_function`` of ``training.fit``: in training ``LatentLoss.objective``.
-
-    In evaluation ``LatentLoss.bound``, where nothing is annealed, floored or dropped, so that all
-    epochs compare. ``kl_schedule`` maps the step to kl_weight, which is 1 when left out:
-    ``lambda step: linear(step, start=0, end=1, num_steps=1000)``.
-    """
-
-    def loss(model: LatentSeq2Seq, batch: Batch, step: int) -> LossSum:
-        if not model.training:
-            return model.elbo(batch).bound
-        weight = 1.0 if kl_schedule is None else kl_schedule(step)
-        terms = model.elbo(batch, kl_weight=weight, free_bits=free_bits, word_dropout=word_dropout)
-        return terms.objective
-
-    return loss
-
-
-def evaluate_elbo(
-    model: LatentSeq2Seq, loader: Iterable[Batch], *, device: torch.device | str = "cpu"
-) -> LatentLoss:
-    """The terms for every sentence of a loader, without dropout or gradient, KL weight 1."""
-    with evaluation_mode(model):
-        losses = [model.elbo(batch.to(device)) for batch in loader]
-    if not losses:
-        raise ValueError("evaluate_elbo got an empty loader.")
-    parts = ("reconstruction", "mu", "logvar", "tokens")
-    return LatentLoss(*(torch.cat([getattr(loss, part) for loss in losses]) for part in parts))
-
-
-def active_units(mu: Tensor, threshold: float = 0.01) -> int:
-    """How many dimensions say something about x: Var over the data of mu > threshold.
-
-    Burda et al. 2015. ``mu`` is ``[N, Z]`` for N ≥ 2 sentences: ``evaluate_elbo(…).mu``.
-    """
-    if mu.dim() != 2 or len(mu) < 2:
-        raise ValueError(f"mu must be [N, Z] with N ≥ 2 sentences, but it is {list(mu.shape)}.")
-    return int((mu.var(0) > threshold).sum())
-
-
-def kl_per_dimension(mu: Tensor, logvar: Tensor) -> Tensor:
-    """Nats of each dimension, ``[N, Z]`` twice to ``[Z]``; their sum is the mean KL a sentence."""
-    columns = zip(mu.split(1, dim=1), logvar.split(1, dim=1), strict=True)  # Z times [N, 1]
-    return torch.stack([gaussian_kl(*column).mean() for column in columns])
-
-
-def interpolate(z_a: Tensor, z_b: Tensor, steps: int) -> Tensor:
-    """``[Z]`` twice to ``[steps, Z]``: (1 − t) z_a + t z_b, equidistant t; both ends are exact."""
-    check_positive(steps, "steps")
-    if steps == 1 or z_a.dim() != 1 or z_a.shape != z_b.shape:
-        came = f"{list(z_a.shape)}, {list(z_b.shape)} and {steps}"
-        raise ValueError(f"interpolate needs two codes [Z] and steps ≥ 2, but got {came}.")
-    t = torch.linspace(0, 1, steps, dtype=z_a.dtype, device=z_a.device)[:, None]  # [steps, 1]
-    return (1 - t) * z_a + t * z_b
