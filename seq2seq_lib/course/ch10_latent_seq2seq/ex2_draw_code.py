@@ -16,9 +16,7 @@ NOISE = [[1.0, -2.0, 0.5], [-1.0, 0.5, 2.0]]
 def draw_code_spec(mu: Tensor, logvar: Tensor, noise: Tensor) -> Tensor:
     rows = []
     for b in range(len(mu)):
-        cells = [
-            mu[b, d] + logvar[b, d].exp().sqrt() * noise[b, d] for d in range(mu.size(1))
-        ]
+        cells = [mu[b, d] + logvar[b, d].exp().sqrt() * noise[b, d] for d in range(mu.size(1))]
         rows.append(torch.stack(cells))
     return torch.stack(rows)
 

@@ -4,7 +4,9 @@ from seq2seq_lib.course.judging.choice_task import ChoiceTask
 from seq2seq_lib.course.judging.exercise import Exercise
 from seq2seq_lib.course.judging.words import words_beside
 
-TASK = ChoiceTask(sealed="eNqrVnJUslJQKi5JzEtJLEpR0lFQcgIJ5OWXxKdklmWmpILFnEFiGYk5aSCOC4iTnF9UlJpcAuK7gvi5qYl5SrUAdVYV6g==")
+TASK = ChoiceTask(
+    sealed="eNqrVnJUslJQKi5JzEtJLEpR0lFQcgIJ5OWXxKdklmWmpILFnEFiGYk5aSCOC4iTnF9UlJpcAuK7gvi5qYl5SrUAdVYV6g=="
+)
 EXERCISES = (
     Exercise(
         "10.3",

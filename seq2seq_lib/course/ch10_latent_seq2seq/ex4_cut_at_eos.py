@@ -97,9 +97,7 @@ MUTANTS = (
 
 
 def probes(generator: torch.Generator) -> list[Probe]:
-    table = torch.tensor(
-        [[7, 5, 2, 9, 2], [8, 2, 0, 0, 0], [4, 9, 6, 5, 4], [2, 7, 2, 0, 0]]
-    )
+    table = torch.tensor([[7, 5, 2, 9, 2], [8, 2, 0, 0, 0], [4, 9, 6, 5, 4], [2, 7, 2, 0, 0]])
     cases = [
         (table, 2),
         (torch.tensor([[5, 4, 3], [1, 6, 3]]), 6),  # another id ends; 2 is no end here
@@ -114,9 +112,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
     ]
 
 
-TASK = FunctionTask(
-    spec=cut_at_eos_spec, probes=probes, steps=(is_list_of_lists,), mutants=MUTANTS
-)
+TASK = FunctionTask(spec=cut_at_eos_spec, probes=probes, steps=(is_list_of_lists,), mutants=MUTANTS)
 EXERCISES = (
     Exercise(
         "10.4",

@@ -4,7 +4,9 @@ from seq2seq_lib.course.judging.choice_task import ChoiceTask
 from seq2seq_lib.course.judging.exercise import Exercise
 from seq2seq_lib.course.judging.words import words_beside
 
-TASK = ChoiceTask(sealed="eNqrVnJUslJQKkpNzs8rLikqTS7JzM9T0lFQcgIJZ+eAmM4gZnJ+EVBRCYjvAuEXZKYWK9UCAHHcEr0=")
+TASK = ChoiceTask(
+    sealed="eNqrVnJUslJQKkpNzs8rLikqTS7JzM9T0lFQcgIJZ+eAmM4gZnJ+EVBRCYjvAuEXZKYWK9UCAHHcEr0="
+)
 EXERCISES = (
     Exercise(
         "10.7a",

@@ -20,7 +20,7 @@ def copies(sentences: list[list[str]]) -> Batch:
     return collate([(sentence, sentence) for sentence in ids])
 
 
-def test_sentences(number: int = 400) -> Batch:
+def held_out(number: int = 400) -> Batch:
     """``number`` sentences of the echo language, the same at each call."""
     return copies(echo_sentences(number, torch.Generator().manual_seed(7)))
 

@@ -93,7 +93,7 @@ def test_rows_are_cut_at_their_own_end():
 
 def test_the_bound_with_one_sample_is_the_elbo_of_it_and_more_samples_are_tighter():
     """The library's bound, built from a model, agrees with the exercise's from its parts."""
-    model, batch = given.trained("free bits 3"), given.test_sentences(6)
+    model, batch = given.trained("free bits 3"), given.held_out(6)
     with torch.no_grad():
         mu, logvar = model.encode(batch.src, batch.src_lengths)
         generator, z = torch.Generator().manual_seed(0), []
@@ -143,9 +143,7 @@ def test_the_log_holds_one_impossible_number():
 def test_the_log_is_what_the_patient_does():
     begun = columns(patient.reproduce_log((0, 20)))
     (zero, *numbers), kept = begun[0], columns(patient.LOG)[0]
-    assert [float(n) for n in numbers[:3]] == pytest.approx(
-        [float(n) for n in kept[1:4]], abs=0.02
-    )
+    assert [float(n) for n in numbers[:3]] == pytest.approx([float(n) for n in kept[1:4]], abs=0.02)
     assert float(begun[1][1]) < float(numbers[0])
 
 

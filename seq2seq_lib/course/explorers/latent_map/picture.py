@@ -47,9 +47,7 @@ def _map(result: Result) -> list[str]:
         parts.append(svg.text(x + CELL / 2 - 1, y + 25, str(number), size=15, anchor="middle"))
     for place, value in enumerate(GRID):
         middle = LEFT + CELL * place + CELL / 2 - 1
-        parts.append(
-            svg.text(middle, top + 5 * CELL + 14, f"{value:g}", size=12, anchor="middle")
-        )
+        parts.append(svg.text(middle, top + 5 * CELL + 14, f"{value:g}", size=12, anchor="middle"))
         y = top + CELL * (4 - place) + CELL / 2 + 3
         parts.append(svg.text(LEFT - 6, y, f"{value:g}", size=12, anchor="end"))
     sentences = dict(zip(result.numbers, result.sentences, strict=True))
@@ -92,7 +90,12 @@ def _terms(result: Result, top: float) -> list[str]:
     floor = svg.MARGIN + result.floor * SCALE
     parts.append(svg.line([(floor, top + 4), (floor, top + 30)], stroke=svg.INK, dash="3 2"))
     parts.append(
-        svg.text(svg.MARGIN, top + 44, f"reconstruction {result.reconstruction:.2f} + KL {kl:.2f}", size=12)
+        svg.text(
+            svg.MARGIN,
+            top + 44,
+            f"reconstruction {result.reconstruction:.2f} + KL {kl:.2f}",
+            size=12,
+        )
     )
     parts.append(
         svg.text(svg.MARGIN, top + 60, f"= {result.bound:.2f}; entropy {result.floor:.2f}", size=12)
@@ -119,5 +122,3 @@ def _description(result: Result, setting: str) -> str:
         f"sentences the copies are {result.copies} different ones. All sentences: "
         f"{'; '.join(dict.fromkeys(result.sentences))}."
     )
-
-

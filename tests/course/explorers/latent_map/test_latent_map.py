@@ -126,7 +126,9 @@ def test_the_bar_of_each_dimension_is_as_high_as_its_kl():
     result = compute(training="linear")
     bars = of_class(parsed(draw(result)), "kl")
     for bar, value in zip(bars, result.kl, strict=True):
-        assert float(bar.get("height")) == pytest.approx(30 * value / max(0.5, *result.kl), abs=0.06)
+        assert float(bar.get("height")) == pytest.approx(
+            30 * value / max(0.5, *result.kl), abs=0.06
+        )
 
 
 def test_before_the_prediction_nothing_gives_the_answer_away():
