@@ -1,4 +1,4 @@
-"""Trains sentence VAEs in seven ways, six of them weights of the KL term, over five seeds (chapter 10).
+"""Trains sentence VAEs in seven ways, over five seeds: schedules, free bits, word dropout.
 
 python -m benchmarks.latent_schedules             # prints a row a run
 python -m benchmarks.latent_schedules --write     # keeps the rows, models and pictures' sentences

@@ -72,6 +72,7 @@ batch = held_out(400)
 with torch.no_grad():
     code_mu, code_logvar = model.encode(batch.src, batch.src_lengths)
 print("sentences", tuple(batch.src.shape), "mu", tuple(code_mu.shape))
+print("first state", tuple(model.start_from(code_mu).hidden.shape))
 
 # %% [markdown]
 # To write, the decoder needs z and no sentence. So draw z from the prior and read.
@@ -199,12 +200,10 @@ drawn = Normal(leaf, 0.5).sample()
 print("a gradient reaches mu:", drawn.requires_grad)
 
 # %% [markdown]
-# It does not: a sample is only a number. The trick of
-# [Kingma and Welling](https://arxiv.org/abs/1312.6114) is to draw the noise first, where no parameter is,
-# and to stretch and shift it: z = mu + σ ε. Now dz/dmu = 1.
+# It does not: a sample is only a number. The trick of Kingma and Welling (2014) is to draw the noise
+# first, where no parameter is, and to stretch and shift it: z = mu + σ ε. Now dz/dmu = 1.
 #
-# **Predict** z for mu 0, variance 0.25 and ε = -2, then write the draw. logvar is the logarithm of the
-# *variance*.
+# **Your turn.** Write the draw. logvar is the logarithm of the *variance*.
 
 
 # %%
@@ -216,13 +215,19 @@ def draw_code(mu, logvar, noise):
 # %%
 check("10.2", draw_code)
 
+# %% [markdown]
+# The library calls it `reparameterise`. **Predict** z for mu 0, variance 0.25 and ε = -2: that is cell
+# [0, 1] of the next output. How far does ε = -2 move it?
+
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 from seq2seq_lib.latent import reparameterise
 
 noise = torch.tensor([[1.0, -2.0, 0.5], [-1.0, 0.5, 2.0]])
-print("cell [0, 1] is the one asked for:", reparameterise(mu, logvar, noise), sep="\n")
+print(reparameterise(mu, logvar, noise))
 
 # %% [markdown]
+# The standard deviation is 0.5, so z is -1. Who stretches by the variance gets -0.5.
+#
 # There is another way, which needs no derivative of f: the **score function**, f(z) · ε/σ. Both are
 # right on average. How noisy is each? We estimate d/dmu E[f(z)] at mu = 1.5 and σ = 0.5.
 
@@ -315,17 +320,17 @@ plots.show(
 # %% [markdown]
 # Schedules are pure functions of the step. A weight that counts its own *calls* is a published mistake:
 # in PaddleNLP's
-# [vae-seq2seq](https://github.com/PaddlePaddle/PaddleNLP/tree/release/2.4/examples/text_generation/vae-seq2seq)
-# it stood in the loss's `forward`, so each validation moved it on.
+# [vae-seq2seq](https://github.com/PaddlePaddle/PaddleNLP/blob/0025c3d29c3f923720afcc24c012813b1d543dd9/examples/text_generation/vae-seq2seq/model.py)
+# it stood in the loss's `forward`, so each batch of validation moved it on, too. (Its KL and its
+# reconstruction are sums, as they should be.) Two epochs of 40 batches and 10 of validation, and a ramp
+# of 100 steps:
 
 # %%
 seen = {"pure": [], "counting": []}
 calls = 0
-for epoch in range(2):
-    for batch_number in range(40 + 10):  # 40 batches of training, 10 of validation
-        calls += 1
-        training_step = 40 * epoch + min(batch_number, 40)
-    seen["pure"].append(linear(training_step, start=0, end=1, num_steps=100))
+for epoch in (1, 2):
+    calls += 40 + 10  # the loss does not know which of its calls are validation
+    seen["pure"].append(linear(40 * epoch, start=0, end=1, num_steps=100))
     seen["counting"].append(linear(calls, start=0, end=1, num_steps=100))
 print(seen)
 
@@ -374,6 +379,17 @@ from seq2seq_lib.course.explorers.latent_map import explore
 explore("annealed")
 
 # %% [markdown]
+# What does word dropout do? It hides words from the decoder, which must then read them from z. BOS and
+# the pads stay:
+
+# %%
+from seq2seq_lib.latent import drop_words
+
+some_input = copies([["anna", "sees", "boris", "and", "boris", "sees", "anna"]]).tgt_in
+hidden = drop_words(some_input, 0.5, torch.Generator().manual_seed(2))
+print(" ".join(vocab.tokens[i] for i in hidden[0].tolist()))
+
+# %% [markdown]
 # So watch the KL and the different outputs, not their sum.
 #
 # ## 10.6 Honest numbers, readable text
@@ -414,6 +430,20 @@ for name, verdict in verdicts.items():
 assert verdicts["by_sentence"]
 
 # %% [markdown]
+# Law 7 has the same enemy: a floor on the KL of the *batch mean* gives one batch of the two sentences
+# another loss than the two apart, because one sentence pays for the other. Ours has a floor for each.
+
+# %%
+kls = torch.tensor([1.0, 5.0])  # nats of two sentences; the floor is 3
+floors = {
+    "of the batch mean": lambda kl: kl.mean().clamp(min=3) * len(kl),
+    "of each sentence": lambda kl: kl.clamp(min=3).sum(),
+}
+for name, floored in floors.items():
+    apart = floored(kls[:1]) + floored(kls[1:])
+    print(f"{name:18} together {floored(kls):.0f}, in two shards {apart:.0f}")
+
+# %% [markdown]
 # By sentence has a price: a sentence that occurs twice has the same noise twice, so it counts once in an
 # error bar.
 #
@@ -439,8 +469,8 @@ for name, each in models.items():
 # uses z is undercounted by its ELBO: in the runs above by 0.1 to 0.4 nats with linear and by 0.4 to 0.7
 # with free bits.
 #
-# **Text.** Sampled rows have one length, so they must be cut at EOS. PaddleNLP's script began with
-# `end = -1` and cut `ids[:end]`. **Predict** what is lost of the row 4 9 6 5 4, which has no EOS.
+# **Text.** Sampled rows have one length, so they must be cut at EOS. [A script](https://github.com/PaddlePaddle/PaddleNLP/blob/e09f6de125cc8ead45124bc5e67434d597fa84b9/examples/text_generation/vae-seq2seq/predict.py)
+# began with `end = -1` and cut `ids[:end]`. **Predict** what is lost of the row 4 9 6 5 4, which has no EOS.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 row, end = [4, 9, 6, 5, 4], -1

@@ -142,7 +142,7 @@ def test_the_log_holds_one_impossible_number():
 
 def test_the_log_is_what_the_patient_does():
     begun = columns(patient.reproduce_log((0, 20)))
-    (zero, *numbers), kept = begun[0], columns(patient.LOG)[0]
+    (_, *numbers), kept = begun[0], columns(patient.LOG)[0]
     assert [float(n) for n in numbers[:3]] == pytest.approx([float(n) for n in kept[1:4]], abs=0.02)
     assert float(begun[1][1]) < float(numbers[0])
 
