@@ -149,7 +149,9 @@ print(
 # %% [markdown]
 # **Why it is wrong.** Twice the nats cost the mean nothing more. It is the KL with a weight of 1/Z that
 # nobody wrote down, and beside a reconstruction that is a sum over tokens it makes the loss no bound
-# any more. (A mean over tokens beside a summed KL errs the other way.)
+# any more. (A mean over tokens beside a summed KL errs the other way.) The author of
+# [grammarVAE](https://github.com/mkusner/grammarVAE/issues/2), asked about such a mean in 2017, answered
+# that it trained better, and that a weight which grows to 1 would be more principled.
 #
 # **Your turn.** One number for each sentence. (`hint("10.1")` helps; an unsolved cell blocks nothing.)
 
@@ -345,7 +347,7 @@ rows = {name: report(each) for name, each in models.items()}
 plots.show(
     figures.two_terms(rows, ECHO_ENTROPY),
     "Three bars of reconstruction and KL. Constant has no KL and one copy; linear has a KL of about 1 and "
-    "tens of copies; free bits has about 3 nats and about 200 copies. The totals lie close together.",
+    "tens of copies; free bits has about 3 nats and about 200 copies. The lowest total is that of linear.",
 )
 
 # %% [markdown]

@@ -151,8 +151,19 @@ class LatentSeq2Seq(nn.Module):
             raise ValueError(f"tgt_in has {len(tgt_in)} rows but z has {len(z)}.")
         return self.decoder(tgt_in, self.start_from(z)).logits
 
-    def forward(self, batch: Batch) -> Tensor:
-        """Logits ``[B, T, V]`` for ``batch.tgt_out`` from z = mu, without noise."""
+    def forward(self, batch: Batch, *, teacher_forcing_ratio: float | None = None) -> Tensor:
+        """Logits ``[B, T, V]`` for ``batch.tgt_out`` from z = mu, without noise.
+
+        Raises:
+            TypeError: a ``teacher_forcing_ratio`` was given, as the default loss of ``fit`` does:
+                it would train an autoencoder without noise or KL.
+        """
+        if teacher_forcing_ratio is not None:
+            raise TypeError(
+                "A LatentSeq2Seq got a teacher_forcing_ratio, but it has no such thing, and the "
+                "default loss of fit and evaluate has no KL: give them "
+                "loss_function=latent_loss(...)."
+            )
         return self.decode(batch.tgt_in, self.encode(batch.src, batch.src_lengths)[0])
 
     def elbo(

@@ -46,7 +46,7 @@ def through_a_point() -> "Figure":
     box(7.2, 1.2, "sigma [Z]")
     arrow(5.8, 2.2, 6.4, 2.7)
     arrow(5.8, 1.8, 6.3, 1.3)
-    box(9.7, 2.0, "z = mu + sigma · noise", "#dcecf7")
+    box(9.8, 2.0, "z = mu + sigma · noise", "#dcecf7")
     arrow(7.9, 2.7, 8.2, 2.35)
     arrow(8.1, 1.3, 8.4, 1.65)
     ax.text(9.7, 0.5, "noise from N(0, I)", ha="center", va="center")
@@ -61,7 +61,7 @@ def through_a_point() -> "Figure":
             arrow(x - 1.0, 2.0, x - 0.5, 2.0)
         ax.plot([x, x], [2.6, 4.0], color=BLUE, lw=1.5, linestyle="--")
         arrow(x, 2.8, x, 2.5, BLUE)
-    arrow(11.3, 2.0, 12.4, 2.0, BLUE)
+    arrow(11.7, 2.0, 12.5, 2.0, BLUE)
     ax.plot([9.7, 9.7, 17.4], [2.6, 4.0, 4.0], color=BLUE, lw=1.5, linestyle="--")
     ax.text(13.9, 4.4, "the same z at every step", ha="center", color=BLUE)
     return ax.figure
