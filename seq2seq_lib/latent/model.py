@@ -101,9 +101,7 @@ def drop_words(ids: Tensor, probability: float, generator: torch.Generator | Non
     (Bowman et al. 2016). The generator is on the CPU, where all random numbers are drawn.
     """
     if not 0.0 <= probability <= 1.0:
-        raise ValueError(
-            f"probability (word_dropout of elbo) must be in [0, 1], but it is {probability}."
-        )
+        raise ValueError(f"probability must be in [0, 1], but it is {probability}.")
     coins = torch.rand(ids.shape, generator=generator).to(ids.device)
     return ids.masked_fill((coins < probability) & (ids != BOS_ID) & (ids != PAD_ID), UNK_ID)
 
@@ -179,7 +177,7 @@ class LatentSeq2Seq(nn.Module):
 
         Args:
             kl_weight, free_bits: finite, ≥ 0; see ``LatentLoss.objective``.
-            word_dropout: see ``drop_words``; none in evaluation.
+            word_dropout: in [0, 1], see ``drop_words``; none in evaluation.
             generator: for noise and coins, on the CPU. Without one, training draws from the global
                 generator, and in evaluation the noise is a function of the sentence: the ELBO is
                 the same every time and in any batch. (Without noise, from mu, it is no bound.)
@@ -187,6 +185,8 @@ class LatentSeq2Seq(nn.Module):
         for name, value in (("kl_weight", kl_weight), ("free_bits", free_bits)):
             if not 0.0 <= value < math.inf:
                 raise ValueError(f"{name} must be finite and ≥ 0, but it is {value}.")
+        if not 0.0 <= word_dropout <= 1.0:
+            raise ValueError(f"word_dropout must be in [0, 1], but it is {word_dropout}.")
         mu, logvar = self.encode(batch.src, batch.src_lengths)
         z = reparameterise(mu, logvar, self._noise(batch, generator))
         read = drop_words(batch.tgt_in, word_dropout, generator) if self.training else batch.tgt_in
