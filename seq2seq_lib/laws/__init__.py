@@ -15,6 +15,8 @@ not hold; the exception is the counterexample. Nothing global is changed.
 | 7 shard invariance | ``shard_invariance`` | gradients(shards) |
 
 ``of_model(model)`` gives the callables of a ``Seq2Seq``; ``judge_model(model)`` runs 1, 4, 6, 7.
+Laws say what must not change; ``reads_source`` asks what must: a decoder that never looks at its
+source obeys 1 and 4.
 """
 
 from seq2seq_lib.laws.batch_invariance import batch_invariance
@@ -23,6 +25,7 @@ from seq2seq_lib.laws.loss_ledger import loss_ledger
 from seq2seq_lib.laws.oracle import every_output
 from seq2seq_lib.laws.parallel_stepwise import parallel_stepwise
 from seq2seq_lib.laws.parity import parity
+from seq2seq_lib.laws.reads_source import reads_source
 from seq2seq_lib.laws.scores_add_up import scores_add_up
 from seq2seq_lib.laws.search_oracle import search_oracle
 from seq2seq_lib.laws.shard_invariance import shard_invariance
@@ -46,6 +49,7 @@ __all__ = [
     "of_model",
     "parallel_stepwise",
     "parity",
+    "reads_source",
     "scores_add_up",
     "search_oracle",
     "shard_invariance",

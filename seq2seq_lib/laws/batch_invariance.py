@@ -2,6 +2,9 @@
 
 Batching is a trick of the implementer, so it may change nothing: not the encoder's memory, its
 final state, the logits, the loss, its gradient or the decoded output.
+
+What is wrong in the same way in every batch is not seen here: the states of the wrong layer, say
+(``h_n[:2]`` of a deep RNN that reads both ways). Law 2 sees that.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

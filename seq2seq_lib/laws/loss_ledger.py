@@ -25,6 +25,7 @@ SHAPES = ((5, 6, 7), (4, 4, 6), (2, 3, 6))
 EDGES = ((3, 1, 5), (1, 4, 5), (1, 1, 4))
 HUGE = 1e4  # logits at pads
 GAP = 300.0  # nats between two logits: exp(-300) is 0 in float32, log of that is -inf
+FAR = 1000.0  # nats from 0: exp(1000) is inf and exp(-1000) is 0, in float64 as well
 
 PADS = (
     "the pads: something at a position where the mask is False reached the loss. Is the mask "
@@ -41,6 +42,7 @@ GRADIENT = (
     "the gradient: (softmax(logits) - onehot(target)) / tokens at real positions, 0 elsewhere"
 )
 STABLE = "log(softmax(z)), which is log(0) for a large gap: use log_softmax or cross_entropy"
+SHIFT = "exp of a large logit, which is inf: subtract each row's largest logit before exp"
 EPOCH = (
     "how batches are added up: the mean of batch means weighs a token in a short batch more; add "
     "the sums and the counts, and divide once"
@@ -257,6 +259,17 @@ def _stable(trial: Trial, loss: Loss, dtype: torch.dtype, device: Any, tolerance
         fed=f"logits {logits.tolist()}, targets {targets.tolist()}, the last one a pad",
         look_at=STABLE,
     )
+    for shift in (FAR, -FAR):
+        near = torch.tensor([[[0.0, -1, -2], [-1, 0, -3]]] * 2, dtype=dtype, device=device)
+        moved = near + shift, *example[1:]
+        trial.equal(
+            f"all logits near {shift:+.0f}",
+            _call(loss, moved)[0],
+            four_ways(*moved)["ignore_index"],
+            tolerance * FAR,  # lse(z) - z[y] rounds to the digits of z
+            fed=f"logits {moved[0].tolist()}, targets {targets.tolist()}, the last one a pad",
+            look_at=SHIFT,
+        )
 
 
 def _epoch(

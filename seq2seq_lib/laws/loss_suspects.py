@@ -93,6 +93,11 @@ def suspects(logits: Tensor, targets: Tensor, mask: Tensor) -> Iterator[tuple[st
             f"the loss with a softmax over the {name} axis: dim must be -1, the vocabulary",
             (wrong * mask).sum() / count,
         )
+    over_tokens = -logits[mask].log_softmax(0).gather(-1, targets[mask][:, None])  # [N, 1]
+    yield (
+        "the loss with a softmax over the tokens, axis 0 of [N, V]: dim must be -1, the vocabulary",
+        over_tokens.sum() / count,
+    )
     ignored = targets.masked_fill(~mask, -100)
     yield (
         "what reshape(B, V, T) gives: it deals the numbers out anew; use transpose(1, 2)",

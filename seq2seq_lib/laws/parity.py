@@ -213,15 +213,15 @@ def _compare_gradients(
 
 
 def _explain(rnn: nn.Module, x: Tensor, lengths: Tensor, outputs: Tensor, case: tuple) -> str:
-    is_padded, both_ways, layers, has_bias, _, _ = case
+    is_padded, both_ways, layers, _, _, _ = case
     with torch.no_grad():
         if is_padded:
             real = sequence_mask(lengths, T)[..., None].to(x.device)
             unpacked = rnn(x)[0].masked_fill(~real, 0)
             same = torch.allclose(outputs.masked_fill(~real, 0), unpacked, atol=1e-5)
             return f"it equals the run over the pads; {PACKED}" if same else PACKED
-        if not both_ways and layers == 1 and has_bias:
-            return name_suspect(rnn, x, outputs)
+        if not both_ways and layers == 1:
+            return name_suspect(rnn, x, outputs) or BIAS
     hints: Iterator[str] = iter(
         hint for true, hint in ((both_ways, REVERSED), (layers > 1, LAYERS)) if true
     )

@@ -13,8 +13,13 @@ Step = Callable[[Tensor, Tensor, State, Tensor, Tensor], tuple[Tensor, State]]
 # from_x [B, G*H], from_h [B, G*H] (U h + d), state, U [G*H, H], d [G*H] -> output, state
 
 
-def gru(reset_after: bool = True, keep: bool = True, order: str = "rzn") -> Step:
-    """``reset_after``: r * (U h + d) and not U (r * h) + d. ``keep``: z = 1 keeps the old state."""
+def gru(
+    reset_after: bool = True, keep: bool = True, order: str = "rzn", merged: bool = False
+) -> Step:
+    """``reset_after``: r * (U h + d) and not U (r * h) + d. ``keep``: z = 1 keeps the old state.
+
+    ``merged``: one bias b + d in place of two, so r * (U h) + d.
+    """
 
     def step(from_x: Tensor, from_h: Tensor, state: State, U: Tensor, d: Tensor):
         x = dict(zip(order, from_x.chunk(3, 1), strict=True))
@@ -23,7 +28,10 @@ def gru(reset_after: bool = True, keep: bool = True, order: str = "rzn") -> Step
         shift = dict(zip(order, d.chunk(3), strict=True))["n"]
         r, z = torch.sigmoid(x["r"] + h["r"]), torch.sigmoid(x["z"] + h["z"])
         old, c = state
-        inner = r * h["n"] if reset_after else (r * old) @ matrix.T + shift
+        if merged:
+            inner = r * (h["n"] - shift) + shift
+        else:
+            inner = r * h["n"] if reset_after else (r * old) @ matrix.T + shift
         n = torch.tanh(x["n"] + inner)
         new = (1 - z) * n + z * old if keep else z * n + (1 - z) * old
         return new, (new, c)
@@ -56,6 +64,8 @@ SUSPECTS: dict[type, dict[str, Step]] = {
         "the gates are read in the order z, r, n; torch's blocks of rows are r, z, n": gru(
             order="zrn"
         ),
+        "the two biases are merged into one; in r and z they may be, but in the candidate d stands "
+        "inside the reset gate, r * (U h + d)": gru(merged=True),
     },
     nn.LSTM: {
         "the gates are read in the order i, f, o, g; torch's blocks of rows are i, f, g, o": lstm(
@@ -73,12 +83,17 @@ SUSPECTS: dict[type, dict[str, Step]] = {
 }
 UNKNOWN = (
     "the equations, gate by gate: it is none of the variants known here (reset before the product, "
-    "z swapped, other gate orders, a missing tanh, a missing bias, a state that is not handed on)"
+    "z swapped, other gate orders, a missing tanh, a missing or merged bias, weights transposed, a "
+    "state that is not handed on)"
 )
 
 
-def name_suspect(rnn: nn.GRU | nn.LSTM, x: Tensor, outputs: Tensor) -> str:
-    """Which variant gives ``outputs [B, T, H]`` from ``x [B, T, I]``: one layer, one direction."""
+def name_suspect(rnn: nn.GRU | nn.LSTM, x: Tensor, outputs: Tensor) -> str | None:
+    """Which variant gives ``outputs [B, T, H]`` from ``x [B, T, I]``: one layer, one direction.
+
+    Returns:
+        What is wrong, in words; None without biases if it is no known variant.
+    """
     correct = gru() if isinstance(rnn, nn.GRU) else lstm()
     kind = "GRU" if isinstance(rnn, nn.GRU) else "LSTM"
     trials = [(text, run(rnn, x, step)) for text, step in SUSPECTS[type(rnn)].items()]
@@ -89,11 +104,16 @@ def name_suspect(rnn: nn.GRU | nn.LSTM, x: Tensor, outputs: Tensor) -> str:
             "the state is not handed on: every step starts from zeros",
             run(rnn, x, correct, carry=False),
         ),
+        (
+            "the hidden weights are transposed: torch stores U [gates * H, H] for U h, so with "
+            "rows it is h @ U.T. H x H is square, and no shape tells",
+            run(rnn, x, correct, transposed=True),
+        ),
     ]
     for text, candidate in trials:
         if candidate.shape == outputs.shape and torch.allclose(candidate, outputs, atol=1e-5):
             return f"{kind}: {text}"
-    return f"{kind}: {UNKNOWN}"
+    return f"{kind}: {UNKNOWN}" if rnn.bias else None
 
 
 def run(
@@ -104,10 +124,15 @@ def run(
     input_bias: bool = True,
     hidden_bias: bool = True,
     carry: bool = True,
+    transposed: bool = False,
 ) -> Tensor:
     """Outputs ``[B, T, H]`` of a variant with the weights of ``rnn``'s first layer."""
     W, U = rnn.weight_ih_l0, rnn.weight_hh_l0  # [G*H, I], [G*H, H]
-    b, d = rnn.bias_ih_l0 * input_bias, rnn.bias_hh_l0 * hidden_bias  # [G*H]
+    if transposed:  # each block of H rows by itself
+        U = torch.cat([block.T for block in U.split(rnn.hidden_size)])  # [G*H, H]
+    none = W.new_zeros(len(W))  # [G*H]
+    b = rnn.bias_ih_l0 if rnn.bias and input_bias else none
+    d = rnn.bias_hh_l0 if rnn.bias and hidden_bias else none
     zeros = x.new_zeros(len(x), rnn.hidden_size)
     state, outputs = (zeros, zeros), []
     for t in range(x.size(1)):

@@ -88,6 +88,21 @@ def softmax_over_time(logits, targets, mask):
     return (nll * mask).sum(), mask.sum()
 
 
+def softmax_over_tokens(logits, targets, mask):
+    """B12: dim 0 of the real tokens' ``[N, V]``: each word's shares add up to 1 over the batch.
+
+    https://github.com/fxia22/pointnet.pytorch/issues/27
+    """
+    nll = -logits[mask].log_softmax(0).gather(-1, targets[mask][:, None])
+    return nll.sum(), mask.sum()
+
+
+def not_shifted(logits, targets, mask):
+    """log Σ exp(z) − z[target] as it is written in books: exp(1000) is inf."""
+    nll = logits.exp().sum(-1).log() - logits.gather(-1, targets[..., None])[..., 0]
+    return LossSum(nll.masked_fill(~mask, 0).sum(), mask.sum())
+
+
 def end_not_scored(logits, targets, mask):
     """B15: the last token of each row, its EOS, does not count, so nothing learns to stop.
 
@@ -187,6 +202,8 @@ MUTANTS = {  # loss, a part of the verdict
     "NLL of probabilities (B09)": (nll_of_probabilities, "NLL of probabilities"),
     "log of softmax (B11)": (log_of_softmax, "use log_softmax"),
     "softmax over time (B12)": (softmax_over_time, "softmax over the time axis"),
+    "softmax over the tokens (B12)": (softmax_over_tokens, "axis 0 of [N, V]"),
+    "exp without a shift": (not_shifted, "subtract each row's largest logit"),
     "EOS not scored (B15)": (end_not_scored, "without the last real token"),
     "sum of step means (D13)": (sum_of_step_means, "each step's mean"),
     "per sentence (D21)": (per_sentence, "divided by the B sentences"),

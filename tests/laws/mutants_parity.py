@@ -36,6 +36,28 @@ def one_bias(rnn, x, lengths):
     return run(rnn, x, gru(), hidden_bias=False), None
 
 
+def merged_biases(rnn, x, lengths):
+    """One bias b + d where torch has two: wrong in the candidate alone.
+
+    https://github.com/pytorch/pytorch/issues/750 calls the second one redundant.
+    """
+    return run(rnn, x, gru(merged=True)), None
+
+
+def transposed_weights(rnn, x, lengths):
+    """Weights of a text that writes x W + h U, copied without .T: U is square (no thread)."""
+    H, outputs = rnn.hidden_size, []
+    h = c = x.new_zeros(len(x), H)
+    for t in range(x.size(1)):
+        from_h = torch.cat([h @ block for block in rnn.weight_hh_l0.chunk(4)], 1)
+        gates = x[:, t] @ rnn.weight_ih_l0.T + rnn.bias_ih_l0 + from_h + rnn.bias_hh_l0
+        i, f, g, o = gates.chunk(4, 1)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        h = o.sigmoid() * c.tanh()
+        outputs.append(h)
+    return torch.stack(outputs, 1), None
+
+
 def other_gate_order(rnn, x, lengths):
     """D17: gates in the order i, f, o, g, which constant weights in a checker do not notice.
 
@@ -105,6 +127,8 @@ MUTANTS = {  # recompute, what it claims to do, a part of the verdict
     "update gate swapped": (swapped_update, GRU, "update gate is swapped"),
     "both conventions": (both_conventions, GRU, "both conventions differ"),
     "one bias": (one_bias, GRU, "bias_hh is left out"),
+    "two biases merged": (merged_biases, GRU, "the two biases are merged"),
+    "U transposed": (transposed_weights, LSTM, "the hidden weights are transposed"),
     "gate order i f o g": (other_gate_order, LSTM, "i, f, o, g"),
     "no tanh on the cell": (no_tanh, LSTM, "tanh on the cell is missing"),
     "c returned as h": (returns_cell, LSTM, "output is the cell"),

@@ -58,3 +58,31 @@ def test_an_error_of_any_size_is_found(seed, size):
 
     verdict = laws.parity(recompute, seed=seed, **zoo.GRU)
     assert not verdict.holds and verdict.counterexample.count("[2, 3, 1]") == 1
+
+
+def test_the_wrong_layer_is_this_laws_business_and_not_law_1s():
+    """It is the same wrong layer in every batch; only beside torch's own state does it show."""
+    torch.manual_seed(0)
+    rnn = torch.nn.GRU(4, 3, num_layers=2, bidirectional=True, batch_first=True)
+    embedding = torch.nn.Embedding(11, 4)
+
+    def encode(src, lengths):
+        found = zoo.cells.unroll_stack(rnn, embedding(src), lengths)
+        return found.outputs, found.state[:, :2]  # h_n[:2]: layer 0, where the top was meant
+
+    assert laws.batch_invariance(encode).holds
+    recompute, claims, part = zoo.MUTANTS["top layer dropped"]
+    assert part in str(laws.parity(recompute, **claims))
+
+
+def test_a_variant_is_named_without_biases_too():
+    """And what is wrong without biases alone is laid to the biases."""
+    claims = {**zoo.GRU, "bias": (False,)}
+    verdict = laws.parity(zoo.reset_before, **claims)
+    assert "acts BEFORE the matrix product" in verdict.look_at
+
+    def biased(rnn, x, lengths):
+        outputs, _ = zoo.gru_as_interpolation(rnn, x, lengths)
+        return outputs + 0.1 * (not rnn.bias), None
+
+    assert "with bias=False there are none" in laws.parity(biased, **claims).look_at

@@ -1,0 +1,133 @@
+"""Does the decoder read its source? A question beside the seven laws.
+
+A law says what must *not* change. A decoder that never looks at its source obeys laws 1 and 4
+perfectly: its output depends on no neighbour, and is the same in one pass and step by step. So ask
+also what *must* change: another source token moves the logits of its own row, and the encoder gets
+a gradient.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from seq2seq_lib.batching import Batch
+from seq2seq_lib.laws import probes
+from seq2seq_lib.laws.verdict import Trial, Verdict, ids
+
+LAW = "Does it read its source"
+
+BLIND = (
+    "how the source gets to the decoder: a state that starts at zero, a context or cross-attention "
+    "that was never passed on, a flag that switches it off"
+)
+ONE_TOKEN = (
+    "what of the source is thrown away: only the last or the first token is read, the state is "
+    "taken before the end, or a mask hides real tokens"
+)
+OTHER_ROW = (
+    "which axis is the sentence: a view or reshape that mixes rows, a mean over the batch, rows "
+    "that were sorted and not sorted back"
+)
+CUT = (
+    "where the graph is cut: detach(), no_grad(), .data, item(), or parameters that are not used "
+    "at all; and whether the optimiser knows them"
+)
+MOVED = 1e-9  # of a logit around 1: any change of the source is larger, also after tanh
+
+
+def reads_source(
+    logits: Callable[[Batch], Tensor],
+    *,
+    parameters: Iterable[Tensor] = (),
+    src_vocab_size: int = 11,
+    tgt_vocab_size: int = 13,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+) -> Verdict:
+    """Change the source, one token at a time, and look whether its own row's logits move.
+
+    Args:
+        logits: ``(batch) -> [B, T, V]``, teacher forced.
+        parameters: those of the encoder: each must get a gradient from the logits.
+        src_vocab_size, tgt_vocab_size: ids fed are below them.
+        seed, device: of the probes.
+
+    Returns:
+        A verdict as the laws give it. Other rows must stay as they are: a model that reads some
+        other sentence is not reading its own. The last token of a row, its EOS, is not changed.
+    """
+    trial = Trial(LAW)
+    parameters = list(parameters)
+    with probes.undisturbed(logits, seed=seed):
+        try:
+            for batch in probes.make_batches(src_vocab_size, tgt_vocab_size, seed, device):
+                _tokens(trial, logits, batch, src_vocab_size)
+                if parameters:
+                    _gradients(trial, logits, parameters, batch)
+        except Exception as error:
+            trial.crashed(error, "while running it on the probes")
+    return trial.verdict()
+
+
+def _tokens(trial: Trial, logits: Callable, batch: Batch, vocab_size: int) -> None:
+    before = _real(logits, batch)
+    for row, length in enumerate(batch.src_lengths.tolist()):
+        moved = []
+        for t in range(length - 1):  # the last is EOS
+            src = batch.src.clone()
+            src[row, t] = _another(int(src[row, t]), vocab_size)
+            after = _real(logits, replace(batch, src=src))
+            moved.append(bool(((after[row] - before[row]).abs() > MOVED).any()))
+            others = [b for b in range(len(batch)) if b != row]
+            trial.equal(
+                "other rows stay",
+                after[others],
+                before[others],
+                fed=f"one token of sentence {row} was changed",
+                look_at=OTHER_ROW,
+                sides=("after", "before"),
+            )
+        if not moved:
+            continue
+        said = f"sentence {row}, src {ids(batch.src[row, :length])}"
+        still = [t for t, one in enumerate(moved) if not one]
+        trial.claim(
+            "every source token moves its row",
+            not still,
+            counterexample=f"{said}: another token at position {ids(still)} changes no logit",
+            look_at=BLIND if len(still) == len(moved) else ONE_TOKEN,
+        )
+
+
+def _real(logits: Callable, batch: Batch) -> Tensor:
+    """Logits ``[B, T, V]``, 0 at pads, where anything may stand."""
+    result = logits(batch).detach()
+    B, T = batch.tgt_out.shape
+    if result.dim() != 3 or result.shape[:2] != (B, T):
+        raise ValueError(f"logits must be [B, T, V] = [{B}, {T}, V], not {list(result.shape)}")
+    return result.masked_fill(~batch.tgt_mask[..., None], 0)
+
+
+def _another(token: int, vocab_size: int) -> int:
+    """Another id that may stand anywhere in a sentence."""
+    choices = vocab_size - probes.FIRST_ID
+    return probes.FIRST_ID + (token - probes.FIRST_ID + 1) % choices
+
+
+def _gradients(trial: Trial, logits: Callable, parameters: list[Tensor], batch: Batch) -> None:
+    result = logits(batch)
+    weights = torch.linspace(-1, 1, result.numel()).view_as(result).to(result)  # none cancels out
+    total = (result * weights)[batch.tgt_mask].sum()
+    if total.requires_grad:
+        grads = torch.autograd.grad(total, parameters, allow_unused=True)
+    else:
+        grads = [None] * len(parameters)
+    cut = [i for i, g in enumerate(grads) if g is None or not bool((g != 0).any())]
+    trial.claim(
+        "the encoder gets gradients",
+        not cut,
+        counterexample=f"no gradient reaches parameters {ids(cut)} of {len(parameters)}",
+        look_at=CUT,
+    )
