@@ -40,11 +40,10 @@ test: $(STAMP)        ## run every test and every notebook; ARGS="-k masks" sele
 notebooks: $(STAMP)   ## execute every notebook anew from _src, then release the exercises
 	$(BIN)/python tools/build_notebooks.py build
 	$(MAKE) --no-print-directory exercises
-	$(BIN)/python tools/readme_table.py
 
 exercises: $(STAMP)   ## release exercises/ from solutions/ with nbgrader
-	$(if $(wildcard solutions/ch*),$(BIN)/nbgrader generate_assignment --assignment='ch*' \
-	    --no-db --force --log-level=ERROR,@echo "No solutions/ch*/ here: nothing to release")
+	$(if $(wildcard solutions/ch*),$(BIN)/python tools/build_notebooks.py release,\
+	    @echo "No solutions/ch*/ here: nothing to release")
 
 # On the device that SEQ2SEQ_DEVICE names, or an accelerator if there is one.
 bench: export OMP_NUM_THREADS ?= 1

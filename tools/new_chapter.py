@@ -1,20 +1,22 @@
 """Use: python tools/new_chapter.py ch11_name [--title "What it is called"]
 
 Makes all parts of a chapter, from tools/chapter_template: a source with the pattern's skeleton, one
-exercise with its check and its words, tests, breaks and submissions. Then it builds the notebooks
-and releases the exercises. The result runs and passes the tests; replace its example by your own.
-Nothing else has to be edited: a chapter is found by its stem. docs/authoring.md says what is what.
+exercise with its check and its words, tests, breaks and submissions. Then it builds the notebooks,
+releases the exercises and puts the chapter into README's table. The result runs and passes the
+tests; replace its example by your own. Nothing else has to be edited: a chapter is found by its
+stem. docs/authoring.md says what is what.
 """
 
 import argparse
 import re
-import subprocess
 import sys
 from pathlib import Path
 
+import readme_table
 from notebooks.build import build
 from notebooks.chapters import STEM, Chapter, chapters
 from notebooks.paths import ROOT, NotebookError
+from notebooks.release import release
 
 TEMPLATE = ROOT / "tools" / "chapter_template"
 
@@ -51,13 +53,6 @@ def write(chapter: Chapter, title: str) -> list[Path]:
     return written
 
 
-def release(chapter: Chapter) -> None:
-    """What `make exercises` does, for this chapter alone."""
-    command = [sys.executable, "-m", "nbgrader", "generate_assignment", chapter.stem]
-    command += ["--no-db", "--force", "--log-level=ERROR"]
-    subprocess.run(command, cwd=chapter.root, check=True)
-
-
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -76,11 +71,16 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         for source in (chapter.source, chapter.solution_source):
             print(f"building {source.relative_to(root).as_posix()} ...", end=" ", flush=True)
             print(f"{build(source):.0f} s")
+        release(root, chapter.stem)
     except NotebookError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    release(chapter)
-    print(f"Next: python -m pytest tests/course/{chapter.stem} tests/repository/test_chapters.py")
+    readme_table.main(root)
+    print(
+        f"Next: python -m pytest tests/course/{chapter.stem} tests/repository/test_chapters.py\n"
+        f"      python -m pytest tests/course/test_every_exercise.py "
+        f'-k "[{chapter.number}. or [{chapter.number}]"'
+    )
     return 0
 
 

@@ -1,17 +1,16 @@
-"""Write README.md's chapter table from the notebooks: `make notebooks`, or run this alone.
+"""Write README.md's chapter table from the notebooks. Every build does so, too; this alone is for
+what needs no build, such as a chapter that was removed.
 
-Titles are the notebooks' own, seconds are those that the last builds measured (see
-tools/build_notebooks.py). Below the table stands which planned chapters are missing. Both replace
-what stands between two comments in README.md: `<!-- chapters:begin -->` and
-`<!-- chapters:end -->`.
+Titles are the notebooks' own, and so are the seconds, which the last builds measured. Below the
+table stands which planned chapters are missing. Both replace what stands between two comments in
+README.md: `<!-- chapters:begin -->` and `<!-- chapters:end -->`.
 """
 
-import json
 import sys
 import textwrap
 from pathlib import Path
 
-from notebooks.build import TIMINGS
+from notebooks.build import recorded_seconds
 from notebooks.chapters import chapters
 from notebooks.paths import ROOT, write_atomically
 
@@ -39,16 +38,15 @@ def duration(seconds: int | None) -> str:
 
 def table(root: Path = ROOT) -> str:
     """One row per chapter: its title as a link, its exercises, the time it takes to run."""
-    path = root / TIMINGS
-    timings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     rows = ["| chapter | exercises | runs in |", "|---|---|---|"]
     for chapter in chapters(root):
         if not chapter.notebook.exists():
             continue
         name = chapter.notebook.relative_to(root).as_posix()
         released = chapter.exercise.relative_to(root).as_posix()
+        took = duration(recorded_seconds(chapter.notebook))
         link = f"[{chapter.stem}]({released})" if chapter.solution.exists() else "–"
-        rows.append(f"| [{chapter.title}]({name}) | {link} | {duration(timings.get(name))} |")
+        rows.append(f"| [{chapter.title}]({name}) | {link} | {took} |")
     return "\n".join(rows)
 
 

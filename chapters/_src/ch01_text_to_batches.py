@@ -18,7 +18,7 @@ explore("came")
 # pieces by a table of merges, make a batch with its lengths and state the shape of every tensor, write
 # what a decoder reads and says from one sentence, and count and reduce what padding costs.
 #
-# **You need** Python and tensors; no GPU and no network. **Time**: 35 minutes; it runs in seconds.
+# **You need** Python and tensors; no GPU and no network. **Time**: 40 minutes; it runs in seconds.
 #
 # | symbol | meaning | symbol | meaning |
 # |---|---|---|---|
@@ -457,7 +457,7 @@ assert abs(1 - sum(map(sum, every)) / cells - shuffled_waste(4, 2)) < 1e-9
 # %% [markdown]
 # So such batches waste up to one half. If the corpus is *sorted* first, a batch covers only 1 of N/B
 # parts of the lengths, and its waste is about B/N, one over the number of batches. 2,048 dates follow
-# both, a little below, because their lengths do not start at 1:
+# both from below: their lengths begin at 9, not at 1:
 
 # %%
 from seq2seq_lib.batching import BucketSampler, TokenBatchSampler
@@ -480,17 +480,17 @@ plots.show(
         },
     ),
     "PAD share against rows a batch, 2 to 256. Shuffled dates rise from 15 to 42 percent, "
-    "below the formula's curve. Sorted dates stay at 7 percent or less, near the line B/N.",
+    "below the formula's curve. Sorted dates stay at 7 percent or less, below the line B/N.",
 )
 
 # %% [markdown]
 # Sorted data come in one order in each epoch, the short ones first. So `BucketSampler` shuffles,
-# sorts inside pools of 50 batches, and shuffles the batches. `TokenBatchSampler` limits the cells of a
-# batch instead of its rows, so that each costs about the same. "Fixed width" is an array as wide as the
-# longest of the corpus:
+# sorts inside pools of 50 batches (here one holds all), and shuffles the batches. `TokenBatchSampler`
+# limits the cells of a batch instead of its rows, so that each costs about the same. "Fixed width" is
+# an array as wide as the longest of the corpus:
 
 # %%
-by_tokens = list(TokenBatchSampler(lengths, 64 * 17))
+by_tokens = list(TokenBatchSampler(lengths, 64 * 17))  # 64 rows of the mean length
 ways = {
     "fixed width": 1 - sum(lengths) / (len(lengths) * max(lengths)),
     "shuffled": share_of_pads(lengths, cut_into(order, 64)),
@@ -509,9 +509,9 @@ print("rows of a token batch:", min(map(len, by_tokens)), "to", max(map(len, by_
 #
 # ### Is padding invisible?
 #
-# The first "model" of the course is the mean of a row's embeddings. **Law 1** asks of any encoder
-# whether a sentence gives the same alone and in any batch. It must judge the right way and two wrong
-# ones: no mask, and `padding_idx=0`, which makes the vector of PAD zero.
+# The simplest encoder is the mean of a row's embeddings. **Law 1** asks of any encoder whether a
+# sentence gives the same alone and in any batch. It must judge the right way and two wrong ones: no
+# mask, and `padding_idx=0`, which makes the vector of PAD zero.
 
 # %%
 from seq2seq_lib import laws
@@ -562,7 +562,8 @@ assert verdicts["mean of real cells"]
 #
 # **Law met**: law 1, batch invariance. `laws.batch_invariance(your_encoder)` judges any encoder.
 #
-# **Common misconception**: "Padding comes after the end, so nothing that follows can see it."
+# **Common misconception**: "Padding comes after the end, so nothing that follows can see it." A
+# mean sees it in its divisor.
 
 # %% [markdown]
 # ## In Transformers and LLMs

@@ -19,22 +19,23 @@ explore("naive")
 # ways that agree, say whom each average listens to, mask attention, and find a wrong mask without
 # training.
 #
-# **You need** [chapter 0](ch00_start_here.ipynb), tensors, and the idea of a loss.
+# **You need** [chapter 0](ch00_start_here.ipynb), tensors, softmax, and the idea of a loss. 4.5 can
+# be skipped: it needs a GRU ([chapter 2](ch02_gru_and_lstm_gates.ipynb)) and attention.
 #
-# **Time**: 38 minutes; it runs in seconds.
+# **Time**: 45 minutes; it runs in seconds.
 #
 # | symbol | meaning | symbol | meaning |
 # |---|---|---|---|
 # | B | sentences in the batch | V | words in the vocabulary |
 # | S, T | width of the source, of the target | H | numbers in a state |
 # | mask[b, t] | True: a real token | N | real tokens in the batch: the mask's sum |
-# | nll[b, t] | negative log-likelihood of one target, in nats | L | the loss: one number |
+# | nll[b, t] | negative log-likelihood of one target, in nats (base e) | L | the loss: one number |
 
 # %% [markdown]
 # ## 4.1 One batch
 #
-# What does padding look like? Three sentences are enough for the whole chapter. `collate` makes
-# tensors: each sentence ends with EOS, id 2, and the rest of its row is PAD, id 0.
+# Three sentences are enough for the whole chapter. `collate` makes tensors: each sentence ends with
+# EOS (end of sentence), id 2, and the rest of its row is PAD, id 0.
 
 # %%
 from seq2seq_lib.batching import collate
@@ -49,8 +50,9 @@ batch = collate([(english.encode(s.split()), german.encode(t.split())) for s, t 
 print("source", batch.src, "lengths", batch.src_lengths, sep="\n")
 
 # %% [markdown]
-# The target comes twice, shifted by one. The decoder reads a token of `tgt_in` and must say the
-# token of `tgt_out` at the same position, so the loss needs a mask for `tgt_out`.
+# The target comes twice, shifted by one. The decoder reads a token of `tgt_in`, which begins with
+# id 1, and must say the token of `tgt_out` at the same position: the loss needs a mask for
+# `tgt_out`.
 
 # %%
 targets, lengths = batch.tgt_out, batch.tgt_lengths
@@ -65,8 +67,8 @@ print("read", batch.tgt_in, "say", targets, "lengths", lengths, sep="\n")
 #
 # $$\text{mask}[b, t] = (t < \text{length}_b)$$
 #
-# Two loops say the same. They are slow, so they judge faster ways. True means *real token*
-# here; others mean the opposite.
+# Two loops say the same. They are slow, so they judge faster ways. True means *real token* here;
+# others mean the opposite.
 
 # %%
 import torch
@@ -87,18 +89,18 @@ print(mask_by_loops(lengths, T).int())
 # %% [markdown]
 # The **naive** way without a loop compares positions with lengths as they are. That is an error
 # here, which is the lucky case: with as many positions as sentences the line runs, but it compares
-# position 0 with sentence 0, position 1 with sentence 1, and gives back one row.
+# position 0 with sentence 0 and so on, and gives back one row:
 
 # %%
 try:
     _ = torch.arange(T) < lengths
 except RuntimeError:
     print(f"[{T}] positions < [{B}] lengths: RuntimeError")
-print(f"[{B}] positions < [{B}] lengths:", torch.arange(B) < lengths)
+print(f"[{B}] positions < [{B}] lengths:", torch.arange(B) < lengths[[0, 2, 1]])
 
 # %% [markdown]
-# **Your turn.** Write the mask without a loop. An unsolved cell blocks nothing: the chapter goes on
-# with the library's function. (`hint("4.1")` helps.)
+# **Your turn.** Write the mask without a loop. An unsolved cell blocks nothing. (`hint("4.1")`
+# helps.)
 
 
 # %%
@@ -121,26 +123,18 @@ from seq2seq_lib import plots
 from seq2seq_lib.course.ch04_padding_masks import figures
 
 mask_by_broadcast = torch.arange(T)[None, :] < lengths[:, None]  # [1, T] < [B, 1] -> [B, T]
-plots.show(
-    figures.lengths_meet_positions(lengths.tolist(), T),
-    "A column of lengths 4, 2, 5 meets a row of positions 0 to 4. Each cell holds its comparison, "
-    "for example 2 < 2, and is blue where it is true: 4, 2 and 5 cells from the left.",
-)
+plots.show(*figures.lengths_meet_positions(lengths.tolist(), T))
 
 # %% [markdown]
-# Two more ways: compare ids with PAD's, or put a 1 right behind each sentence, so that the running
-# sum of the row is 0 before it. All four agree with the library.
+# Or compare ids with PAD's. All three ways agree with the library.
 
 # %%
-import torch.nn.functional as F
-
 from seq2seq_lib.masks import sequence_mask
 
 mask = sequence_mask(lengths, T)
 mask_by_ids = targets != PAD_ID
-mask_by_cumsum = F.one_hot(lengths, T + 1).cumsum(1)[:, :T] == 0  # a length may be T
-four_masks = mask_by_loops(lengths, T), mask_by_broadcast, mask_by_ids, mask_by_cumsum
-print([torch.equal(way, mask) for way in four_masks])
+three_masks = mask_by_loops(lengths, T), mask_by_broadcast, mask_by_ids
+print([torch.equal(way, mask) for way in three_masks])
 
 # %% [markdown]
 # The mask by ids rests on a promise: no real token has the id of PAD. Where a tokenizer has no PAD,
@@ -152,20 +146,16 @@ padded_with_eos = targets.masked_fill(targets == PAD_ID, EOS_ID)
 print("row sums", (padded_with_eos != EOS_ID).sum(1), sep="\n")
 
 # %% [markdown]
-# Each row has lost its EOS, so a loss under this mask never asks for an end;
-# [unsloth#416](https://github.com/unslothai/unsloth/issues/416) reports a model that did not stop
-# for this reason.
+# One id now means both the end and nothing. Each row has lost its EOS, so a loss under this mask
+# never asks for an end; [unsloth#416](https://github.com/unslothai/unsloth/issues/416) reports a
+# model that did not stop for this reason.
 #
 # Row sums are also the cheapest test of a mask: they must be the lengths, **in order**. The total
-# is not enough, as three columns of our mask and their transpose show.
+# is not enough:
 
 # %%
 square = mask[:, :3]
-plots.show(
-    figures.mask_beside(square, square.T, ("Right", "Transposed")),
-    "Two masks of 3 x 3 cells. Both have 8 cells that are True. The row sums are 3, 2, 3 on the "
-    "left and 3, 3, 2 on the right, where a pad is counted and a real token is not.",
-)
+plots.show(*figures.mask_beside(square, square.T, ("Right", "Transposed")))
 assert torch.equal(mask.sum(1), lengths)
 
 # %% [markdown]
@@ -183,6 +173,8 @@ assert torch.equal(mask.sum(1), lengths)
 # `transpose`.
 
 # %%
+import torch.nn.functional as F
+
 from seq2seq_lib.course.ch04_padding_masks import logits_with
 
 chosen = torch.tensor([[1.0, 2, 1, 2, 8], [4, 5, 8, 8, 8], [1, 2, 1, 2, 1]])
@@ -217,10 +209,10 @@ wide_easy = F.pad(easy_nll, (0, 10), value=0.1)
 print(f"pads are easy:\n5 columns {easy_nll.mean():.2f}, 15 columns {wide_easy.mean():.2f}")
 
 # %% [markdown]
-# Now padding makes the loss look good.
+# A pad now costs less than a word: padding makes the loss look good.
 #
 # **Your turn.** Write the loss that counts real tokens only, in the numerator *and* in the
-# denominator. What stands at pads means nothing.
+# denominator.
 #
 # $$L = \frac{1}{N} \sum_{b,t} \text{mask}[b,t]\;\text{nll}[b,t], \qquad N = \sum_{b,t} \text{mask}[b,t]$$
 
@@ -235,25 +227,21 @@ def token_mean(nll, mask):
 check("4.2", token_mean)
 
 # %% [markdown]
-# **Right.** Hatched cells are pads; the orange ones are counted. Above, the padding decides; below,
-# nothing moves.
+# **Right**: fill the pads with 0, add up, and divide by the mask's sum. Above, the padding decides;
+# below, nothing moves.
 
 # %%
-plots.show(
-    figures.more_pads(nll.round(), mask, 10, 8.0),
-    "Four grids of losses. Above every cell is counted: 54 / 15 = 3.60, and 294 / 45 = 6.53 with ten "
-    "PAD columns more. Below only real cells are: 22 / 11 = 2.00 both times.",
-)
+print(f"{nll.masked_fill(~mask, 0).sum() / mask.sum():.2f}")
+plots.show(*figures.more_pads(nll.round(), mask, 10, 8.0))
 
 # %% [markdown]
 # ### The same loss, four ways
 #
 # You will meet this loss in four dresses: multiply by the mask and divide by its sum; select the
-# real cells; give the pads an id that `cross_entropy` ignores; or pack, which throws pads away. The
-# library's `sequence_loss` keeps a sum and a count; `.mean` divides.
+# real cells; give the pads an id that `cross_entropy` ignores; or pack, which throws pads away.
 
 # %%
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import pack_padded_sequence
 
 from seq2seq_lib.losses import sequence_loss
 
@@ -293,17 +281,19 @@ noise = torch.randn(B, T, V, generator=generator)
 anything = targets.where(mask, torch.randint(V, (B, T), generator=generator))
 expected = sequence_loss(noise, anything, mask).mean
 assert all(abs(way(noise, anything, mask) - expected) < 1e-6 for way in four_ways)
-print("all four agree; without -100:", f"{F.cross_entropy(logits.transpose(1, 2), targets):.2f}")
-flat = logits.masked_select(mask[..., None])
-print("logits[mask]", tuple(logits[mask].shape), " masked_select", tuple(flat.shape))
+print("all four agree")
 
 # %% [markdown]
-# 3.60 is a trap: `ignore_index` is -100 by default and **not** your PAD id, so without
-# `masked_fill` nothing is ignored. To select logits, index with the mask: `logits[mask]` keeps rows
-# `[N, V]`, where `masked_select` gives a flat list.
-#
+# `by_index` has a trap: `ignore_index` is -100 by default and **not** your PAD id, so without
+# `masked_fill` nothing is ignored.
+
+# %%
+print(f"without -100: {F.cross_entropy(logits.transpose(1, 2), targets):.2f}")
+
+# %% [markdown]
 # The ways differ at one edge: where a model gives a word the probability 0, the loss of a pad is
-# infinite. The mask is 0 there, and zero times anything is zero. **Predict** both numbers.
+# infinite. The mask is 0 there, and zero times anything is zero. **Predict** the loss by
+# multiplying, and by filling.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 infinite = nll.masked_fill(~mask, float("inf"))
@@ -312,17 +302,16 @@ print(f"multiply: {(infinite * mask).sum() / mask.sum():.2f}")
 print(f"fill:     {infinite.masked_fill(~mask, 0).sum() / mask.sum():.2f}")
 
 # %% [markdown]
-# In floating point `0 * inf` is NaN, so the library fills or selects, and does not multiply a loss
-# by a mask.
+# Floating point has a rule of its own: `0 * inf` is NaN. So the library fills or selects.
 #
 # ### What a pad may not do: the gradient, with a pencil
 #
-# A pad must not change the loss, nor the **gradient**, which trains the model. Take one real cell
-# with logits $z_1 \dots z_V$ and target $y$.
+# A pad must not change the **gradient** either, which trains the model. Take one real cell with
+# logits $z_1 \dots z_V$ and target $y$.
 #
 # 1. The loss of the cell is $-\log \text{softmax}(z)_y = \log \sum_k e^{z_k} - z_y$.
-# 2. By $z_j$, the first term gives $e^{z_j} / \sum_k e^{z_k} = p_j$, the probability of word j. The
-#    second gives $-1$ for the target's logit and 0 for the others.
+# 2. Differentiated by $z_j$, the first term gives $e^{z_j} / \sum_k e^{z_k} = p_j$, the probability
+#    of word j. The second gives $-1$ for the target's logit and 0 for the others.
 # 3. So the gradient of the cell is $p - \text{onehot}(y)$: push the target up, the others down.
 # 4. The batch's loss holds this cell with the factor mask / N. A pad's factor is 0:
 #
@@ -338,17 +327,26 @@ def gradient(loss, *inputs):
     return torch.autograd.grad(loss(logits, *inputs[1:]), logits)[0]  # [B, T, V]
 
 
-ours = gradient(lambda *inputs: sequence_loss(*inputs).mean, logits, targets, mask)
+def mean_loss(logits, targets, mask):
+    return sequence_loss(logits, targets, mask).mean
+
+
+def naive_loss(logits, targets):
+    return cell_losses(logits, targets).mean()
+
+
+ours = gradient(mean_loss, logits, targets, mask)
 formula = (logits.softmax(-1) - F.one_hot(targets, V)) * mask[..., None] / mask.sum()
 assert torch.allclose(ours, formula, atol=1e-7) and (ours[~mask] == 0).all()
-pull = gradient(F.cross_entropy, logits.flatten(0, 1), targets.flatten()).abs().sum(-1).view(B, T)
-print("ours, summed over words:", ours.abs().sum(-1).round(decimals=3), sep="\n")
-print(f"naive: {pull[~mask].sum() / pull.sum():.0%} of the pull comes from pads")
+naive = gradient(naive_loss, logits, targets).abs().sum(-1)  # [B, T], absolute values added up
+print("ours, absolute values added up over words:", ours.abs().sum(-1).round(decimals=3), sep="\n")
+print(f"naive: {naive[~mask].sum() / naive.sum():.0%} of such a sum stands at pads")
 
 # %% [markdown]
-# With the naive loss a third of the gradient teaches the model to say PAD after the end, which
-# nobody will ask for. So the loss of a batch is one fraction, real tokens above and below, and its
-# gradient at pads is exactly zero.
+# The calculator gave pads 27 % of the weights, as 4 of 15 cells. Of the gradient it is more: a cell
+# adds 2 (1 − p) / 15, more where the target surprises. This third teaches the model to say PAD,
+# which nobody will ask for. So the loss of a batch is one fraction, real tokens above and below,
+# and its gradient at pads is exactly zero.
 #
 # ## 4.4 What each average weights
 #
@@ -384,22 +382,16 @@ def shares(average, nll, mask):
 
 drawn = {}
 for name, average in averages.items():
-    if name != "sum":  # its weights add up to 11
+    if name != "sum":  # its weights add up to 11: another scale
         drawn[name] = shares(average, nll, mask)
         drawn[f"{name}, +10 PADs"] = shares(average, wide_nll, wide_mask)
 parts = ["ich liebe dich (4)", "danke (2)", "ich weiß es nicht (5)", "pads"]
-ax = figures.weight_shares(drawn, parts, title="Padding changes two of these four")
-plots.show(
-    ax.figure,
-    "Stacked bars. Mean over tokens: 0.36, 0.18, 0.45 for the three sentences, with and without more "
-    "pads. Mean of sentence means: 0.33 each. Real sum / (B x T): 0.73 in all, then 0.24. Mean over "
-    "all cells: the pads have 0.27, and 0.76 with 10 more PAD columns.",
-)
+title = "Padding changes two of these four (the sum is left out)"
+plots.show(*figures.weight_shares(drawn, parts, title=title))
 
 # %% [markdown]
-# Neither of the two on top is a bug. The first is minus the log-likelihood per token, perplexity
-# its exponential; if you want the second, say so. Real sum / (B x T) scales the step of plain
-# gradient descent by how full the batch is.
+# Neither the mean over tokens nor the mean of sentence means is a bug; if you want the second, say
+# so. Real sum / (B x T) makes all weights smaller where the batch is emptier.
 #
 # The question comes back one level up. Let "danke" be a batch of its own: the mean of two batch
 # means gives its two tokens as much weight as the other nine. That is why `sequence_loss` returns a
@@ -415,43 +407,50 @@ print(f"mean of means {(first.mean + second.mean) / 2:.2f}, added {(first + seco
 #
 # ## 4.5 Before the loss: the encoder and attention
 #
-# Where else can pads speak? An encoder reads them *last*. Here is a GRU with random weights; PAD's
-# embedding is the zero vector. **Predict**: "thank you" has three tokens and two pads. Zero vectors
-# carry nothing, so is its final state in the batch the same as alone?
+# What comes before the loss? An encoder, which meets the pads at the end of a row. Here is a GRU
+# with random weights; PAD's embedding is the zero vector. **Predict**: "thank you" has three tokens
+# and two pads. Zero vectors carry nothing, so is its final state in the batch the same as alone?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 torch.manual_seed(2)
 embedding = torch.nn.Embedding(len(english), 6, padding_idx=PAD_ID).requires_grad_(False)
 gru = torch.nn.GRU(6, 4, batch_first=True).requires_grad_(False)
 x = embedding(batch.src)  # [B, S, 6]
-alone, in_batch = gru(x[1:2, :3])[1][0, 0], gru(x)[1][0, 1]  # [H] each
+_, state_alone = gru(x[1:2, :3])  # [1, 1, H]: "thank you" and its EOS, nothing else
+_, states = gru(x)  # [1, B, H]: all three rows, pads included
+alone, in_batch = state_alone[0, 0], states[0, 1]  # [H] each
 print("final state")
 print("alone    ", [f"{unit:.2f}" for unit in alone.tolist()])
 print("in batch ", [f"{unit:.2f}" for unit in in_batch.tolist()])
 
 # %% [markdown]
-# It is another state. A GRU has biases and a memory, so a step with a zero input is still a step,
-# and the longest neighbour decides how many there are
+# A GRU has biases and a memory, so a step with a zero input is still a step, and the state moves
+# on. The longest neighbour decides how many such steps there are
 # ([tutorials#3643](https://github.com/pytorch/tutorials/issues/3643) asks about it).
 #
 # **Packing** cures it. `pack_padded_sequence` takes pads away and stores the sentences column by
-# column, with the number that still run at each step; `pad_packed_sequence` puts pads back.
+# column, with the number that still run at each step.
 
 # %%
 pack = packed(x, batch.src_lengths)
 print("batch_sizes", pack.batch_sizes, "data", tuple(pack.data.shape))
 outputs, state = gru(pack)
 print("packed   ", [f"{unit:.2f}" for unit in state[0, 1].tolist()])
-plots.show(
-    figures.packing([[*source.split(), "EOS"] for source in sources]),
-    "Three sentences sorted by length: 5, 4 and 3 tokens. Under the five columns stand 3, 3, 3, 2, 1, "
-    "how many sentences still run. Below, the 12 real tokens in one row, column after column.",
-)
+plots.show(*figures.packing([[*source.split(), "EOS"] for source in sources]))
 
 # %% [markdown]
-# Could one pick the output at the last real position? Of a GRU that reads forward, yes; of one that
-# reads both ways, no: its backward half *begins* in the pads. **Law 1** asks whether each sentence
-# gets the same state alone and in any batch.
+# A longer neighbour and 6 PADs join a sentence: which of four ways to read its final state stay
+# still?
+
+# %% tags=["nbval-ignore-output"]
+from seq2seq_lib.course.explorers.pad_drift import explore as explore_drift
+
+explore_drift("both_raw")
+
+# %% [markdown]
+# The output at the last real position is right if the GRU reads forward, but not if it reads both
+# ways: its backward half *begins* in the pads. **Law 1**, batch invariance, asks whether each
+# sentence gets the same state alone and in any batch.
 
 # %%
 from seq2seq_lib import laws
@@ -459,6 +458,7 @@ from seq2seq_lib import laws
 both = torch.nn.GRU(6, 4, batch_first=True, bidirectional=True).requires_grad_(False)
 
 
+# (memory, final state) is what an encoder returns; the law passes over a memory that is None
 def picked(rnn):
     return lambda src, n: (None, rnn(embedding(src))[0][torch.arange(len(src)), n - 1])
 
@@ -472,54 +472,45 @@ for name, way in ways.items():
     print(f"{name:15}", laws.batch_invariance(way, src_vocab_size=len(english)).holds)
 
 # %% [markdown]
-# So the library's `Encoder` packs. A longer neighbour joins a sentence: which of four ways to read
-# its final state stands still?
-
-# %% tags=["nbval-ignore-output"]
-from seq2seq_lib.course.explorers.pad_drift import explore as explore_drift
-
-explore_drift("neighbours_raw")
-
-# %% [markdown]
+# So the library's `Encoder` packs.
+#
 # ### The mask of attention
 #
-# Attention turns scores into weights with a softmax, and pads have scores as well. The naive way
-# takes the softmax and then multiplies by the mask. **Predict** what each row of the result sums
-# to. The zeros are in the right places, so what can be wrong?
+# Attention turns a score for each *source* token into a weight, with a softmax. Its mask is the
+# source's: lengths 4, 3, 5. The naive way multiplies the weights by the mask. **Predict**: does a
+# row with pads then sum to 1, to more or to less?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 scores = torch.tensor([[2.0, 1, 0, 1, 3], [1, 2, 4, 0, 3], [0, 1, 2, 1, 0]])  # [B, S]
-multiplied = scores.softmax(-1) * mask
+src_mask = batch.src_mask  # [B, S]
+multiplied = scores.softmax(-1) * src_mask
 print("row sums", multiplied.sum(1).round(decimals=2), sep="\n")
 
 # %% [markdown]
-# The pads took their share before they were thrown away. Dividing by the sum again repairs that,
-# but not a pad whose score is so large that the real weights have become 0. So fill the scores with
-# $-\infty$ **before** the softmax: $e^{-\infty}$ is 0, and the rest sums to 1.
+# A softmax shares out 1, and the pads took their part before they were thrown away. Dividing by the
+# sum again repairs that, but not a pad whose score is so large that the real weights have become 0.
+# So fill the scores with $-\infty$ **before** the softmax: $e^{-\infty}$ is 0, and the rest sums to
+# 1.
 #
-# One row can still go wrong: if *all* its scores are $-\infty$, the softmax is 0/0. A mask in the
-# wrong sense does that to the third sentence, which has no pad.
+# One row can still go wrong: if *all* its scores are $-\infty$, the softmax is 0/0. An inverted
+# mask does that to the third sentence, which has no pad.
 
 # %%
-filled = scores.masked_fill(~mask, float("-inf")).softmax(-1)
-wrong_sense = scores.masked_fill(mask, float("-inf")).softmax(-1)
-tables = {"mask after": multiplied, "-inf first": filled, "mask inverted": wrong_sense}
-plots.show(
-    figures.weight_tables(tables, mask),
-    "Three tables of weights. Mask after the softmax: row sums 0.41, 0.12, 1. Minus infinity first: "
-    "all rows sum to 1. Mask inverted: two rows look at pads alone, the third is NaN.",
-)
+filled = scores.masked_fill(~src_mask, float("-inf")).softmax(-1)
+inverted = scores.masked_fill(src_mask, float("-inf")).softmax(-1)
+tables = {"mask after": multiplied, "-inf first": filled, "mask inverted": inverted}
+plots.show(*figures.weight_tables(tables, src_mask))
 
 # %% [markdown]
-# NaN in a row without pads is a symptom of an inverted mask. The library's `masked_softmax` gives
-# zeros where nothing is real.
+# NaN in a row without pads points to an inverted mask. The library's `masked_softmax` gives zeros
+# where nothing is real.
 
 # %%
 from seq2seq_lib.masks import masked_softmax
 
-print("as -inf first:", torch.allclose(masked_softmax(scores, mask), filled))
-print("a row of pads:", masked_softmax(scores, torch.zeros_like(mask))[0])
-divided = scores.masked_fill(~mask, 200.0).softmax(-1) * mask  # a pad scores 200
+print("as -inf first:", torch.allclose(masked_softmax(scores, src_mask), filled))
+print("a row of pads:", masked_softmax(scores, torch.zeros_like(src_mask))[0])
+divided = scores.masked_fill(~src_mask, 200.0).softmax(-1) * src_mask  # a pad scores 200
 print("divided again:", (divided / divided.sum(1, keepdim=True))[1])
 
 # %% [markdown]
@@ -541,15 +532,15 @@ for way in (by_product, by_select, by_index):
     print(f"{way.__name__:10}", laws.loss_ledger(way).counterexample)
 
 # %% [markdown]
-# Our own lines from 4.3 fail: the mean of nothing is 0/0
-# ([pytorch#116349](https://github.com/pytorch/pytorch/issues/116349)). A law that finds something
-# in your own code, too, is a good law.
+# Our own lines from 4.3 fail on a batch of pads alone: the mean of nothing is 0/0
+# ([pytorch#116349](https://github.com/pytorch/pytorch/issues/116349)). `by_packing` even raises
+# there.
 #
-# Now three published losses, rewritten in a few lines. The right answer is 2.00.
+# Now three wrong losses, the last two of them published. The right answer is 2.00.
 #
-# **Reduced before it is masked.** A tutorial on our sentences compares the *id* of PAD with
-# *positions*, so its mask is `[T, T]`. Nobody notices: the loss is already a number, and a number
-# times a mask, over the mask's sum, is that number.
+# **Reduced before it is masked.** Here the *id* of PAD is compared with *positions*, so the mask is
+# `[T, T]`. Nothing is raised: the loss is already a number, and a number times a mask, over the
+# mask's sum, is that number.
 
 
 # %%
@@ -581,24 +572,21 @@ print(f"{padded_mean(logits, targets, mask):.2f}")
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 step_loss, step_mask = nll[:, 2:3], mask[:, 2]  # [B, 1], [B]
 print("selected", step_loss.masked_select(step_mask).round(decimals=3), sep="\n")
-plots.show(
-    figures.losses_meet_mask([1, 8, 1], step_mask.tolist()),
-    "Left: a column of losses 1, 8, 1 meets a row True, False, True and becomes 3 x 3 cells, of which "
-    "six are selected, the pad's 8 twice. Right: as meant, 1 and 1 are selected.",
-)
+plots.show(*figures.losses_meet_mask([1, 8, 1], step_mask.tolist()))
 
 # %% [markdown]
-# Six, and the pad's loss is in twice: each row is selected once for each True, so the mean is that
-# of the step without a mask, 3.33 where 1.00 is right. Readers asked about it in
-# [tutorials#306](https://github.com/pytorch/tutorials/pull/306) and
+# `[B, 1]` and `[B]` make a table `[B, B]`, and each of its rows is selected once for each True: six
+# values, the pad's loss twice among them. The mean is 3.33 where 1.00 is right. Readers asked about
+# it in [tutorials#306](https://github.com/pytorch/tutorials/pull/306) and
 # [pytorch-chatbot#12](https://github.com/ywk991112/pytorch-chatbot/issues/12);
-# [tutorials#382](https://github.com/pytorch/tutorials/pull/382) mended it. It is the patient of the
-# exercises' clinic.
+# [tutorials#382](https://github.com/pytorch/tutorials/pull/382) mended it.
 #
 # The law sees numbers only, and says which mistake fits.
 
-
 # %%
+import textwrap
+
+
 def broadcast(logits, targets, mask):
     nll, total = cell_losses(logits, targets), 0.0
     for t in range(targets.size(1)):
@@ -607,21 +595,23 @@ def broadcast(logits, targets, mask):
 
 
 for wrong in (reduced_before_masked, padded_mean, broadcast):
-    print(f"{wrong.__name__} {wrong(logits, targets, mask):.2f}:", laws.loss_ledger(wrong).look_at)
+    print(f"{wrong.__name__} {wrong(logits, targets, mask):.2f}")
+    print(textwrap.indent(textwrap.fill(laws.loss_ledger(wrong).look_at), "    "))
 
 # %% [markdown]
-# The calculator has the mistakes as named states: `"transposed"` raises no error and counts as many
-# cells as the right mask. Try `"positions"`, `"broadcast"`, `"padded_mean"`.
+# The calculator has such mistakes as named states. As long as B = T, `"transposed"` raises no error
+# and counts as many cells as the right mask. For others write `explore("positions")` or
+# `explore("broadcast")`, a cousin of ours with all steps in one column `[B·T, 1]`.
 
 # %% tags=["nbval-ignore-output"]
 explore("transposed")
 
 # %% [markdown]
-# Does a wrong loss at least show in the accuracy? Measured once, on 28 November 2026, with seeds 0,
-# 1 and 2 ([`benchmarks/padding_accuracy.py`](../benchmarks/padding_accuracy.py)): three models that
-# write letters backwards and differ in the loss alone are right on 98.3 to 99.3 % of unseen
-# strings, whichever the loss. But in batches of 50 both wrong losses come out 22 to 24 % smaller
-# than one by one, and the right one does not change. It is one easy task.
+# Does a wrong loss show in the accuracy? Measured once, on 28 November 2026, with seeds 0, 1 and 2
+# ([`benchmarks/padding_accuracy.py`](../benchmarks/padding_accuracy.py)): three models that write
+# letters backwards and differ in the loss alone are right on 98.3 to 99.3 % of unseen strings. But
+# measured in batches of 50, the mean over all cells and the padded mean report 22 to 24 % less than
+# measured one string at a time; the right one does not change. It is one easy task.
 #
 # So test the loss itself: another batch size or ten PAD columns must not change it.
 
@@ -652,6 +642,7 @@ explore("transposed")
 # ## In Transformers and LLMs
 #
 # - **Causal x padding.** A decoder-only model may look at what is real *and* not later: a table `[B, T, T]`.
+#   What a pad looks at does not matter: the loss leaves it out.
 # - **What True means.** `scaled_dot_product_attention` reads a bool mask
 #   [as we do](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html).
 #   `key_padding_mask` is the
@@ -660,11 +651,11 @@ explore("transposed")
 # - **-100 on the prompt.** Fine-tuning on answers is this chapter's loss; its mask also leaves out the
 #   question.
 # - **Left padding.** To go on writing, all rows must end at one column, so pads go to the left, and
-#   position ids count from the first real token.
-# - **`num_items_in_batch`.** Accumulated micro-batches were a mean of means in transformers until October
+#   position ids (a token's place) count from the first real token.
+# - **`num_items_in_batch`.** Accumulated micro-batches, pieces of a batch, were a mean of means in transformers until October
 #   2024 ([#34191](https://github.com/huggingface/transformers/pull/34191)).
 # - **Packing** became [`varlen`](https://docs.pytorch.org/docs/stable/nn.attention.varlen.html) attention:
-#   sentences in a row, no pads, and their boundaries.
+#   sentences in a row, no pads.
 
 # %%
 causal = torch.ones(T, T, dtype=torch.bool).tril()
@@ -686,13 +677,12 @@ print((left_padded.cumsum(1) - 1).clamp(min=0)[1])
 #   Cross-contamination](https://arxiv.org/abs/2107.02027): how much is padding.
 # - Hugging Face 2024, [Fixing Gradient
 #   Accumulation](https://huggingface.co/blog/gradient_accumulation): the mean of means.
-# - Yu et al. 2025, [DAPO](https://arxiv.org/abs/2503.14476): token mean against sentence mean when
-#   language models learn by reinforcement, our 1/11 against 1/6.
+# - Yu et al. 2025, [DAPO](https://arxiv.org/abs/2503.14476): token mean against sentence mean, our 1/11
+#   against 1/6.
 # - Rush, [Tensor Puzzles](https://github.com/srush/Tensor-Puzzles): broadcasting; puzzle 14 is
 #   `sequence_mask`.
 #
-# **Next**: [the exercises](../exercises/ch04_padding_masks/ch04_padding_masks.ipynb) ask for masks
-# that you have not seen yet.
+# **Next**: [the exercises](../exercises/ch04_padding_masks/ch04_padding_masks.ipynb).
 
 # %% [markdown]
 # ## What this chapter asserts
@@ -700,7 +690,9 @@ print((left_padded.cumsum(1) - 1).clamp(min=0)[1])
 # The cell below guards this chapter's numbers against changes of the library.
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
-assert all(torch.equal(way, mask) for way in four_masks) and mask.dtype == torch.bool
+from torch.nn.utils.rnn import pad_packed_sequence
+
+assert all(torch.equal(way, mask) for way in three_masks) and mask.dtype == torch.bool
 assert torch.equal(batch.src_mask.sum(1), batch.src_lengths)
 assert abs(nll.mean() - 3.6) < 1e-5 and abs(wide_nll.mean() - 294 / 45) < 1e-5
 assert abs(by_product(logits, targets, mask) - 2) < 1e-6
@@ -713,7 +705,7 @@ back, back_lengths = pad_packed_sequence(pack, batch_first=True)
 assert torch.equal(back, x) and torch.equal(back_lengths, batch.src_lengths)
 assert not any(laws.loss_ledger(wrong) for wrong in (reduced_before_masked, padded_mean, broadcast))
 again = gradient(
-    lambda *inputs: sequence_loss(*inputs).mean,
+    mean_loss,
     torch.cat([logits, 1e4 * torch.randn(B, 10, V, generator=generator)], 1),
     F.pad(targets, (0, 10)),
     wide_mask,

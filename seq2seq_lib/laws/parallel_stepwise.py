@@ -14,7 +14,7 @@ from torch import Tensor
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import probes
 from seq2seq_lib.laws.verdict import Trial, Verdict, ids
-from seq2seq_lib.vocab import BOS_ID
+from seq2seq_lib.vocab import BOS_ID, EOS_ID
 
 LAW = "Law 4, parallel = stepwise"
 
@@ -31,6 +31,10 @@ STEPWISE = (
     "what inference does differently: a context computed once in one of the two and anew at each "
     "step in the other, a state that is not handed on (an LSTM's c, every layer), a first input "
     "other than BOS, an attention query of the step before"
+)
+LENGTHS = (
+    "what tells the output where to stop: it was cut at, or masked by, the reference's length; it "
+    "must end at its own EOS, or at a cap that the reference does not give"
 )
 FREE = (
     "teacher forcing at evaluation: the output changes with a reference it must not know "
@@ -172,6 +176,26 @@ def _free(
         look_at=FREE,
         sides=("other targets", "these targets"),
     )
+    moved = _with_other_lengths(shuffled)
+    trial.equal(
+        "free running without the reference's lengths",
+        free_run(moved).detach(),
+        free_run(batch).detach(),
+        tolerance,
+        fed=f"{_describe(batch, 1)}, target lengths {moved.tgt_lengths.tolist()} in place of "
+        f"{batch.tgt_lengths.tolist()}",
+        look_at=LENGTHS,
+        sides=("other lengths", "these lengths"),
+    )
+
+
+def _with_other_lengths(batch: Batch) -> Batch:
+    """Each target as long as that of the row before; the widest length, T, stays in the batch."""
+    lengths = batch.tgt_lengths.roll(1)
+    rows = torch.arange(len(batch), device=lengths.device)
+    tgt_out = batch.tgt_out.clone()
+    tgt_out[rows, lengths - 1] = EOS_ID
+    return probes.fill_pads(replace(batch, tgt_out=tgt_out, tgt_lengths=lengths), None)
 
 
 def _describe(batch: Batch, row: int) -> str:

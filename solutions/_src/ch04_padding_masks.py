@@ -26,13 +26,13 @@
 # | 4.7 `attend` | implement | 15 | 4 |
 # | 4.8 the bug clinic | debug | 26 | 10 |
 # | 4.9 who gets the gradient | extend | 45 | 6, bonus |
+# | in all | | 131 | 28, and 6 |
 #
 # (4.1 and 4.2 are in the chapter.) **True means real token**; B, T and V are the numbers of sentences,
 # positions and words. `sequence_mask(lengths, T)` is the library's mask of the chapter.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import inspect
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -70,7 +70,7 @@ print("prompt_lengths", chat_prompt_lengths, " lengths", chat_lengths)
 
 # %%
 for letter, number in chat_options().items():
-    print(letter, number)
+    print(letter, f"{number:.2f}")
 
 # %% [markdown]
 # Put your letter between the quotation marks.
@@ -399,15 +399,17 @@ print(inspect.getsource(patient_loss))
 # %% [markdown]
 # First comes a test that fails, then the repair. Write a function that takes any loss function, calls
 # it on a small batch of your own, and raises `AssertionError` if the result is wrong.
-# `torch.testing.assert_close(found, expected)` does that, with a tolerance.
+# `torch.testing.assert_close(found, expected)` does that, with a tolerance; both are tensors, such as
+# `torch.tensor(2.5)`.
 #
 # Your test is then tested itself. It must let through losses that are right, however they are written,
 # also where their last digits differ. Rejecting the patient earns 2 points, six wrong losses out of
 # eight 2 more, and all eight 1 more.
 #
 # A hint on the batch: choose the losses that you want, whole numbers, and build `log_probs` from them.
-# `log_probs` need not be normalised here, and V may be as small as 1 or 2. (Law 3 fits as a test, too, if
-# you hand it the loss in its own form. A batch of yours teaches more.)
+# `log_probs` need not be normalised here, and V may be as small as 1 or 2. (Law 3 fits as a test, too:
+# `laws.loss_ledger` calls its loss with logits, targets and a mask, so hand it a function that takes these
+# and calls yours. A batch of your own teaches more.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "test_patient", "locked": false, "schema_version": 3, "solution": true, "task": false}

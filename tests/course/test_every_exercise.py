@@ -61,7 +61,10 @@ def test_there_are_alternatives_written_differently(id):
 def test_every_wrong_answer_hears_its_own_reason(id, mutant):
     for seed in range(2):
         report, finding = engine.judge(find(id), mutant.function, seed)
-        assert finding.state in ("wrong", "error")
+        assert finding.state in ("wrong", "error"), (
+            f"{name_of(mutant.function)} is right on all probes of {id}: add a probe on which it "
+            "is wrong, or drop it"
+        )
         assert finding.name == mutant.finding, report.text
         own = find(id).words.message(mutant.finding).asks  # the question is the same for any facts
         assert own.format(**(finding.facts or {})) in " ".join(report.text.split())
@@ -97,8 +100,47 @@ def test_no_file_of_a_chapter_says_which_letter_is_right(chapter):
     files = [path for path in folder.iterdir() if path.suffix in (".py", ".toml")]
     assert files
     for path in files:
-        unsealed = re.search(r"""\b[A-Z]["']?\s*[:=]\s*["']?correct\b""", path.read_text("utf-8"))
+        text = path.read_text(encoding="utf-8")
+        unsealed = re.search(r"""\b[A-Z]["']?\s*[:=]\s*["']?correct\b""", text)
         assert not unsealed, f"{path.name}: {unsealed[0]}: seal it (judging/seal.py)"
+        if path.suffix == ".py":
+            in_clear = references_in_clear(text)
+            assert not in_clear, (
+                f"{path.name}: reference={in_clear[0]!r} gives the answer away: write "
+                "TASK = ChoiceTask(...), task=TASK, reference=TASK.answer"
+            )
+
+
+def references_in_clear(code):
+    """The texts that an exercise of this code has for its reference, also under a name."""
+    tree = ast.parse(code)
+    named = {
+        target.id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "reference":
+            value = named.get(node.value.id) if isinstance(node.value, ast.Name) else node.value
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                found.append(value.value)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("Exercise('11.1', task=ChoiceTask('eN'), reference='B')", ["B"]),
+        ("RIGHT = 'B'\nExercise('11.1', task=TASK, reference=RIGHT)", ["B"]),
+        ("TASK = ChoiceTask('eN')\nExercise('11.1', task=TASK, reference=TASK.answer)", []),
+        ("def shift(ids): ...\nExercise('11.1', task=TASK, reference=shift)", []),
+    ],
+)
+def test_a_letter_in_clear_is_seen(code, found):
+    assert references_in_clear(code) == found
 
 
 # ---------------------------------------------------------------- the texts

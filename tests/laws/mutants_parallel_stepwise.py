@@ -122,6 +122,14 @@ class TeacherAtEvaluation(Patient):
         return self.logits(batch)
 
 
+class CutWhereGoldEnds(Patient):
+    """It reads no gold token, but stops each output at the length of its reference."""
+
+    def free_run(self, batch):
+        said = super().free_run(batch).argmax(-1)
+        return said * batch.tgt_mask
+
+
 MUTANTS = {  # class, a part of the verdict
     "reads the answer (B14)": (ReadsTheAnswer, "loss 0.000"),
     "shifted the wrong way (#21)": (ShiftedTheWrongWay, "tgt_in that was not shifted"),
@@ -130,6 +138,7 @@ MUTANTS = {  # class, a part of the verdict
     "context moves at inference": (ContextMovesAtInference, "context computed once"),
     "c forgotten between steps (#8)": (CellForgotten, "an LSTM's c"),
     "teacher at evaluation (B23)": (TeacherAtEvaluation, "teacher forcing at evaluation"),
+    "cut where gold ends": (CutWhereGoldEnds, "the reference's length"),
 }
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import build_notebooks
 import nbformat
 import pytest
+import readme_table
 from notebooks import paths
 from notebooks.back import back
-from notebooks.build import record_seconds
-from notebooks.cells import cell_content, read_source
+from notebooks.build import recorded_seconds, seconds_to_keep
+from notebooks.cells import SECONDS, cell_content, read_source
 from notebooks.normalise import normalise
 from notebooks.paths import write_atomically
 
@@ -169,13 +170,18 @@ def test_a_folded_cell_is_released_folded(tmp_path):
     source.write_text(RELEASED, encoding="utf-8")
     shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
     assert build_notebooks.main(["build"], tmp_path) == 0
-    command = ["nbgrader", "generate_assignment", "ch11_tiny", "--no-db", "--log-level=ERROR"]
-    subprocess.run([sys.executable, "-m", *command], cwd=tmp_path, check=True, capture_output=True)
+    assert build_notebooks.main(["release", str(source)], tmp_path) == 0
     released = tmp_path / "exercises" / "ch11_tiny" / "ch11_tiny.ipynb"
     folded, graded = nbformat.read(released, as_version=4).cells
     assert folded.metadata.tags == ["hide-output"]
     assert folded.metadata.jupyter == {"outputs_hidden": True}
     assert folded.outputs == [] and "locked" in graded.metadata.nbgrader
+
+
+def test_a_release_without_its_solution_says_what_to_do(tmp_path, capsys):
+    for files in ([], ["solutions/_src/ch11_tiny.py"]):
+        assert build_notebooks.main(["release", *files], tmp_path) == 1
+        assert "holds no notebook: build it, then release it" in capsys.readouterr().err
 
 
 def test_ids_fit_the_format_for_any_source_name(tmp_path):
@@ -208,11 +214,7 @@ def test_a_failing_cell_is_named_and_leaves_the_old_notebook(course, capsys):
     assert "chapters/_src/ch01_tiny.py: cell 5" in message
     assert "ValueError: no such luck" in message
     assert notebook(course).read_bytes() == before
-    assert {p.name for p in notebook(course).parent.iterdir()} == {
-        "ch01_tiny.ipynb",
-        "_src",
-        "timings.json",
-    }
+    assert {p.name for p in notebook(course).parent.iterdir()} == {"ch01_tiny.ipynb", "_src"}
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeypatch):
@@ -229,18 +231,43 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path, monk
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_measured_seconds_change_only_when_the_notebook_got_slower_or_faster(course):
-    timings = course / "chapters" / "timings.json"
+@pytest.mark.parametrize(
+    ("cell", "line", "shown"),
+    [
+        ("import math\n\n\ndef root(x):\n    return math.sqrt(x)\n\n\nroot(-1)", 8, "root(-1)"),
+        ("a = 1\nb = = 2", 2, "b = = 2"),
+    ],
+)
+def test_a_failing_cell_is_named_with_the_line_that_failed(course, capsys, cell, line, shown):
+    source(course).write_text(f"# %%\n1\n\n# %%\n{cell}\n", encoding="utf-8")
+    assert build_notebooks.main(["build"], course) == 1
+    message = capsys.readouterr().err
+    assert f"cell 2, line {line} failed with " in message
+    assert f"\n    {shown}\n" in message
 
-    def after(seconds):
-        record_seconds(source(course), seconds)
-        return json.loads(timings.read_text(encoding="utf-8"))["chapters/ch01_tiny.ipynb"]
 
-    assert after(60.4) == 60
-    assert after(71) == 60  # less than a fifth more
-    assert after(73) == 73
-    assert after(20) == 20
-    assert after(22.9) == 20  # less than three seconds more
+def test_measured_seconds_change_only_when_the_notebook_got_slower_or_faster():
+    assert seconds_to_keep(0.2, None) == 1
+    assert seconds_to_keep(60.4, None) == 60
+    assert seconds_to_keep(71, 60) == 60  # less than a fifth more
+    assert seconds_to_keep(73, 60) == 73
+    assert seconds_to_keep(20, 73) == 20
+    assert seconds_to_keep(22.9, 20) == 20  # less than three seconds more
+
+
+def test_a_build_keeps_its_seconds_in_the_notebook_and_writes_the_readme(course):
+    readme = course / "README.md"
+    readme.write_text(f"{readme_table.BEGIN}\n{readme_table.END}\n", encoding="utf-8")
+    edit(course, lambda content: content.metadata.pop(SECONDS))
+    assert build_notebooks.main(["check"], course) == 0, "one that was never timed is fine"
+    assert "| not measured |" in readme_table.generated(course)
+
+    assert build_notebooks.main(["build"], course) == 0
+    seconds = recorded_seconds(notebook(course))
+    assert seconds >= 1
+    row = f"| [A tiny chapter](chapters/ch01_tiny.ipynb) | – | {seconds} s |"
+    assert row in readme.read_text(encoding="utf-8")
+    assert build_notebooks.main(["check"], course) == 0
 
 
 @pytest.mark.parametrize(

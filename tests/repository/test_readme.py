@@ -32,10 +32,3 @@ def test_the_subcommands_of_translate_exist():
         check=True,
     ).stdout
     assert all(name in shown for name in named)
-
-
-def test_links_to_files_lead_somewhere():
-    texts = [README, (ROOT / "docs" / "laws.md").read_text(encoding="utf-8")]
-    for text in texts:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
-            assert (ROOT / target).exists(), target

@@ -22,7 +22,7 @@ from notebooks.chapters import Chapter
 
 from seq2seq_lib.course import exercises, find, points
 from seq2seq_lib.course.judging.exercise import Exercise
-from seq2seq_lib.course.judging.words import say
+from seq2seq_lib.course.judging.words import FINDINGS, say
 from tests.support.submissions import FAKE_LIBRARY, Round, round_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -164,6 +164,43 @@ def cell_of(id: str) -> str:
     return f"check-{id.replace('.', '-')}"
 
 
+def apart(by_cell: dict[str, int], by_module: dict[str, int]) -> list[str]:
+    """Where the points in the notebook's cells are not those of the modules, in sentences."""
+    return [
+        f"{name}: the cell in solutions/_src has {by_cell.get(name, 'no')} points, the module in "
+        f"seq2seq_lib/course has {by_module.get(name, 'no')}"
+        for name in sorted(by_cell.keys() | by_module.keys())
+        if by_cell.get(name) != by_module.get(name)
+    ]
+
+
+def faults(handed_in: Round, asked: dict[str, Exercise]) -> list[str]:
+    """What is wrong with a round as it is written, without grading it, in sentences."""
+    lost = [
+        (learner, id, name)
+        for learner, answers in handed_in.wrong.items()
+        for wrong in answers
+        for id, name in wrong.lost.items()
+    ]
+    found = [
+        f"submissions.py: nobody fails {id}: add a Wrong whose lost names it, or put it in spared"
+        for id in asked
+        if id not in handed_in.spared and id not in {id for _, id, _ in lost}
+    ]
+    for learner, id, name in lost:
+        if id not in asked:
+            found.append(f"submissions.py: {learner} fails {id}, which is no exercise with points")
+        elif id in handed_in.spared:
+            found.append(f"submissions.py: {learner} fails {id}, which is among spared")
+        elif name not in {*asked[id].words.findings, *FINDINGS}:
+            valid = ", ".join(asked[id].words.findings)
+            found.append(
+                f"submissions.py: {learner} should be told {name!r} at {id}, which is no finding. "
+                f"Of its own it has {valid}"
+            )
+    return found
+
+
 class Grading:
     """The tests of one chapter's exercises.
 
@@ -187,17 +224,17 @@ class Grading:
     def test_points_are_those_of_the_exercises(self):
         known = {exercise.id: exercise for exercise in self.asked}
         cells = graded(notebook("solutions", self.stem).cells)
-        checks = {checked(cell): settings(cell)["points"] for cell in cells if checked(cell)}
-        assert checks == {id: 0 if e.manual else e.points for id, e in known.items()}
-
-        written = {
+        by_cell = {cell_of(checked(c)): settings(c)["points"] for c in cells if checked(c)}
+        by_cell |= {
             settings(c)["grade_id"]: settings(c)["points"]
             for c in cells
             if c.cell_type == "markdown"
         }
-        assert written == {
+        by_module = {cell_of(id): 0 if e.manual else e.points for id, e in known.items()}
+        by_module |= {
             f"answer-{id.replace('.', '-')}": e.points for id, e in known.items() if e.manual
         }
+        assert not apart(by_cell, by_module), "\n".join(apart(by_cell, by_module))
         assert sum(settings(cell)["points"] for cell in cells) == points(Chapter(self.stem).number)
 
     def test_what_has_no_points_is_asked_in_the_chapter(self):
@@ -267,6 +304,10 @@ class Grading:
         assert said.keys() == {exercise.id for exercise in self.asked}
         for id, text in said.items():
             assert id in text and say("not_attempted") in text, text
+
+    def test_every_check_is_failed_by_somebody_with_a_finding_that_exists(self):
+        wrong = faults(round_of(self.stem), {exercise.id: exercise for exercise in self.asked})
+        assert not wrong, "\n".join(wrong)
 
     @pytest.fixture(scope="class")
     def course(self, request, tmp_path_factory) -> Course:
@@ -342,16 +383,14 @@ class Grading:
             words = course.feedback(learner)
             for id, name in (pair for wrong in answers for pair in wrong.lost.items()):
                 message = find(id).words.message(name)
-                for text in (message.means, message.asks):
-                    for part in re.split(r"\{\w+\}", text):
-                        assert " ".join(part.split()) in words, f"{id}, {name}: {part}"
-
-    def test_every_check_is_failed_by_somebody(self):
-        handed_in = round_of(self.stem)
-        everybody = handed_in.wrong.values()
-        failed = {id for answers in everybody for wrong in answers for id in wrong.lost}
-        every = {exercise.id for exercise in self.asked}
-        assert failed == every - handed_in.spared
+                texts = (message.means, message.asks)
+                parts = [part for text in texts for part in re.split(r"\{\w+\}", text)]
+                unsaid = [part for part in parts if " ".join(part.split()) not in words]
+                told = not unsaid  # pytest would print the whole page
+                assert told, (
+                    f"submissions.py: {learner} should be told {name!r} at {id}, but the feedback "
+                    f"does not say {unsaid}. Name the finding that this answer hears"
+                )
 
     @pytest.mark.slow
     def test_no_trick_earns_points(self, course):

@@ -46,6 +46,18 @@ def unreadable(root: ET.Element) -> list[str]:
     return found
 
 
+def drawn(table, index) -> str:
+    """One picture of a table, put together."""
+    return "".join(table["pieces"][piece] for piece in table["pictures"][index])
+
+
+def follow(table, index, key, value) -> int:
+    """The view that ``panel.js`` goes to when a control of a table's view is moved."""
+    (data,) = [d for row in table["views"][index]["rows"] for d in row if d["key"] == key]
+    values = [o["value"] for o in data["options"]] if "options" in data else None
+    return data["to"][values.index(value) if values else value - data["low"]]
+
+
 def colour(name: str) -> list[float]:
     """Red, green and blue in 0 .. 1, of ``"#rrggbb"``."""
     return [part / 255 for part in bytes.fromhex(name[1:])]

@@ -1,13 +1,14 @@
 """Execute a source and write its notebook; check, without executing, that it was done."""
 
 import json
+import re
 import time
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
-from notebooks.cells import KERNEL, cell_content, read_source
+from notebooks.cells import KERNEL, SECONDS, cell_content, read_source
 from notebooks.normalise import as_text, normalise
 from notebooks.paths import (
     NotebookError,
@@ -17,8 +18,6 @@ from notebooks.paths import (
     sources,
     write_atomically,
 )
-
-TIMINGS = "chapters/timings.json"
 
 
 def execute(source: Path) -> NotebookNode:
@@ -43,9 +42,11 @@ def execute(source: Path) -> NotebookNode:
         cell = notebook.cells[running["cell"]]
         stored = [o for o in cell.get("outputs", []) if o.output_type == "error"]
         reason = f"{stored[-1].ename}: {stored[-1].evalue}" if stored else repr(error)
+        number = failing_line(stored[-1].traceback) if stored else 1
+        line = [*cell.source.splitlines(), ""][number - 1].strip()
         raise NotebookError(
-            f"{shown(source)}: cell {running['cell'] + 1} failed with {reason}\n"
-            f"    {cell.source.strip().splitlines()[0]}\n"
+            f"{shown(source)}: cell {running['cell'] + 1}, line {number} failed with {reason}\n"
+            f"    {line}\n"
             f"    {shown(notebook_of(source))} was left as it was"
         ) from error
     return notebook
@@ -58,24 +59,34 @@ def build(source: Path) -> float:
     started = time.perf_counter()
     notebook = execute(source)
     seconds = time.perf_counter() - started
+    if target.parent.name == "chapters":  # README's table shows how long they run
+        notebook.metadata[SECONDS] = seconds_to_keep(seconds, recorded_seconds(target))
     normalise(notebook, course_of(source))
     nbformat.validate(notebook)
     write_atomically(target, as_text(notebook))
-    record_seconds(source, seconds)
     return seconds
 
 
-def record_seconds(source: Path, seconds: float) -> None:
-    """Keep the measured seconds for README's table. A difference under a fifth, or under three
-    seconds, is the machine's mood and not worth a changed file."""
-    path = course_of(source) / TIMINGS
-    timings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    name = shown(notebook_of(source))
-    known = timings.get(name)
+def failing_line(traceback: list[str]) -> int:
+    """The line of the cell at which an error began; 1 if the traceback does not say."""
+    plain = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(traceback))
+    found = re.search(r"^\s*(?:File )?Cell In\[\d+\], line (\d+)", plain, flags=re.MULTILINE)
+    return int(found[1]) if found else 1
+
+
+def recorded_seconds(notebook: Path) -> int | None:
+    """What the last build of a notebook took; None if there was none."""
+    if not notebook.exists():
+        return None
+    return json.loads(notebook.read_text(encoding="utf-8"))["metadata"].get(SECONDS)
+
+
+def seconds_to_keep(seconds: float, known: int | None) -> int:
+    """The seconds that a build writes down. A difference under a fifth, or under three seconds, is
+    the machine's mood and not worth a changed file."""
     if known is not None and abs(seconds - known) <= max(3, 0.2 * known):
-        return
-    timings[name] = max(1, round(seconds))
-    write_atomically(path, json.dumps(timings, indent=1, sort_keys=True) + "\n")
+        return known
+    return max(1, round(seconds))
 
 
 def problems(source: Path) -> list[str]:
@@ -95,7 +106,8 @@ def problems(source: Path) -> list[str]:
         found.append("its cells are not those of its source")
     if [c.get("id") for c in notebook.cells] != [c.id for c in expected.cells]:
         found.append("its cell ids are not those that build gives")
-    if notebook.metadata != expected.metadata:
+    written = {key: value for key, value in notebook.metadata.items() if key != SECONDS}
+    if written != expected.metadata:
         found.append("its metadata is not what build writes")
 
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]

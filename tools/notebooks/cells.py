@@ -19,6 +19,7 @@ FOLDS = {
     "hide-cell": {"outputs_hidden", "source_hidden"},
 }
 RECORD = "seq2seq_course"  # notebook metadata: which source, and its fingerprint
+SECONDS = "seq2seq_seconds"  # likewise: what a chapter takes to run, measured by its last builds
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 

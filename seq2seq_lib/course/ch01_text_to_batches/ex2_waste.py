@@ -94,6 +94,11 @@ def bos_counted(lengths: list[int], batches: list[list[int]]) -> float:
     return waste([length + 1 for length in lengths], batches)
 
 
+def end_added_to_the_width(lengths: list[int], batches: list[list[int]]) -> float:
+    held = rows_of(lengths, batches)
+    return 1 - sum(map(sum, held)) / sum(len(rows) * (max(rows) + 1) for rows in held)
+
+
 MUTANTS = (
     Mutant("mean_of_shares", mean_of_shares),
     Mutant("longest_of_all", longest_of_all),
@@ -105,6 +110,7 @@ MUTANTS = (
     Mutant("places", places_for_width),
     Mutant("first_batch_alone", first_batch_alone),
     Mutant("lengths_grown", bos_counted),
+    Mutant("lengths_grown", end_added_to_the_width),
     Mutant("percent", lambda lengths, batches: 100 * waste(lengths, batches)),
 )
 

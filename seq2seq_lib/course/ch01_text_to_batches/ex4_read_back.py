@@ -82,6 +82,12 @@ def stops_at_pad(ids: list[int], pieces: list[str]) -> str:
     return spelt(joined([i for i in rest if i >= UNK_ID], pieces))
 
 
+def stops_at_pad_alone(ids: list[int], pieces: list[str]) -> str:
+    """EOS is silent, too."""
+    rest = ids[: ids.index(PAD_ID)] if PAD_ID in ids else ids
+    return runs_on(rest, pieces)
+
+
 def without_unknown(ids: list[int], pieces: list[str]) -> str:
     return read_back([i for i in ids if i != UNK_ID], pieces)
 
@@ -98,6 +104,7 @@ MUTANTS = (
     Mutant("start_printed", keeping(BOS_ID)),
     Mutant("all_printed", lambda ids, pieces: spelt(joined(ids, pieces))),
     Mutant("stops_at_pad", stops_at_pad),
+    Mutant("stops_at_pad", stops_at_pad_alone),
     Mutant("unknown_lost", without_unknown),
     Mutant("pieces_apart", lambda ids, pieces: joined(clean(ids), pieces, " ").replace("_", "")),
     Mutant("pieces_apart", lambda ids, pieces: spelt(joined(clean(ids), pieces, " "))),

@@ -139,6 +139,14 @@ def by_count_in_word(word: str, merges: Merges) -> list[str]:
     return symbols
 
 
+def replaces_in_the_text(word: str, merges: Merges) -> list[str]:
+    """With spaces between the symbols, and replace: a rule also fits the ends of two symbols."""
+    text = " ".join(word)
+    for left, right in merges:
+        text = text.replace(f"{left} {right}", left + right)
+    return text.split()
+
+
 MUTANTS = (
     Mutant("not_a_list", lambda word, merges: "".join(apply_merges(word, merges))),
     Mutant("not_a_list", lambda word, merges: " ".join(apply_merges(word, merges))),
@@ -151,6 +159,7 @@ MUTANTS = (
     Mutant("backwards", backwards),
     Mutant("by_count", by_count_in_word),
     Mutant("letters_alone", lambda word, merges: list(word)),
+    Mutant("parts_of_symbols", replaces_in_the_text),
     Mutant("set_of_pieces", lambda word, merges: list(dict.fromkeys(apply_merges(word, merges)))),
 )
 

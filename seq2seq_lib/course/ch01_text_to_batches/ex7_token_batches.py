@@ -106,6 +106,17 @@ def strictly_below(lengths: list[int], most: int) -> list[list[int]]:
     return in_order(order, lengths, lambda batch, i: cells_with(lengths, batch, i) >= most)
 
 
+def strictly_below_and_unguarded(lengths: list[int], most: int) -> list[list[int]]:
+    """The reference with >=: a sentence of max_tokens leaves an empty batch behind."""
+    batches, batch = [], []
+    for i in by_length(lengths):
+        if (len(batch) + 1) * lengths[i] >= most:
+            batches.append(batch)
+            batch = []
+        batch.append(i)
+    return [*batches, batch]
+
+
 def without_the_new_row(lengths: list[int], most: int) -> list[list[int]]:
     order = by_length(lengths)
     return in_order(order, lengths, lambda batch, i: len(batch) * lengths[i] > most)
@@ -151,6 +162,7 @@ MUTANTS = (
     Mutant("last_lost", lambda lengths, most: token_batches(lengths, most)[:-1]),
     Mutant("sentence_lost", one_lost),
     Mutant("strictly_below", strictly_below),
+    Mutant("strictly_below", strictly_below_and_unguarded),
     Mutant("row_forgotten", without_the_new_row),
     Mutant("fixed_rows", fixed_rows),
     Mutant("ties_turned", ties_turned),
@@ -184,23 +196,25 @@ def probes(generator: torch.Generator) -> list[Probe]:
 
 
 def what_is_odd(probe: Probe, value: list, expected: list) -> Problem | None:
-    """An empty batch, one that is in there twice, places twice or missing, or too many cells."""
+    """A batch twice, one with too many cells or none, places twice or missing, ties turned."""
     lengths, most = probe.args["lengths"], probe.args["max_tokens"]
     batches = [[int(i) for i in plain(batch)] for batch in value]
-    if [] in batches:
-        return "empty_batch", {}
     if len(batches) > len({tuple(batch) for batch in batches}):
         return "same_list", {}
     held = sum(batches, [])
-    if sorted(held) != list(range(len(lengths))):
-        twice = sorted({i for i in held if held.count(i) > 1})
-        missing = sorted(set(range(len(lengths))) - set(held))
-        return "not_each_once", {"twice": str(twice), "missing": str(missing)}
-    for batch in batches:
+    each_once = sorted(held) == list(range(len(lengths)))
+    for batch in filter(None, batches if each_once else []):
         cells = len(batch) * max(lengths[i] for i in batch)
         if cells > most:
             return "too_large", {"batch": str(batch), "cells": str(cells), "most": str(most)}
-    return None
+    if [] in batches:
+        return "empty_batch", {}
+    if not each_once:
+        twice = sorted({i for i in held if held.count(i) > 1})
+        missing = sorted(set(range(len(lengths))) - set(held))
+        return "not_each_once", {"twice": str(twice), "missing": str(missing)}
+    own, due = ([[lengths[i] for i in batch] for batch in some] for some in (batches, expected))
+    return ("ties_turned", {}) if own == due else None
 
 
 TASK = FunctionTask(

@@ -69,6 +69,11 @@ def end_not_counted(lines: Lines, num_steps: int) -> tuple[Tensor, Tensor]:
     return ids, lengths - 1
 
 
+def length_of_the_line(lines: Lines, num_steps: int) -> tuple[Tensor, Tensor]:
+    ids, _ = fixed_build(lines, num_steps)
+    return ids, torch.tensor([len(line) for line in lines])
+
+
 def end_in_last_column(lines: Lines, num_steps: int) -> tuple[Tensor, Tensor]:
     ids, lengths = fixed_build(lines, num_steps)
     ids[ids == EOS_ID] = PAD_ID
@@ -124,6 +129,7 @@ MUTANTS = (
     Mutant("end_cut", patient_build),
     Mutant("length_before_cut", length_before_cut),
     Mutant("end_not_counted", end_not_counted),
+    Mutant("length_of_the_line", length_of_the_line),
     Mutant("end_in_last_column", end_in_last_column),
     Mutant("cut_at_front", cut_at_front),
     Mutant("cut_too_much", cut_too_much),
@@ -165,9 +171,12 @@ def are_two_tensors(value: Any, expected: Any) -> Problem | None:
         return "no_return", {}
     if not isinstance(value, list | tuple) or len(value) != 2:
         return "not_two", {}
-    for part in value:
-        if not holds_numbers(part) or part.is_floating_point() or part.dtype == torch.bool:
-            return "not_two", {}
+    if not all(map(holds_numbers, value)):
+        return "not_two", {}
+    for name, part in zip(("ids", "lengths"), value, strict=True):
+        if part.is_floating_point() or part.dtype == torch.bool:
+            dtype = str(part.dtype).removeprefix("torch.")
+            return "not_integers", {"name": name, "dtype": dtype}
     shapes = [list(part.shape) for part in value]
     wanted = [list(part.shape) for part in expected]
     if shapes != wanted:

@@ -52,6 +52,14 @@ def without_marks(lines: list[str], merges: Merges) -> Counts:
     }
 
 
+def with_empty_words(lines: list[str], merges: Merges) -> Counts:
+    words = [word for line in lines for word in line.split(" ")]
+    letters = [letter for word in words for letter in f"{word}_"]
+    pieces = [piece for word in words for piece in apply_merges(f"{word}_", merges)]
+    cuts = {"letters": letters, "pieces": pieces, "words": words}
+    return {name: (len(set(tokens)), len(tokens)) for name, tokens in cuts.items()}
+
+
 def of_types(lines: list[str], merges: Merges) -> Counts:
     """Each word once."""
     return token_counts([" ".join(dict.fromkeys(" ".join(lines).split()))], merges)
@@ -70,6 +78,7 @@ def whole_table(lines: list[str], merges: Merges) -> Counts:
 
 MUTANTS = (
     Mutant("marks_forgotten", without_marks),
+    Mutant("empty_words", with_empty_words),
     Mutant("each_word_once", of_types),
     Mutant("turned", turned),
     Mutant("whole_table", whole_table),

@@ -103,6 +103,6 @@ def waste_by_rows(
     ax.set_xscale("log", base=2)
     ax.set_xticks(ticks, [str(size) for size in ticks])
     ax.set(xlabel="B, rows a batch", ylabel="cells that are PAD, %", ylim=(-1, 52))
-    ax.set_title("More rows, more padding, unless they are sorted", loc="left")
+    ax.set_title("More rows, more padding; far less where they are sorted", loc="left")
     ax.legend(frameon=False)
     return ax.figure

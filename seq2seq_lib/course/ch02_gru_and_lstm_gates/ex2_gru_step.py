@@ -101,6 +101,12 @@ def sigmoid_candidate(x: Tensor, h: Tensor, W: Tensor, U: Tensor) -> Tensor:
     return (1 - z) * torch.sigmoid(x_n + r * h_n) + z * h
 
 
+def keeps_the_product(x: Tensor, h: Tensor, W: Tensor, U: Tensor) -> Tensor:
+    _, _, _, h_n = parts(x, h, W, U)
+    z, n = candidate(x, h, W, U)
+    return (1 - z) * n + z * h_n
+
+
 def as_an_lstm(x: Tensor, h: Tensor, W: Tensor, U: Tensor) -> Tensor:
     z, n = candidate(x, h, W, U)
     return n + z * h
@@ -116,6 +122,7 @@ MUTANTS = (
     Mutant("without_matrix", without_matrix),
     Mutant("no_tanh", no_tanh),
     Mutant("sigmoid", sigmoid_candidate),
+    Mutant("keeps_the_product", keeps_the_product),
     Mutant("adds", as_an_lstm),
     Mutant("candidate", lambda x, h, W, U: candidate(x, h, W, U)[1]),
 )

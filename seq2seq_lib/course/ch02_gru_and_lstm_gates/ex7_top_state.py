@@ -61,6 +61,10 @@ def layers_first(h_n: Tensor, bidirectional: bool) -> Tensor:
     return torch.cat([h_n[len(h_n) // 2 - 1], h_n[-1]], dim=1)
 
 
+def outermost(h_n: Tensor, bidirectional: bool) -> Tensor:
+    return torch.cat([h_n[0], h_n[-1]], dim=1) if bidirectional else h_n[-1]
+
+
 def viewed(h_n: Tensor, bidirectional: bool) -> Tensor:
     return h_n[-directions(bidirectional) :].reshape(h_n.size(1), -1)
 
@@ -85,6 +89,9 @@ MUTANTS = (
     Mutant("backward_first", backward_first),
     Mutant("layers", one_of_each_layer),
     Mutant("layers", layers_first),
+    Mutant("layers", outermost),
+    Mutant("batch_first", lambda h_n, both: h_n[:, -1]),
+    Mutant("batch_first", lambda h_n, both: h_n[:, -directions(both) :].flatten(1)),
     Mutant("one_direction", lambda h_n, both: h_n[-1]),
     Mutant("one_direction", lambda h_n, both: h_n[-2] if both else h_n[-1]),
     Mutant("sum", lambda h_n, both: h_n[-2] + h_n[-1] if both else h_n[-1]),

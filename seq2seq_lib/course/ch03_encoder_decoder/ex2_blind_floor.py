@@ -85,6 +85,17 @@ def longest(k: int, low: int, high: int) -> float:
     return (math.log(high - low + 1) + high * math.log(k)) / (high + 1)
 
 
+def eos_charged(k: int, low: int, high: int) -> float:
+    of_lengths, of_symbols, mean = parts(k, low, high)
+    return (of_lengths + of_symbols + math.log(k)) / (mean + 1)
+
+
+def fencepost_with_error(k: int, low: int, high: int) -> float:
+    """Where there is one length only, this takes the logarithm of 0."""
+    _, of_symbols, mean = parts(k, low, high)
+    return (math.log(high - low) + of_symbols) / (mean + 1)
+
+
 def fencepost(k: int, low: int, high: int) -> float:
     _, of_symbols, mean = parts(k, low, high)
     return (math.log(max(high - low, 1)) + of_symbols) / (mean + 1)
@@ -103,6 +114,8 @@ MUTANTS = (
     Mutant("all_strings", all_strings),
     Mutant("longest", longest),
     Mutant("fencepost", fencepost),
+    Mutant("fencepost", fencepost_with_error),
+    Mutant("eos_charged", eos_charged),
     Mutant("sign", lambda k, low, high: -blind_floor(k, low, high)),
 )
 

@@ -56,11 +56,20 @@ def backward_first(h_n: Tensor, L: int) -> Tensor:
     return torch.cat([h_n[1::2], h_n[0::2]], -1).transpose(0, 1)
 
 
+def permuted(h_n: Tensor, L: int, *axes: int) -> Tensor:
+    """Split as is right, and joined in another order of axes."""
+    apart = h_n.view(L, 2, h_n.size(1), h_n.size(2))
+    return apart.permute(*axes).reshape(*sizes(h_n, L))
+
+
 MUTANTS = (
     Mutant("no_return", no_return),
     Mutant("rows_mixed", lambda h_n, L: h_n.view(*sizes(h_n, L))),
     Mutant("rows_mixed", lambda h_n, L: h_n.view(h_n.size(1), -1)),
     Mutant("rows_mixed", lambda h_n, L: h_n.transpose(1, 2).reshape(*sizes(h_n, L))),
+    Mutant("rows_mixed", lambda h_n, L: permuted(h_n, L, 0, 2, 1, 3)),
+    Mutant("rows_mixed", lambda h_n, L: permuted(h_n, L, 1, 2, 0, 3)),
+    Mutant("crossed", lambda h_n, L: permuted(h_n, L, 2, 1, 0, 3)),
     Mutant("by_direction", by_direction),
     Mutant("backward_first", backward_first),
     Mutant("layers_first", lambda h_n, L: torch.cat([h_n[0::2], h_n[1::2]], -1)),

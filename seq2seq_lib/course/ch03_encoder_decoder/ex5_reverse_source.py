@@ -1,5 +1,7 @@
 """Exercise 3.5: the tokens of each row backwards, its EOS and its pads where they are."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -70,6 +72,12 @@ def into_argument(src: Tensor, lengths: Tensor) -> Tensor:
     return src
 
 
+def bent(src: Tensor, lengths: Tensor, bend: Callable[[Tensor, int], Tensor]) -> Tensor:
+    """One formula for all places: behind the words its index leaves the row, and is bent back."""
+    S = src.size(1)
+    return src.gather(1, bend(lengths[:, None] - 2 - torch.arange(S), S))
+
+
 def flip_and_roll(src: Tensor, lengths: Tensor) -> Tensor:
     """Flipped, and rolled until the pads are behind again: EOS comes first."""
     rows = [row.flip(0).roll(n - len(row)) for row, n in zip(src, lengths.tolist(), strict=True)]
@@ -93,6 +101,8 @@ MUTANTS = (
     Mutant("rows_turned", lambda src, lengths: src.flip(0)),
     Mutant("shifted", shifted),
     Mutant("pads_lost", pads_lost),
+    Mutant("bent", lambda src, lengths: bent(src, lengths, lambda i, S: i.clamp(min=0))),
+    Mutant("bent", lambda src, lengths: bent(src, lengths, lambda i, S: i % S)),
     Mutant("by_id", by_id),
     Mutant("word_left_out", lambda src, lengths: turned(src, lengths[:, None] - 2)),
     Mutant("not_turned", lambda src, lengths: src.clone()),

@@ -99,6 +99,21 @@ def run(
     return ids, (ids != PAD_ID).sum(1)
 
 
+def until_all_at_once(step: Step, state: Any, num_rows: int, most: int) -> tuple[Tensor, Tensor]:
+    """Nobody remembers who has ended."""
+    tokens, said = torch.full((num_rows,), BOS_ID), []
+    while len(said) < most and not (said and (tokens == EOS_ID).all()):
+        log_probs, state = step(tokens, state)
+        tokens = log_probs.argmax(-1)
+        said.append(tokens)
+    ids = torch.stack(said, 1)
+    return ids, (ids != PAD_ID).sum(1)
+
+
+def right_lengths(*args: Any, **flaw: Any) -> tuple[Tensor, Tensor]:
+    return run(*args, **flaw)[0], free_run(*args)[1]
+
+
 def no_return(*args: Any) -> None:
     free_run(*args)
 
@@ -135,8 +150,11 @@ MUTANTS = (
     Mutant("no_return", no_return),
     Mutant("any_for_all", with_flaw(enough=torch.any)),
     Mutant("babbles", with_flaw(silent=False)),
+    Mutant("babbles", lambda *args: right_lengths(*args, silent=False)),
+    Mutant("all_at_once", until_all_at_once),
     Mutant("runs_on", with_flaw(enough=lambda ended: False)),
     Mutant("bos_kept", with_flaw(keep_bos=True)),
+    Mutant("bos_kept", lambda *args: right_lengths(*args, keep_bos=True)),
     Mutant("first_state", with_flaw(hand_on=False)),
     Mutant("feeds_bos", with_flaw(feed=lambda log_probs, tokens: torch.full_like(tokens, BOS_ID))),
     Mutant("feeds_scores", with_flaw(feed=lambda log_probs, tokens: log_probs)),

@@ -46,6 +46,10 @@ def first_bad(right: Mapping[int, float], share: float) -> int:
     return min((n for n in right if right[n] < share), default=max(right))
 
 
+def one_before(right: Mapping[int, float], share: float) -> int:
+    return min((n - 1 for n in right if right[n] < share), default=max(right))
+
+
 def strictly(right: Mapping[int, float], share: float) -> int:
     return cliff({n: r - 1e-12 for n, r in right.items()}, share)
 
@@ -66,6 +70,7 @@ def as_it_comes(right: Mapping[int, float], share: float) -> int:
 MUTANTS = (
     Mutant("last_good", last_good),
     Mutant("first_bad", first_bad),
+    Mutant("one_before", one_before),
     Mutant("strictly", strictly),
     Mutant("how_many", how_many),
     Mutant("how_many", lambda right, share: sum(r >= share for r in right.values())),

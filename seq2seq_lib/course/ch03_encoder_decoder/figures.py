@@ -114,7 +114,7 @@ def where_it_is_read(
     Args:
         states: the state after each column.
         lengths: of the rows; columns behind them are pads.
-        picks: title -> the column that is read in each row.
+        picks: title -> the column that is read in each row; no frame where there is none.
     """
     B, S = len(states), len(states[0])
     lines = -(-len(picks) // 2)
@@ -125,7 +125,7 @@ def where_it_is_read(
             for t, state in enumerate(row):
                 own = t < lengths[b]
                 colour = OWN if own else NOTHING
-                chosen = t == columns[b] % S
+                chosen = t in (columns[b], columns[b] + S)  # -1 is the last one
                 _box(ax, 1.3 * t, -0.8 * b, str(state), width=1.25, colour=colour, pad=not own,
                      strong=chosen)  # fmt: skip
         ax.set_title(title, loc="left", fontsize="medium")

@@ -28,15 +28,15 @@ def token_mean_spec(nll: Tensor, mask: Tensor) -> Tensor:
 
 
 def token_mean(nll: Tensor, mask: Tensor) -> Tensor:
-    return (nll * mask).sum() / mask.sum()
+    return nll.masked_fill(~mask, 0).sum() / mask.sum()  # filled: 0 * inf would be NaN
+
+
+def token_mean_by_product(nll: Tensor, mask: Tensor) -> Tensor:
+    return (nll * mask).sum().div(mask.count_nonzero())
 
 
 def token_mean_by_select(nll: Tensor, mask: Tensor) -> Tensor:
     return nll[mask].mean()
-
-
-def token_mean_by_fill(nll: Tensor, mask: Tensor) -> Tensor:
-    return nll.masked_fill(~mask, 0).sum().div(mask.count_nonzero())
 
 
 # ---------------------------------------------------------------- wrong answers
@@ -67,6 +67,9 @@ MUTANTS = (
     Mutant("sum", lambda nll, mask: nll[mask].sum()),
     Mutant("leak", lambda nll, mask: nll.sum() / mask.sum()),
     Mutant("inverted", lambda nll, mask: (nll * ~mask).sum() / (~mask).sum()),
+    Mutant("inverted", lambda nll, mask: nll.masked_fill(mask, 0).sum() / (~mask).sum()),
+    Mutant("inverted", lambda nll, mask: nll[~mask].mean()),
+    Mutant("inverted", lambda nll, mask: nll.masked_fill(mask, 0).sum() / mask.sum()),
     Mutant("sign", lambda nll, mask: -nll[mask].mean()),
     Mutant("perplexity", lambda nll, mask: nll[mask].mean().exp()),
     Mutant("not_reduced", lambda nll, mask: (nll * mask).sum(1) / mask.sum(1)),
@@ -120,6 +123,6 @@ EXERCISES = (
         task=TASK,
         reference=token_mean,
         words=words_beside(__file__),
-        alternatives=(token_mean_by_select, token_mean_by_fill),
+        alternatives=(token_mean_by_select, token_mean_by_product),
     ),
 )

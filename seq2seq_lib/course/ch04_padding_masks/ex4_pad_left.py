@@ -1,5 +1,7 @@
 """Exercise 4.4: move a batch that is padded on the right to padding on the left."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -85,6 +87,26 @@ def one_off(ids: Tensor, lengths: Tensor) -> Tensor:
     return pad_left(ids, lengths).roll(-1, 1)
 
 
+def swapped(ids: Tensor, lengths: Tensor) -> Tensor:
+    positions = torch.arange(ids.size(1))[None, :]
+    moved = torch.zeros_like(ids)
+    moved[positions < lengths[:, None]] = ids[positions >= ids.size(1) - lengths[:, None]]
+    return moved
+
+
+def places(right: Callable, left: Callable) -> Callable:
+    """The stub with a wrong blank: ``(positions, lengths [B, 1], T) -> mask`` for both masks."""
+
+    def wrong(ids: Tensor, lengths: Tensor) -> Tensor:
+        positions = torch.arange(ids.size(1))[None, :]
+        moved = torch.zeros_like(ids)
+        now = left(positions, lengths[:, None], ids.size(1))
+        moved[now] = ids[right(positions, lengths[:, None], ids.size(1))]
+        return moved
+
+    return wrong
+
+
 def no_return(ids: Tensor, lengths: Tensor) -> None:
     pad_left(ids, lengths)
 
@@ -100,6 +122,10 @@ MUTANTS = (
     Mutant("by_id", by_id),
     Mutant("mask_alone", mask_alone),
     Mutant("one_off", one_off),
+    Mutant("swapped", swapped),
+    Mutant("left_is_pads", places(lambda t, n, T: t < n, lambda t, n, T: t >= n)),
+    Mutant("not_as_many", places(lambda t, n, T: t < n, lambda t, n, T: t > T - n)),
+    Mutant("not_as_many", places(lambda t, n, T: t <= n, lambda t, n, T: t >= T - n)),
     Mutant("squeezed", lambda ids, lengths: pad_left(ids, lengths).squeeze(0)),
     Mutant("floats", lambda ids, lengths: pad_left(ids, lengths).float()),
     Mutant("argument_changed", into_argument),

@@ -66,6 +66,12 @@ def shifted(ids: Tensor, prompt_lengths: Tensor, lengths: Tensor) -> Tensor:
     return torch.cat([labels[:, 1:], torch.full_like(labels[:, :1], -100)], 1)
 
 
+def between(ids: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """As the reference, and ``end`` may lie beyond the row."""
+    positions = torch.arange(ids.size(1))[None, :]
+    return ids.where((positions >= start[:, None]) & (positions < end[:, None]), -100)
+
+
 def pads_by_id(ids: Tensor, prompt_lengths: Tensor, lengths: Tensor) -> Tensor:
     return prompt_alone(ids, prompt_lengths, lengths).masked_fill(ids == 0, -100)
 
@@ -87,7 +93,10 @@ MUTANTS = (
     Mutant("late", lambda ids, start, end: labels_by_two_masks(ids, start + 1, end.clamp(min=1))),
     Mutant("early", lambda ids, start, end: labels_by_two_masks(ids, start - 1, end)),
     Mutant("no_end", lambda ids, start, end: labels_by_two_masks(ids, start, end - 1)),
+    Mutant("late_end", lambda ids, start, end: between(ids, start, end + 1)),
+    Mutant("added", lambda ids, start, end: between(ids, start, start + end)),
     Mutant("shifted", shifted),
+    Mutant("minus_one", lambda *b: labels_by_two_masks(*b).clamp(min=-1)),
     Mutant("inverted", other_half),
     Mutant("zero", lambda *b: labels_by_two_masks(*b).clamp(min=0)),
     Mutant("mask", lambda *b: labels_by_two_masks(*b) != -100),
@@ -118,7 +127,8 @@ def probes(generator: torch.Generator) -> list[Probe]:
         ids = torch.randint(1, 90, (len(lengths), T), generator=generator)
         if number < 2:
             ids = torch.arange(1, ids.numel() + 1).view_as(ids)
-            ids = ids.where(sequence_mask(lengths, T), 0)
+            ids = ids.where(sequence_mask(lengths, T), 0 if number == 0 else 99)
+            ids[0, lengths[0] - 1] *= 1 - number  # in the second batch an answer ends with id 0
         elif number % 2:
             ids[:, lengths[0] - 1] = 0
         words = f"prompt_lengths = {prompts.tolist()}, {fed(lengths, T)}"

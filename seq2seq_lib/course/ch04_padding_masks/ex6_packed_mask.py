@@ -9,7 +9,7 @@ from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.course.judging.steps import has_shape, is_bool, is_tensor
+from seq2seq_lib.course.judging.steps import Problem, has_shape, is_bool, is_tensor
 from seq2seq_lib.course.judging.words import words_beside
 
 
@@ -72,9 +72,22 @@ def without_return(segments: Tensor) -> None:
     packed_mask(segments)
 
 
+def causal(segments: Tensor) -> Tensor:
+    B, T = segments.shape
+    return torch.ones(B, T, T, dtype=torch.bool).tril()
+
+
+def real_keys(segments: Tensor) -> Tensor:
+    return (segments != 0)[:, None, :].expand(-1, segments.size(1), -1)
+
+
 MUTANTS = (
     Mutant("no_return", without_return),
     Mutant("causal_alone", lambda segments: both_real(segments).tril()),
+    Mutant("causal_alone", causal),
+    Mutant("causal_alone", lambda segments: causal(segments) & real_keys(segments)),
+    Mutant("keys_alone", real_keys),
+    Mutant("keys_alone", both_real),
     Mutant("not_causal", lambda segments: same_segment(segments) & both_real(segments)),
     Mutant("pads_look", lambda segments: same_segment(segments).tril()),
     Mutant("future", lambda segments: packed_mask(segments).mT),
@@ -131,12 +144,23 @@ def looks(probe: Probe, value: Any) -> dict[str, str]:
     }
 
 
+def first_wrong_row(probe: Probe, value: Tensor, expected: Tensor) -> Problem:
+    """The first table that is wrong, beside the right one, both as the exercise prints them."""
+    b = int((value != expected).flatten(1).any(1).nonzero()[0])
+    return "table", {
+        "segments": " ".join(map(str, probe.args["segments"][b].tolist())),
+        "yours": describe.rows(value[b]),
+        "right": describe.rows(expected[b]),
+    }
+
+
 TASK = FunctionTask(
     spec=packed_mask_spec,
     probes=probes,
     steps=(is_tensor, has_shape, is_bool),
     mutants=MUTANTS,
     facts=looks,
+    explain=first_wrong_row,
 )
 EXERCISES = (
     Exercise(

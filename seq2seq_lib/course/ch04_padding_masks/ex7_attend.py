@@ -76,6 +76,39 @@ def reads_values_at_pads(scores: Tensor, values: Tensor, lengths: Tensor) -> Ten
     return (masked_softmax(scores, mask)[..., None] * values).sum(1)
 
 
+def by_weights_alone(make) -> object:
+    """The same where the values at pads are read as they are."""
+
+    def wrong(scores: Tensor, values: Tensor, lengths: Tensor) -> Tensor:
+        mask = sequence_mask(lengths, scores.size(1))
+        return (make(scores, mask)[..., None] * values).sum(1)
+
+    return wrong
+
+
+def softmax_first(scores: Tensor, mask: Tensor) -> Tensor:
+    return scores.softmax(-1) * mask
+
+
+def divided_again(scores: Tensor, mask: Tensor) -> Tensor:
+    weights = softmax_first(scores, mask)
+    return weights / weights.sum(1, keepdim=True)
+
+
+def scores_times_mask(scores: Tensor, mask: Tensor) -> Tensor:
+    return (scores * mask).softmax(-1)
+
+
+def zeros_for_nan_at_the_end(scores: Tensor, values: Tensor, lengths: Tensor) -> Tensor:
+    return reads_values_at_pads(scores, values, lengths).nan_to_num()
+
+
+def empty_row_reads_pads(scores: Tensor, values: Tensor, lengths: Tensor) -> Tensor:
+    mask = sequence_mask(lengths, scores.size(1))
+    scores = scores.masked_fill(~mask, float("-inf")).masked_fill(lengths[:, None] == 0, 0.0)
+    return (scores.softmax(-1)[..., None] * values.nan_to_num()).sum(1)
+
+
 def one_too_many(scores: Tensor, values: Tensor, lengths: Tensor) -> Tensor:
     return attend(scores, values.nan_to_num(), (lengths + 1).clamp(max=scores.size(1)))
 
@@ -96,8 +129,19 @@ def without_return(scores: Tensor, values: Tensor, lengths: Tensor) -> None:
 MUTANTS = (
     Mutant("no_return", without_return),
     Mutant("empty_row", by_weights(without_empty_rows)),
+    Mutant("empty_row", by_weights_alone(without_empty_rows)),
+    Mutant("empty_row", by_weights(divided_again)),
+    Mutant("empty_row", by_weights_alone(divided_again)),
     Mutant("nan_values", reads_values_at_pads),
-    Mutant("softmax_first", by_weights(lambda scores, mask: scores.softmax(-1) * mask)),
+    Mutant("nan_replaced", zeros_for_nan_at_the_end),
+    Mutant("empty_row_reads_pads", empty_row_reads_pads),
+    Mutant("no_mask", lambda s, v, n: (s.softmax(-1)[..., None] * v).sum(1)),
+    Mutant("no_mask", lambda s, v, n: (s.softmax(-1)[..., None] * v.nan_to_num()).sum(1)),
+    Mutant("softmax_first", by_weights(softmax_first)),
+    Mutant("softmax_first", by_weights_alone(softmax_first)),
+    Mutant("zero_score", by_weights(scores_times_mask)),
+    Mutant("zero_score", by_weights_alone(scores_times_mask)),
+    Mutant("zero_score", by_weights(lambda s, m: (s * m).softmax(-1) * m)),
     Mutant("mean", by_weights(lambda s, m: m / m.sum(1, keepdim=True).clamp(min=1))),
     Mutant(
         "wrong_axis",
@@ -116,9 +160,13 @@ MUTANTS = (
 
 
 def probes(generator: torch.Generator) -> list[Probe]:
-    """Scores at pads are large, values there NaN; some batches hold an empty row."""
+    """Scores at pads are large; some batches hold an empty row.
+
+    The two small batches come twice: first with finite values at the pads, which tell wrong weights
+    from right ones, then with NaN there, as all others have it, which hides the weights.
+    """
     fixed = torch.Generator().manual_seed(4)
-    drawn = []
+    finite, with_nan = [], []
     for number, (lengths, S) in enumerate(batches(generator)):
         source = fixed if number < FIXED else generator
         B, H = len(lengths), 1 if S == 1 else 3
@@ -128,13 +176,19 @@ def probes(generator: torch.Generator) -> list[Probe]:
         mask = sequence_mask(lengths, S)
         scores = torch.randint(0, 4, (B, S), generator=source).float()
         scores = scores.where(mask, 9.0)
-        values = torch.randn(B, S, H, generator=source).masked_fill(~mask[..., None], float("nan"))
-        words = fed(lengths, S).replace("T =", "S =") + f", H = {H}, NaN in values at pads"
-        words += shown_losses(scores, mask).replace("losses", "scores")
-        drawn.append(
-            Probe({"scores": scores, "values": values, "lengths": lengths}, words, gradient=False)
-        )
-    return drawn
+        values = torch.randn(B, S, H, generator=source)
+        if number < FIXED:
+            finite.append(_probe(scores, values.where(mask[..., None], 50.0), lengths, "50"))
+        values = values.masked_fill(~mask[..., None], float("nan"))
+        with_nan.append(_probe(scores, values, lengths, "NaN"))
+    return finite + with_nan
+
+
+def _probe(scores: Tensor, values: Tensor, lengths: Tensor, at_pads: str) -> Probe:
+    _, S, H = values.shape
+    words = fed(lengths, S).replace("T =", "S =") + f", H = {H}, {at_pads} in values at pads"
+    words += shown_losses(scores, sequence_mask(lengths, S)).replace("losses", "scores")
+    return Probe({"scores": scores, "values": values, "lengths": lengths}, words, gradient=False)
 
 
 TASK = FunctionTask(

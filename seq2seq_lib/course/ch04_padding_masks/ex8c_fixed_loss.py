@@ -103,6 +103,16 @@ def pads_by_id(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
     return parts(log_probs, targets, lengths)[0][targets != 0].mean()
 
 
+def pads_become_zero(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+    targets = targets.masked_fill(~sequence_mask(lengths, targets.size(1)), 0)
+    return F.nll_loss(log_probs.flatten(0, 1), targets.flatten(), ignore_index=0)
+
+
+def pads_selected(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+    pads = ~sequence_mask(lengths, targets.size(1))
+    return F.nll_loss(log_probs[pads], targets[pads])
+
+
 def without_last_token(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
     return by_select(log_probs, targets, lengths - 1)
 
@@ -157,6 +167,8 @@ MUTANTS = (
     Mutant("sign", wrong_sign),
     Mutant("leak", leaking),
     Mutant("pad_is_zero", pads_by_id),
+    Mutant("zero_ignored", pads_become_zero),
+    Mutant("inverted", pads_selected),
     Mutant("no_end", without_last_token),
     Mutant("one_too_many", one_too_many),
     Mutant("sorted", sorted_lengths),

@@ -16,9 +16,7 @@ from seq2seq_lib.masks import sequence_mask
 KEYS = ("token", "sentence", "accumulated")
 
 
-def gradient_shares(
-    log_probs: Tensor, targets: Tensor, lengths: Tensor, micro_size: int
-) -> dict[str, float]:
+def gradient_shares(log_probs: Tensor, targets: Tensor, lengths: Tensor, micro_size: int) -> dict:
     log_probs = log_probs.detach().clone().requires_grad_()  # [B, T, V]
     mask = sequence_mask(lengths, targets.size(1))  # [B, T]
     nll = -log_probs.gather(-1, targets[..., None])[..., 0].masked_fill(~mask, 0)  # [B, T]
@@ -76,7 +74,19 @@ def sums_accumulated(*batch: Any) -> dict[str, float]:
     return shares | {"accumulated": shares["token"]}
 
 
+def of_the_loss(
+    log_probs: Tensor, targets: Tensor, lengths: Tensor, micro_size: int
+) -> dict[str, float]:
+    mask = sequence_mask(lengths, targets.size(1))
+    nll = -log_probs.gather(-1, targets[..., None])[..., 0].masked_fill(~mask, 0)  # [B, T]
+    sums, longest = nll.sum(1), lengths.argmax()  # [B]
+    tokens = torch.cat([part.sum().expand(len(part)) for part in lengths.split(micro_size)])
+    by_name = {"token": sums, "sentence": sums / lengths, "accumulated": sums / tokens}
+    return {name: (part[longest] / part.sum()).item() for name, part in by_name.items()}
+
+
 MUTANTS = (
+    Mutant("of_the_loss", of_the_loss),
     Mutant("shortest", of_the_shortest),
     Mutant("with_pads", with_pads),
     Mutant("sums_accumulated", sums_accumulated),
@@ -114,7 +124,9 @@ def are_three_shares(value: Any, expected: Any) -> Problem | None:
 
 def are_ordered(value: Any, expected: Any) -> Problem | None:
     """A step: the sentence mean gives the longest sentence less than the token mean does."""
-    return None if value["sentence"] < value["token"] else ("ordering", {})
+    if value["sentence"] < value["token"]:
+        return None
+    return "ordering", {name: f"{value[name]:.3g}" for name in ("token", "sentence")}
 
 
 TASK = FunctionTask(

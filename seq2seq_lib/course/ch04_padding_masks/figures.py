@@ -1,11 +1,14 @@
-"""Figures of chapter 4: tables of cells. Data in, matplotlib ``Figure`` or ``Axes`` out.
+"""Figures of chapter 4: tables of cells. Data in; a matplotlib ``Figure`` and its words out.
+
+The words are the text alternative, for ``plots.show(*figures.packing(...))``. They are made here of
+the numbers that are drawn, so that a cell of the chapter does not spell out what it asks.
 
 Every picture is made of the same thing, a block of cells with a word or a number in each. Blue is a
 real token that counts, orange is a pad that counts, white does not count; pads are hatched, so
 colour never stands alone. Okabe and Ito's colours, as in ``seq2seq_lib.plots``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 REAL, PAD, NOTHING = "#9ecae8", "#f4c05a", "white"
 BLUES = ("#0072B2", "#56B4E9", "#b5d9ee", "#e3eff7")
+LEGEND = ((REAL, ""), (PAD, "///"), (NOTHING, "///"))
 HATCHES = ("", "..", "\\\\", "xx")
 
 
@@ -65,6 +69,15 @@ def _bare(ax: "Axes", width: float, height: float) -> None:
     ax.axis("off")
 
 
+def _listed(things: Iterable) -> str:
+    return ", ".join(map(str, things))
+
+
+def _digits(weights: Tensor) -> list[str]:
+    """The sum of each row, with two digits after the point."""
+    return [f"{total:.2f}" for total in weights.sum(1).tolist()]
+
+
 def _panels(widths: Sequence[float], height: float, inches: float) -> "list[Axes]":
     """Axes side by side whose units are equally long: a cell has one size in the whole figure."""
     from matplotlib.figure import Figure
@@ -106,9 +119,9 @@ def meeting(
     ax.set_title(title, loc="left")
 
 
-def lengths_meet_positions(lengths: Sequence[int], width: int) -> "Figure":
+def lengths_meet_positions(lengths: Sequence[int], width: int) -> "tuple[Figure, str]":
     """``positions[None, :] < lengths[:, None]``: the mask as each position's answer to a length."""
-    (ax,) = _panels([width + 2.7], len(lengths) + 3.5, 4.6)
+    (ax,) = _panels([width + 2.7], len(lengths) + 3.2, 4.6)
 
     def result(b: int, t: int) -> tuple[str, str, bool]:
         real = t < lengths[b]
@@ -118,13 +131,17 @@ def lengths_meet_positions(lengths: Sequence[int], width: int) -> "Figure":
     meeting(
         ax, lengths, range(width), result, names=names, title="Every length meets every position"
     )
-    return ax.figure
+    return ax.figure, (
+        f"A column of lengths {_listed(lengths)} meets a row of positions 0 to {width - 1}. Each "
+        f"cell holds its comparison, such as 0 < {lengths[0]}, and is blue where it is true: "
+        f"{_listed(lengths)} cells from the left."
+    )
 
 
-def losses_meet_mask(losses: Sequence[float], mask: Sequence[bool]) -> "Figure":
+def losses_meet_mask(losses: Sequence[float], mask: Sequence[bool]) -> "tuple[Figure, str]":
     """One step: losses ``[B, 1]`` and mask ``[B]`` make ``[B, B]``. Beside it both are ``[B]``."""
     B = len(losses)
-    left, right = _panels([B + 2.9, B + 2.9], B + 4.2, 7.6)
+    left, right = _panels([B + 2.9, B + 2.9], B + 3.8, 7.6)
 
     def result(b: int, t: int) -> tuple[str, str, bool]:
         colour = (REAL if mask[b] else PAD) if mask[t] else NOTHING
@@ -141,13 +158,18 @@ def losses_meet_mask(losses: Sequence[float], mask: Sequence[bool]) -> "Figure":
     right.text(1.5 + B / 2, 3.15, "losses [B], as the mask", ha="center", va="top")
     _bare(right, 2.6 + B, B + 3)
     right.set_title("Meant: each loss meets its own", loc="left")
-    return left.figure
+    meant = [loss for loss, real in zip(shown, mask, strict=True) if real]
+    return left.figure, (
+        f"Left: a column of losses {_listed(shown)} meets a row {_listed(words)} and becomes "
+        f"{B} x {B} cells, of which {B * sum(mask)} are selected: each loss {sum(mask)} times, "
+        f"pads included. Right: as meant, {_listed(meant)} are selected."
+    )
 
 
-def mask_beside(right: Tensor, wrong: Tensor, titles: tuple[str, str]) -> "Figure":
+def mask_beside(right: Tensor, wrong: Tensor, titles: tuple[str, str]) -> "tuple[Figure, str]":
     """Two masks bool ``[B, T]`` of one batch with the sum of each row behind it."""
     B, T = right.shape
-    axes = _panels([T + 2.4] * 2, B + 2.2, 6.2)
+    axes = _panels([T + 2.4] * 2, B + 2.05, 6.2)
     for ax, mask, title in zip(axes, (right, wrong), titles, strict=True):
         colours = [
             [
@@ -163,7 +185,12 @@ def mask_beside(right: Tensor, wrong: Tensor, titles: tuple[str, str]) -> "Figur
         ax.text(0, B + 0.65, f"{int(mask.sum())} cells in all", va="top")
         _bare(ax, T + 2.2, B + 1.4)
         ax.set_title(title, loc="left")
-    return axes[0].figure
+    sums = [_listed(mask.sum(1).tolist()) for mask in (right, wrong)]
+    return axes[0].figure, (
+        f"Two masks of {B} x {T} cells. {titles[0]}: {int(right.sum())} cells are True, with row "
+        f"sums {sums[0]}. {titles[1]}: {int(wrong.sum())} cells are True, with row sums {sums[1]}; "
+        f"pads among them: {int((wrong & ~right).sum())}."
+    )
 
 
 # ---------------------------------------------------------------- losses under a mask
@@ -216,32 +243,38 @@ def loss_grid(
     return ax
 
 
-def more_pads(losses: Tensor, mask: Tensor, extra: int, cost: float) -> "Figure":
+def more_pads(losses: Tensor, mask: Tensor, extra: int, cost: float) -> "tuple[Figure, str]":
     """Two ways to average, before and after ``extra`` columns of pads that cost ``cost`` each.
 
     Four ``loss_grid``: all cells counted above, real tokens below. All cells have one size, so that
     one sees the same sentences on the left and on the right.
     """
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
     T = losses.size(1)
     wide = torch.nn.functional.pad(losses, (0, extra), value=cost)  # [B, T + extra]
     wide_mask = torch.nn.functional.pad(mask, (0, extra), value=False)
-    figure = Figure(figsize=(8.8, 4.6), layout="constrained")
+    figure = Figure(figsize=(8.8, 4.9), layout="constrained")
     axes = figure.subplots(2, 2, width_ratios=(T, T + extra))
+    words = ["Four grids of losses."]
     for row, everything in enumerate((True, False)):
-        name = "Pads counted" if everything else "Real tokens over their number"
+        name = "All cells count" if everything else "Real tokens count"
         for ax, values, real in zip(axes[row], (losses, wide), (mask, wide_mask), strict=True):
             counted = torch.ones_like(real) if everything else real
-            title = name if ax is axes[row][0] else f"{extra} PAD columns more"
-            loss_grid(values, real, counted, int(counted.sum()), title=title, ax=ax)
-    return figure
+            more = "" if ax is axes[row][0] else f", {extra} PAD columns more"
+            loss_grid(values, real, counted, int(counted.sum()), title=name + more, ax=ax)
+            words.append(f"{name}{more}: {ax.get_xlabel().partition('= ')[2]}.")
+    patches = [Patch(facecolor=colour, edgecolor=GREY, hatch=hatch) for colour, hatch in LEGEND]
+    names = ["a real token", "a pad that counts", "a pad that does not"]
+    figure.legend(patches, names, ncols=3, loc="outside lower center")
+    return figure, " ".join(words)
 
 
 # ---------------------------------------------------------------- packing
 
 
-def packing(words: Sequence[Sequence[str]]) -> "Figure":
+def packing(words: Sequence[Sequence[str]]) -> "tuple[Figure, str]":
     """How ``pack_padded_sequence`` stores sentences: sorted, column by column, without the pads.
 
     Args:
@@ -266,13 +299,17 @@ def packing(words: Sequence[Sequence[str]]) -> "Figure":
     cells(ax, [[word for word, _ in stored]], [[colour for _, colour in stored]], left=0, top=top)
     ax.text(0, top - 0.15, "data: one column after the other, and no PAD", va="bottom")
     _bare(ax, sum(sizes), top + 1)
-    return ax.figure
+    return ax.figure, (
+        f"{B} sentences sorted by length: {_listed(len(words[b]) for b in order)} tokens. Under "
+        f"the {T} columns stand {_listed(sizes)}, how many sentences still run. Below, the "
+        f"{sum(sizes)} real tokens in one row, column after column."
+    )
 
 
 # ---------------------------------------------------------------- weights
 
 
-def weight_tables(tables: dict[str, Tensor], mask: Tensor) -> "Figure":
+def weight_tables(tables: dict[str, Tensor], mask: Tensor) -> "tuple[Figure, str]":
     """Attention weights ``[B, S]`` side by side, each row's sum behind it; NaN stands out in red.
 
     Args:
@@ -293,7 +330,12 @@ def weight_tables(tables: dict[str, Tensor], mask: Tensor) -> "Figure":
             ax.text(S + 0.15, b + 0.5, f"sum {total:.2f}", va="center")
         _bare(ax, S + 2.2, B)
         ax.set_title(title, loc="left")
-    return axes[0].figure
+    words = [
+        f"{title}: row sums {_listed(_digits(weights))}, of which "
+        f"{_listed(_digits(weights * ~mask))} at pads."
+        for title, weights in tables.items()
+    ]
+    return axes[0].figure, " ".join(["Tables of weights.", *words])
 
 
 def weight_shares(
@@ -302,7 +344,7 @@ def weight_shares(
     *,
     title: str = "Whose tokens the gradient listens to",
     ax: "Axes | None" = None,
-) -> "Axes":
+) -> "tuple[Figure, str]":
     """Stacked bars: how much of a loss each part of the batch can move.
 
     Args:
@@ -347,6 +389,7 @@ def weight_shares(
         left = [start + width for start, width in zip(left, widths, strict=True)]
     ax.set_yticks(places, list(shares))
     ax.set(ylim=(len(shares) - 0.4, -0.6), xlim=(0, 1.02 * max(*left, 1e-9)))
-    ax.set(xlabel="weight in the loss: its cells' weights, added up", title=title)
+    ax.set(xlabel="weights of the part's cells, added up", title=title)
     ax.figure.legend(*ax.get_legend_handles_labels(), ncols=len(parts), loc="outside lower center")
-    return ax
+    words = [f"{way}: {_listed(f'{share:.2f}' for share in vs)}." for way, vs in shares.items()]
+    return ax.figure, " ".join([f"Stacked bars for {_listed(parts)}.", *words])

@@ -12,6 +12,7 @@ from seq2seq_lib.course.ch01_text_to_batches import (
     ex2_waste,
     ex4_read_back,
     ex5_apply_merges,
+    ex7_token_batches,
     ex8b_test_build,
     ex8c_fixed_build,
     patient,
@@ -128,6 +129,78 @@ def finds_by_length(lengths, most):
     return [[lengths.index(n) for n in sorted(lengths)]]
 
 
+def width_grown(lengths, batches):
+    cells = sum(len(batch) * (max(lengths[i] for i in batch) + 1) for batch in batches)
+    return 1 - sum(lengths) / cells
+
+
+def breaks_at_pad(ids, pieces):
+    kept = []
+    for i in ids:
+        if i == 0:
+            break
+        if i not in (1, 2):
+            kept.append(pieces[i])
+    return "".join(kept).replace("_", " ").rstrip()
+
+
+def replaces_pairs(word, merges):
+    text = " ".join(word)
+    for pair in merges:
+        text = text.replace(" ".join(pair), "".join(pair))
+    return text.split()
+
+
+def limit_is_too_much(lengths, most):
+    batches, batch = [], []
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if (len(batch) + 1) * lengths[i] >= most:
+            batches.append(batch)
+            batch = []
+        batch.append(i)
+    return [*batches, batch]
+
+
+def appends_first(lengths, most):
+    batches, batch = [], []
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
+        batch.append(i)
+        if len(batch) * lengths[i] > most:
+            batches.append(batch)
+            batch = []
+    return [*batches, batch]
+
+
+def some_ties_turned(lengths, most):
+    """As an unstable sort leaves them: not all ties, but those of one batch."""
+    first, *rest = ex7_token_batches.token_batches(lengths, most)
+    return [sorted(first, key=lambda i: (lengths[i], -i)), *rest]
+
+
+def array_of_floats(lines, width):
+    ids = torch.zeros(len(lines), width)
+    for row, line in enumerate(lines):
+        sentence = line[: width - 1] + [2]
+        ids[row, : len(sentence)] = torch.tensor(sentence)
+    return ids, (ids != 0).sum(1)
+
+
+def length_of_lines(lines, width):
+    ids, _ = array_of_floats(lines, width)
+    return ids.long(), torch.tensor([len(line) for line in lines])
+
+
+def splits_at_each_space(lines, merges):
+    counts = {}
+    words = [word for line in lines for word in line.split(" ")]
+    marked = [f"{word}_" for word in words]
+    letters = [letter for word in marked for letter in word]
+    pieces = [piece for word in marked for piece in ex5_apply_merges.apply_merges(word, merges)]
+    for name, tokens in (("letters", letters), ("pieces", pieces), ("words", words)):
+        counts[name] = (len(set(tokens)), len(tokens))
+    return counts
+
+
 MISTAKES = [
     ("1.1", "not_a_function", ([1, 5], [5, 2])),
     ("1.1", "not_a_pair", lambda target: [1, *target, 2]),
@@ -140,13 +213,16 @@ MISTAKES = [
     ("1.2", "not_a_number", lambda lengths, batches: torch.tensor(0.5)),
     ("1.2", "not_a_number", lambda lengths, batches: "a third"),
     ("1.2", "rounded", lambda *args: round(ex2_waste.waste(*args), 2)),
+    ("1.2", "lengths_grown", width_grown),
     ("1.2", "value_alone", lambda lengths, batches: 0.25),
     ("1.3", "not_a_choice", "39.3 %"),
     ("1.3", "not_a_choice", 0.393),
     ("1.4", "raised", lambda ids, pieces: "".join(ids)),
+    ("1.4", "stops_at_pad", breaks_at_pad),
     ("1.4", "value_alone", lambda ids, pieces: " ".join(pieces)),
     ("1.5", "not_a_list", lambda word, merges: {*word}),
     ("1.5", "not_cut", lambda word, merges: [word]),
+    ("1.5", "parts_of_symbols", replaces_pairs),
     ("1.5", "empty_piece", lambda word, merges: [*word, ""]),
     ("1.5", "other_letters", lambda word, merges: [*word, "_"]),
     ("1.5", "not_texts", lambda word, merges: [1, 2]),
@@ -159,14 +235,20 @@ MISTAKES = [
     ("1.7", "same_list", clears_one_list),
     ("1.7", "not_each_once", finds_by_length),
     ("1.7", "too_large", lambda lengths, most: [list(range(len(lengths)))]),
+    ("1.7", "too_large", appends_first),
+    ("1.7", "strictly_below", limit_is_too_much),
+    ("1.7", "ties_turned", some_ties_turned),
     ("1.7", "not_batches", lambda lengths, most: [[1.5]]),
     ("1.7", "not_batches", lambda lengths, most: [0, 1]),
     ("1.7", "raised", lambda lengths, most: [lengths[most]]),
     ("1.8a", "not_a_choice", "F"),
     ("1.8c", "not_two", lambda lines, width: torch.zeros(3)),
     ("1.8c", "not_two", lambda lines, width: (lines, width)),
+    ("1.8c", "not_integers", array_of_floats),
+    ("1.8c", "length_of_the_line", length_of_lines),
     ("1.8c", "shapes", lambda lines, width: (torch.zeros(2, 2).long(), torch.ones(2).long())),
     ("1.8c", "raised", lambda lines, width: torch.tensor(lines) + torch.zeros(width)),
+    ("1.9", "empty_words", splits_at_each_space),
     ("1.9", "keys", lambda lines, merges: {"letters": (1, 2)}),
     ("1.9", "not_a_pair", lambda lines, merges: dict.fromkeys(("letters", "pieces", "words"), 3)),
     ("1.9", "not_a_dict", lambda lines, merges: [1, 2, 3]),

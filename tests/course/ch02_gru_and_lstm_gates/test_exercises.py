@@ -231,11 +231,33 @@ def keras_wrong_somewhere(*args):
     return W, U, b, d + 0.5
 
 
+def keras_all_wrong(*args):
+    return tuple(part + 0.5 for part in ex5_gru_from_keras.gru_from_keras(*args))
+
+
+def keras_as_z_n_r(kernel, recurrent, bias):
+    """The candidate's block in the middle, where torch has z."""
+
+    def turned(blocks):
+        z, r, n = blocks.chunk(3, dim=-1)
+        return torch.cat([z, n, r], dim=-1)
+
+    return turned(kernel).T, turned(recurrent).T, *turned(bias)
+
+
+def mixes_the_product(x, h, W, U):
+    x_r, x_z, x_n = (x @ W.T).chunk(3, dim=1)
+    h_r, h_z, h_n = (h @ U.T).chunk(3, dim=1)
+    r, z = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)
+    return (1 - z) * torch.tanh(x_n + r * h_n) + z * h_n
+
+
 MISTAKES = [
     ("2.1", "not_half", lambda f: 7.0 if 0 < f < 1 else ex1_half_life.half_life(f)),
     ("2.1", "not_a_number", lambda f: "seven"),
     ("2.1", "raised", lambda f: math.log(2) / -math.log(f - 1)),
     ("2.2", "shape", lambda x, h, W, U: h[0]),
+    ("2.2", "keeps_the_product", mixes_the_product),
     ("2.2", "value", lambda x, h, W, U: h),
     ("2.3", "not_a_choice", "2.634"),
     ("2.3", "not_a_choice", 2.634),
@@ -246,11 +268,15 @@ MISTAKES = [
     ("2.5", "not_four", lambda kernel, recurrent, bias: {"weight_ih": kernel}),
     ("2.5", "one_shape", lambda kernel, recurrent, bias: (kernel.T, recurrent, bias[0], bias[1])),
     ("2.5", "some_wrong", keras_wrong_somewhere),
+    ("2.5", "none_right", keras_all_wrong),
+    ("2.5", "other_order", keras_as_z_n_r),
     ("2.6", "one_cell", wrong_at_3),
     ("2.6", "future", future),
     ("2.6", "quotient", lambda f: ex6_influence.influence(f) / f.prod()),
     ("2.6", "shape", lambda f: ex6_influence.influence(f)[0]),
     ("2.7", "shape", lambda h_n, both: h_n),
+    ("2.7", "batch_first", lambda h_n, both: h_n[:, -1]),
+    ("2.7", "layers", lambda h_n, both: torch.cat([h_n[0], h_n[-1]], 1) if both else h_n[-1]),
     ("2.7", "raised", lambda h_n, both: h_n[-1].view(2, -1, 99)),
     ("2.8c", "raised", lambda summary, directions: summary.view(2, 3, 99)),
     ("2.9", "not_a_dict", lambda runs: [5, 10]),

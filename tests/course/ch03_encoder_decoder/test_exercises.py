@@ -1,5 +1,6 @@
 """What belongs to chapter 3's exercises alone; test_every_exercise.py asks the rest."""
 
+import math
 import re
 
 import pytest
@@ -108,6 +109,75 @@ def free_run_feeds_pad_to_all(step, state, num_rows, max_new_tokens):
     return ids, (ids != PAD_ID).sum(1)
 
 
+def one_length_too_few(k, shortest, longest):
+    mean = (shortest + longest) / 2
+    return (math.log(longest - shortest) + mean * math.log(k)) / (mean + 1)
+
+
+def eos_costs_a_symbol(k, shortest, longest):
+    tokens = (shortest + longest) / 2 + 1
+    return (math.log(longest - shortest + 1) + tokens * math.log(k)) / tokens
+
+
+def permuted(*axes):
+    """The blanks of 3.4, filled with another order of axes."""
+
+    def join(h_n, L):
+        _, B, U = h_n.shape
+        return h_n.view(L, 2, B, U).permute(*axes).reshape(B, L, 2 * U)
+
+    return join
+
+
+def index_into_the_row(bend):
+    """3.5 without torch.where: the index of the pads is bent back into the row."""
+
+    def turn(src, lengths):
+        index = lengths[:, None] - 2 - torch.arange(src.size(1))
+        return src.gather(1, bend(index, src.size(1)))
+
+    return turn
+
+
+def free_run_that(*, silent=True, keep_bos=False):
+    """3.6 with lengths that are right whatever ids hold."""
+
+    def run(step, state, num_rows, max_new_tokens):
+        tokens, ended = torch.full((num_rows,), BOS_ID), torch.zeros(num_rows, dtype=torch.bool)
+        said, lengths = [tokens] if keep_bos else [], torch.zeros(num_rows, dtype=torch.int64)
+        for _ in range(max_new_tokens):
+            log_probs, state = step(tokens, state)
+            tokens = log_probs.argmax(-1)
+            tokens = torch.where(ended, PAD_ID, tokens) if silent else tokens
+            lengths += ~ended
+            said.append(tokens)
+            ended = ended | (tokens == EOS_ID)
+            if ended.all():
+                break
+        return torch.stack(said, 1), lengths
+
+    return run
+
+
+def free_run_until_all_say_eos_at_once(step, state, num_rows, max_new_tokens):
+    tokens, said = torch.full((num_rows,), BOS_ID), []
+    for _ in range(max_new_tokens):
+        log_probs, state = step(tokens, state)
+        tokens = log_probs.argmax(-1)
+        said.append(tokens)
+        if (tokens == EOS_ID).all():
+            break
+    ids = torch.stack(said, 1)
+    return ids, (ids != PAD_ID).sum(1)
+
+
+def the_length_before_the_first_bad(right, share):
+    for n in sorted(right):
+        if right[n] < share:
+            return n - 1
+    return max(right)
+
+
 def one_by_one_states(cell, embedded, lengths):
     h = c = torch.zeros(len(embedded), cell.hidden_size)
     for t in reversed(range(int(lengths.min()))):
@@ -127,6 +197,16 @@ def only_loss_moves(make_model):
         ("3.1", by_numpy, "wrong", "tensor"),
         ("3.2", lambda k, a, b: torch.tensor(blind_floor_spec(k, a, b)), "wrong", "plain number"),
         ("3.2", lambda k, a, b: 0.936, "wrong", "pencil"),
+        ("3.2", one_length_too_few, "wrong", "one too small"),
+        ("3.2", eos_costs_a_symbol, "wrong", "EOS was charged like a symbol"),
+        ("3.4", permuted(2, 1, 0, 3), "wrong", "forward halves of both layers"),
+        ("3.4", permuted(0, 2, 1, 3), "wrong", "numbers of another sentence"),
+        ("3.5", index_into_the_row(lambda i, S: i.clamp(min=0)), "wrong", "from EOS on"),
+        ("3.5", index_into_the_row(lambda i, S: i % S), "wrong", "from EOS on"),
+        ("3.6", free_run_that(silent=False), "wrong", "talking behind its EOS"),
+        ("3.6", free_run_that(keep_bos=True), "wrong", "first column is BOS"),
+        ("3.6", free_run_until_all_say_eos_at_once, "wrong", "at which all rows say EOS"),
+        ("3.9", the_length_before_the_first_bad, "wrong", "shortest one fails"),
         ("3.4", lambda h, L: torch.cat([h[-2], h[-1]], 1)[:, None], "wrong", "shape"),
         ("3.5", flip_then_roll, "wrong", "EOS"),
         ("3.6", free_run_feeds_pad_to_all, "wrong", "not started with BOS"),
@@ -146,8 +226,6 @@ def test_other_wrong_answers_are_told(id, answer, state, words):
 
 
 def test_the_options_of_3_3_are_what_their_reasons_say():
-    import math
-
     options, reasons = word_options(), find("3.3").task.reasons
     assert list(options.values()) == sorted(options.values(), reverse=True)
     by_reason = {reasons[letter]: number for letter, number in options.items()}

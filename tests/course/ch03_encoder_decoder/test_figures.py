@@ -35,6 +35,13 @@ def test_each_way_frames_one_state_a_row_and_hatches_pads():
         assert bold == [str(row[c]) for row, c in zip(STATES, columns, strict=True)]
 
 
+def test_no_state_is_framed_behind_the_last_column():
+    picks = {"length: IndexError": [3, 5, 1], "length - 1": [2, 4, 0]}
+    ax, _ = figures.where_it_is_read(STATES, [3, 5, 1], picks).axes
+    bold = [t.get_text() for t in ax.texts if t.get_weight() == "bold"]
+    assert bold == ["3140", "50"], "torch raises IndexError for the longest row"
+
+
 def test_nats_become_shares_of_what_a_string_holds():
     missing = {"GRU": {3: 0.0, 11: 11 * math.log(10)}}
     left, other = figures.by_length({"GRU": {3: 1.0, 11: 0.0}}, missing).axes

@@ -1,6 +1,7 @@
 """What the chapter says was measured once is what the script found, and the script still runs."""
 
 import json
+import math
 import re
 from pathlib import Path
 from statistics import mean
@@ -70,8 +71,29 @@ def test_the_curves_are_those_of_seed_0():
     assert given.RIGHT_BY_PLACE == {
         name: first[name]["right_by_place_of_11"] for name in ("GRU, context", "LSTM, context")
     }
-    lstm, text = first["LSTM, context"], chapter_text()
+    lstm, gru, text = first["LSTM, context"], first["GRU, context"], chapter_text()
     assert lstm["same_length"] == 1.0 and f"{100 * lstm['same_digits']:.0f} % hold" in text
+    length, digits = (round(100 * gru[f"same_{what}"]) for what in ("length", "digits"))
+    assert f"{length} % of its wrong answers have the right length, {digits} % the right" in text
+
+
+def test_the_words_on_lengths_are_true():
+    right, words = given.RIGHT_BY_LENGTH, given.RIGHT_BY_LENGTH_IN_WORDS
+    assert min(points[3] for points in right.values()) > 0.99
+    assert max(right["GRU, state only"][11], right["GRU, context"][11]) < 0.05
+    arrived = [1 - nats[11] / (11 * math.log(10)) for nats in given.MISSING_NATS.values()]
+    for share in (right["LSTM, context"][11], *arrived):
+        assert f"{share:.2f}" in words, share
+
+
+def test_the_words_on_places_are_true_and_not_to_be_read_below_the_question():
+    words = given.RIGHT_BY_PLACE_IN_WORDS
+    gru, lstm = given.RIGHT_BY_PLACE["GRU, context"], given.RIGHT_BY_PLACE["LSTM, context"]
+    for shares, points in ((gru, (1, 6, 11)), (lstm, (1, 7, 11))):
+        for place in points:
+            assert f"{shares[place - 1]:.2f}" in words
+    assert min(lstm) == lstm[7 - 1] < lstm[-1] and min(gru) == gru[-1]
+    assert words[:40] not in chapter_text(), "the code stands open below the question"
 
 
 def test_the_sentences_on_padding_and_on_the_detached_encoder():

@@ -13,6 +13,7 @@ from seq2seq_lib.course import ch04_padding_masks as chapter04
 from seq2seq_lib.course import exercises, find
 from seq2seq_lib.course.ch04_padding_masks import (
     ex1_length_mask,
+    ex2_token_mean,
     ex5a_prompt_labels,
     ex8b_test_patient,
     ex8c_fixed_loss,
@@ -20,7 +21,7 @@ from seq2seq_lib.course.ch04_padding_masks import (
 )
 from seq2seq_lib.course.judging import engine
 from seq2seq_lib.losses import masked_nll_loss
-from seq2seq_lib.masks import sequence_mask
+from seq2seq_lib.masks import masked_softmax, sequence_mask
 
 LOSSES = ("4.2", "4.5b", "4.8c")  # they `use` losses.toml
 FUNCTIONS = ("4.1", "4.2", "4.4", "4.5a", "4.5b", "4.6", "4.7", "4.8c", "4.9")
@@ -167,6 +168,7 @@ MISTAKES = [
     ("4.4", "raised", lambda ids, lengths: ids[lengths]),
     ("4.5b", "raised", lambda logits, labels: F.cross_entropy(logits[:, :-1], labels)),
     ("4.6", "shape", lambda segments: segments != 0),
+    ("4.6", "table", lambda segments: torch.zeros(*segments.shape, len(segments[0])).bool()),
     ("4.8c", "gradient", half_detached),
     ("4.8c", "law", only_for_small_gaps),
     ("4.9", "not_a_dict", lambda *args: [0.5, 0.5, 0.5]),
@@ -209,6 +211,173 @@ def test_the_messages_show_the_numbers():
     assert "your mask have [3, 2, 1, 0] cells that are on, the lengths are [3, 1, 2]" in text
 
 
+def attention(scores, values, lengths, weights):
+    mask = sequence_mask(lengths, scores.size(1))
+    return torch.einsum("bs,bsh->bh", weights(scores, mask), values)
+
+
+def over_sum(weights):
+    return weights / weights.sum(1, keepdim=True)
+
+
+@pytest.mark.parametrize(
+    ("finding", "weights"),
+    [
+        ("no_mask", lambda scores, mask: scores.softmax(-1)),
+        ("softmax_first", lambda scores, mask: scores.softmax(-1).masked_fill(~mask, 0)),
+        ("zero_score", lambda scores, mask: scores.masked_fill(~mask, 0).softmax(-1)),
+        ("empty_row", lambda scores, mask: over_sum(scores.softmax(-1) * mask)),
+        ("empty_row", lambda scores, mask: scores.masked_fill(~mask, -torch.inf).softmax(-1)),
+        ("nan_values", masked_softmax),
+    ],
+)
+def test_the_weights_of_4_7_are_called_right_only_where_they_are(finding, weights):
+    """All let NaN at the pads through, and only in the last one is that the first fault."""
+    report, result = found("4.7", lambda *batch: attention(*batch, weights))
+    assert result.name == finding
+    assert ("The weights are right" in text_of(report)) == (finding == "nan_values")
+    shown = "NaN" if finding == "nan_values" else "50"
+    assert f"{shown} in values at pads" in text_of(report)
+
+
+def test_nan_that_has_spread_and_pads_of_an_empty_row_are_told_apart():
+    def lost(*batch):
+        return attention(*batch, masked_softmax).nan_to_num()
+
+    assert found("4.7", lost)[1].name == "nan_replaced"
+
+    def of_pads(scores, values, lengths):
+        mask = sequence_mask(lengths, scores.size(1))
+        weights = scores.masked_fill(~mask, -1e9).softmax(-1)
+        return torch.einsum("bs,bsh->bh", weights, values.nan_to_num())
+
+    assert found("4.7", of_pads)[1].name == "empty_row_reads_pads"
+
+
+def with_both_masks(ids, lengths, right, left):
+    positions, moved = torch.arange(ids.size(1)), torch.zeros_like(ids)
+    moved[left(positions, lengths[:, None])] = ids[right(positions, lengths[:, None])]
+    return moved
+
+
+@pytest.mark.parametrize(
+    ("exercise_id", "finding", "answer", "fed"),
+    [
+        ("4.2", "inverted", lambda nll, mask: nll[~mask].mean(), "lengths = [3, 1, 2], T = 4"),
+        ("4.4", "not_moved", lambda ids, lengths: ids, "lengths = [3, 1, 2], T = 4"),
+        (
+            "4.4",
+            "left_is_pads",
+            lambda ids, n: with_both_masks(ids, n, torch.lt, torch.ge),
+            "lengths = [3, 1, 2], T = 4",
+        ),
+        (
+            "4.4",
+            "not_as_many",
+            lambda ids, n: with_both_masks(ids, n, torch.lt, lambda t, n: t > len(t) - n),
+            "lengths = [3, 1, 2], T = 4",
+        ),
+        (
+            "4.4",
+            "swapped",
+            lambda ids, n: with_both_masks(ids, n, lambda t, n: t >= len(t) - n, torch.lt),
+            "lengths = [3, 1, 2], T = 4",
+        ),
+        (
+            "4.5a",
+            "late_end",
+            lambda ids, start, end: labels(ids, start - 1, end),
+            "prompt_lengths = [2, 1, 1], lengths = [4, 2, 3], T = 5",
+        ),
+        (
+            "4.5a",
+            "added",
+            lambda ids, start, end: labels(ids, start - 1, start + end - 1),
+            "prompt_lengths = [2, 1, 1], lengths = [4, 2, 3], T = 5",
+        ),
+        (
+            "4.5a",
+            "minus_one",
+            lambda ids, start, end: labels(ids, start - 1, end - 1, -1),
+            "prompt_lengths = [2, 1, 1], lengths = [4, 2, 3], T = 5",
+        ),
+        (
+            "4.5a",
+            "pads_by_id",
+            lambda ids, start, end: labels(ids, start - 1, end + 99).masked_fill(ids == 0, -100),
+            "lengths = [3, 2, 3], T = 3; ids = [1 2 0] [4 5 99] [7 8 9]",
+        ),
+        ("4.6", "causal_alone", lambda s: torch.ones(len(s), *[s.size(1)] * 2).tril().bool(), ""),
+        ("4.6", "keys_alone", lambda s: s.ne(0).unsqueeze(1).repeat(1, s.size(1), 1), ""),
+        (
+            "4.8c",
+            "zero_ignored",
+            lambda z, y, n: F.nll_loss(z.mT, y * sequence_mask(n, y.size(1)), ignore_index=0),
+            "lengths = [3, 1, 2], T = 4",
+        ),
+    ],
+)
+def test_honest_mistakes_are_named_on_a_batch_that_can_be_read(exercise_id, finding, answer, fed):
+    report, result = found(exercise_id, answer)
+    assert result.name == finding, report.text
+    assert fed in text_of(report)
+
+
+def labels(ids, before, last, elsewhere=-100):
+    """Labels behind position ``before`` up to and including ``last``."""
+    positions = torch.arange(ids.size(1))
+    answer = (positions > before[:, None]) & (positions <= last[:, None])
+    return ids.where(answer, elsewhere)
+
+
+def test_a_wrong_table_of_4_6_stands_beside_the_right_one():
+    def diagonal(segments):
+        return torch.eye(segments.size(1)).bool().expand(len(segments), -1, -1)
+
+    text = text_of(found("4.6", diagonal)[0])
+    assert "For the row 1 1 2 2 0 the table should be, query by query, 10000 11000" in text
+    assert "Yours is 10000 01000 00100 00010 00001" in text
+
+
+def test_equal_shares_are_shown_as_numbers_and_shares_of_the_loss_are_called_so():
+    text = text_of(found("4.9", shares(token=0.25, sentence=0.25, accumulated=0.25))[0])
+    assert "0.25 of the gradient under 'token' and 0.25 under 'sentence'" in text
+
+    def of_the_loss(log_probs, targets, lengths, micro_size):
+        mask = sequence_mask(lengths, targets.size(1))
+        nll = -log_probs.gather(-1, targets[..., None])[..., 0].where(mask, 0)  # [B, T]
+        sizes = [n.sum().expand(len(n)) for n in lengths.split(micro_size)]
+        divisors = {"token": lengths.sum(), "sentence": lengths, "accumulated": torch.cat(sizes)}
+        by_name = {name: nll.sum(1) / divisor for name, divisor in divisors.items()}
+        return {k: (v[lengths.argmax()] / v.sum()).item() for k, v in by_name.items()}
+
+    assert found("4.9", of_the_loss)[1].name == "of_the_loss"
+
+
+def test_no_verdict_says_that_a_law_holds_which_the_reference_breaks():
+    """Law 3 also feeds a batch without a token, where these means are 0 / 0."""
+
+    def bare(logits, targets, mask):
+        nll = F.cross_entropy(logits.mT, targets, reduction="none")
+        return ex2_token_mean.token_mean(nll, mask)
+
+    assert not laws.loss_ledger(bare).holds
+    for exercise_id in LOSSES:
+        text = text_of(found(exercise_id, find(exercise_id).reference)[0])
+        assert "law 3 holds" not in text and "every batch that has a" in text
+
+
+def test_the_solution_of_4_2_does_not_multiply_by_the_mask():
+    nll = torch.tensor([[1.0, 3.0, torch.inf]])
+    mask = torch.tensor([[True, True, False]])
+    assert ex2_token_mean.token_mean(nll, mask) == 2
+
+
+def test_the_third_hint_of_4_4_says_more_than_the_stub():
+    third = find("4.4").words.hints[2].code
+    assert third.count("____") == 2 and "lengths[:, None]" in third
+
+
 def test_labels_of_4_5a_are_what_4_5b_is_fed():
     """An answer to 4.5b sees -100 in column 0, as its docstring promises."""
     for seed in range(5):
@@ -228,12 +397,21 @@ def test_the_log_is_what_the_bug_really_produces():
 
 
 def column(log, number):
-    return [re.split(r" {3,}", line.strip())[number] for line in log.splitlines()[4:]]
+    rows = log[log.index("  step") :].splitlines()[1:]
+    return [re.split(r" {2,}", line.strip())[number] for line in rows]
+
+
+def test_neither_the_log_nor_the_patient_names_the_evidence_and_both_fit_a_narrow_page():
+    assert "pad" not in patient.LOG.lower()
+    code = inspect.getsource(patient.patient_loss)
+    assert not re.search(r"# \[", code), "shapes beside the lines would point at the bug"
+    assert max(map(len, patient.LOG.splitlines())) <= 60
+    assert max(map(len, code.splitlines())) <= 80
 
 
 def test_with_a_right_loss_the_evidence_would_not_be_there():
     assert set(column(patient.reproduce_log(ex8c_fixed_loss.by_select), 2)) == {"0.143"}  # 1/7
-    assert "B P(PAD) at the pads" in patient.LOG and column(patient.LOG, 2)[-1] > "0.9"
+    assert column(patient.LOG, 2)[-1] > "0.9"
     assert found("4.8a", "B")[1].state == "correct"
 
 
@@ -309,8 +487,24 @@ def crashes(loss_function):
     loss_function(torch.zeros(2, 3), torch.zeros(2, 3), torch.ones(2))
 
 
+def returns_a_word(loss_function):
+    example = batch([4, 1, 2])
+    if not torch.isclose(loss_function(*example), right_number(example)):
+        return "wrong"
+
+
+def law_on_the_wrong_form(loss_function):
+    assert laws.loss_ledger(loss_function)
+
+
+HEARD = {
+    "nothing_rejected": "a test speaks by raising AssertionError",
+    "innocent_rejected": "Does it get log_probs, targets and lengths, in this order",
+}
 WRONG_TESTS = [  # the finding, points, how many suspects are rejected
     (accepts_everything, "nothing_rejected", 0, 0),
+    (returns_a_word, "nothing_rejected", 0, 0),
+    (law_on_the_wrong_form, "innocent_rejected", 0, None),
     (only_the_sign, "broadcast", 0, 1),
     (without_pads, "broadcast", 0, 3),
     (one_sentence, "broadcast", 0, 6),
@@ -325,6 +519,7 @@ WRONG_TESTS = [  # the finding, points, how many suspects are rejected
 def test_weak_tests_earn_nothing_and_hear_why(test, finding, earned, killed):
     report, result = found("4.8b", test)
     assert (result.name, result.earned) == (finding, earned), report.text
+    assert HEARD.get(finding, "") in text_of(report)
     assert killed is None or f"{killed} of 8" in report.text
 
 

@@ -1,5 +1,8 @@
 """Figures of chapter 4: losses under a mask, weights of an average, tables that meet."""
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -95,7 +98,7 @@ PARTS = ["long", "short", "other", "pads"]
 
 
 def test_stacked_bars_begin_where_the_last_one_ended():
-    ax = figures.weight_shares(SHARES, PARTS, title="Found")
+    (ax,) = figures.weight_shares(SHARES, PARTS, title="Found")[0].axes
     bars = [[(b.get_x(), b.get_width()) for b in part.patches] for part in ax.containers]
     for way, values in enumerate(SHARES.values()):
         ends = np.cumsum(values)
@@ -104,17 +107,17 @@ def test_stacked_bars_begin_where_the_last_one_ended():
     assert [label.get_text() for label in ax.get_yticklabels()] == list(SHARES)
     low, high = ax.get_ylim()
     assert low > high, "the first way belongs to the top"
-    assert ax.get_title() == "Found" and "weight in the loss" in ax.get_xlabel()
+    assert ax.get_title() == "Found" and "weights of the part's cells" in ax.get_xlabel()
 
 
 def test_shares_are_printed_where_there_is_room():
-    assert written(figures.weight_shares(SHARES, PARTS)) == [
+    assert written(figures.weight_shares(SHARES, PARTS)[0].axes[0]) == [
         "0.50", "0.25", "0.25", "0.12", "0.25", "0.60",
     ]  # fmt: skip
 
 
 def test_parts_differ_in_hatch_and_pads_are_orange():
-    ax = figures.weight_shares(SHARES, PARTS)
+    (ax,) = figures.weight_shares(SHARES, PARTS)[0].axes
     hatches = [part.patches[0].get_hatch() or "" for part in ax.containers]
     assert len(set(hatches)) == len(PARTS)
     assert to_hex(ax.containers[-1].patches[0].get_facecolor()) == ORANGE
@@ -131,12 +134,9 @@ def test_shares_that_do_not_fit_their_parts_are_refused():
 
 
 def test_axes_that_are_given_are_drawn_on():
-    for draw in (
-        lambda ax: figures.loss_grid(LOSSES, MASK, MASK, 3, ax=ax),
-        lambda ax: figures.weight_shares(SHARES, PARTS, ax=ax),
-    ):
-        ax = plots.new_axes()
-        assert draw(ax) is ax
+    ax, other = plots.new_axes(), plots.new_axes()
+    assert figures.loss_grid(LOSSES, MASK, MASK, 3, ax=ax) is ax
+    assert figures.weight_shares(SHARES, PARTS, ax=other)[0] is other.figure and other.containers
 
 
 # ---------------------------------------------------------------- tables of cells
@@ -163,7 +163,7 @@ def all_drawn(figure):
 
 
 def test_a_mask_s_cell_shows_the_comparison_that_it_is_made_of():
-    figure = figures.lengths_meet_positions([2, 3], 4)
+    figure, _ = figures.lengths_meet_positions([2, 3], 4)
     block = {place: cell for place, cell in grids(figure.axes[0]).items() if "<" in cell[0]}
     assert len(block) == 8
     for words, colour in block.values():
@@ -175,7 +175,7 @@ def test_a_mask_s_cell_shows_the_comparison_that_it_is_made_of():
 def test_what_broadcasting_selects_is_what_masked_select_selects():
     losses, mask = [3.0, 9.0, 4.0], [True, False, True]
     selected = torch.tensor(losses)[:, None].masked_select(torch.tensor(mask))
-    left, right = figures.losses_meet_mask(losses, mask).axes
+    left, right = figures.losses_meet_mask(losses, mask)[0].axes
     counted = [float(words) for words, colour in grids(left).values() if colour != WHITE]
     assert sorted(counted) == sorted(selected.tolist())
     meant = [float(words) for words, colour in grids(right).values() if colour == BLUE]
@@ -185,7 +185,7 @@ def test_what_broadcasting_selects_is_what_masked_select_selects():
 
 def test_masks_side_by_side_have_their_row_sums():
     right, wrong = MASK[:, :2], MASK[:, :2].T
-    figure = figures.mask_beside(right, wrong, ("Right", "Transposed"))
+    figure, _ = figures.mask_beside(right, wrong, ("Right", "Transposed"))
     for ax, mask in zip(figure.axes, (right, wrong), strict=True):
         sums = [text for text in written(ax) if text.startswith("sum ")]
         assert sums == [f"sum {n}" for n in mask.sum(1).tolist()]
@@ -194,7 +194,7 @@ def test_masks_side_by_side_have_their_row_sums():
 
 
 def test_more_pads_shows_both_averages_before_and_after():
-    figure = figures.more_pads(LOSSES, MASK, 3, 8.0)
+    figure, _ = figures.more_pads(LOSSES, MASK, 3, 8.0)
     fractions = [ax.get_xlabel().split("loss = ")[1] for ax in figure.axes]
     above = ["47.5 / 8 = 5.94 nats", "95.5 / 14 = 6.82 nats"]
     assert fractions == [*above, "7.5 / 3 = 2.50 nats", "7.5 / 3 = 2.50 nats"]
@@ -209,7 +209,7 @@ def test_packing_shows_what_torch_stores():
     ids = {word: number for number, word in enumerate("abcdefg", start=1)}
     rows = [torch.tensor([ids[word] for word in row]) for row in words]
     stored = torch.nn.utils.rnn.pack_sequence(rows, enforce_sorted=False)
-    ax = figures.packing(words).axes[0]
+    ax = figures.packing(words)[0].axes[0]
     lowest = max(y for _, y in grids(ax))
     data = [ids[cell[0]] for (x, y), cell in sorted(grids(ax).items()) if y == lowest]
     assert data == stored.data.tolist()
@@ -220,10 +220,59 @@ def test_packing_shows_what_torch_stores():
 def test_a_table_of_weights_shows_sums_and_nan():
     weights = torch.tensor([[0.25, 0.75, 0.0], [float("nan")] * 3])
     mask = torch.tensor([[True, False, False], [True, True, True]])
-    (ax,) = figures.weight_tables({"Found": weights}, mask).axes
+    (ax,) = figures.weight_tables({"Found": weights}, mask)[0].axes
     texts = [words for words, _ in grids(ax).values()]
     assert texts == ["0.25", "0.75", "0.00", "nan", "nan", "nan"]
     colours = [colour for _, colour in grids(ax).values()]
     assert colours[:3] == [BLUE, ORANGE, WHITE] and colours[3] not in (BLUE, ORANGE, WHITE)
     assert [t for t in written(ax) if t.startswith("sum")] == ["sum 1.00", "sum nan"]
     all_drawn(ax.figure)
+
+
+# ---------------------------------------------------------------- the same in words
+
+
+NAN_ROW = torch.tensor([[0.25, 0.5, 0.25, 0.0], [float("nan")] * 4])
+
+
+@pytest.mark.parametrize(
+    ("drawn", "words"),
+    [
+        (
+            figures.lengths_meet_positions([2, 3], 4),
+            "such as 0 < 2, and is blue where it is true: 2, 3",
+        ),
+        (
+            figures.losses_meet_mask([3.0, 9.0, 4.0], [True, False, True]),
+            "becomes 3 x 3 cells, of which 6 are selected: each loss 2 times, pads included. "
+            "Right: as meant, 3, 4 are selected.",
+        ),
+        (
+            figures.mask_beside(MASK[:, :2], MASK[:, :2].T, ("Right", "Transposed")),
+            "row sums 2, 1. Transposed: 3 cells are True, with row sums 2, 1; pads among them: 0.",
+        ),
+        (
+            figures.more_pads(LOSSES, MASK, 3, 8.0),
+            "All cells count, 3 PAD columns more: 95.5 / 14 = 6.82 nats. Real tokens count: 7.5",
+        ),
+        (figures.packing([["a"], ["b", "c"]]), "stand 2, 1, how many sentences still run"),
+        (
+            figures.weight_tables({"Found": NAN_ROW}, MASK),
+            "Found: row sums 1.00, nan, of which 0.25, nan at pads.",
+        ),
+        (figures.weight_shares(SHARES, PARTS), "pads. tokens: 0.50, 0.25, 0.25, 0.00. cells: 0.25"),
+    ],
+)
+def test_a_figure_brings_words_that_are_made_of_its_numbers(drawn, words):
+    assert words in drawn[1]
+    assert not any(letter in drawn[1] for letter in "[]{}")
+
+
+def test_no_cell_of_the_chapter_spells_out_what_its_figure_shows():
+    chapter = Path(__file__).parents[3] / "chapters" / "_src" / "ch04_padding_masks.py"
+    nodes = ast.walk(ast.parse(chapter.read_text("utf-8")))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    shows = [call for call in calls if getattr(call.func, "attr", "") == "show"]
+    assert len(shows) == 7
+    for call in shows:
+        assert [type(arg) for arg in call.args] == [ast.Starred], ast.unparse(call)

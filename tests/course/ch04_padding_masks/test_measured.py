@@ -22,7 +22,7 @@ def test_the_chapter_s_numbers_are_those_of_the_kept_result():
     accuracy = [round(100 * row["exact_match"], 1) for row in rows]
     assert (min(accuracy), max(accuracy)) == (float(low), float(high))
 
-    low, high = re.search(r"come out (\d+) to (\d+) % smaller", text).groups()
+    low, high = re.search(r"report (\d+) to (\d+) % less", text).groups()
     smaller = {True: [], False: []}
     for row in rows:
         share = 1 - row["own_loss_in_batches"] / row["own_loss_one_by_one"]

@@ -83,6 +83,10 @@ class Explorer:
         tidy: repairs parameters that do not fit each other, such as a width below a length; it
             also gets the names of the parameters that are locked.
         film: the states of the still; a still that was asked for another state shows that alone.
+
+    Raises:
+        ValueError: parts that do not fit each other, such as a state that no control allows; the
+            message names the explorer and the part.
     """
 
     name: str
@@ -95,6 +99,31 @@ class Explorer:
     judge: Callable[[Any], Verdict] | None = None
     tidy: Callable[[dict[str, Any], Set[str]], dict[str, Any]] = lambda params, locked: params
     film: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        parameters = inspect.signature(self.compute).parameters
+        if bare := [name for name, p in parameters.items() if p.default is p.empty]:
+            raise ValueError(f"{self.name}: compute needs defaults for {_listed(bare)}.")
+        names = dict.fromkeys(control.name for control in self.all_controls())
+        if wrong := [name for name in names if name not in parameters]:
+            raise ValueError(
+                f"{self.name}: a control moves {_listed(wrong)}, but the parameters of compute are "
+                f"{_listed(parameters)}."
+            )
+        if still := [name for name in parameters if name not in names]:
+            raise ValueError(f"{self.name}: no control moves {_listed(still)} of compute.")
+        if unknown := [name for name in self.film if name not in self.states]:
+            raise ValueError(
+                f"{self.name}: film names {_listed(unknown)}, but the states are "
+                f"{_listed(self.states)}."
+            )
+        if self.question is not None and self.judge is None:
+            raise ValueError(f"{self.name}: it asks a question, so it needs judge for the answer.")
+        for state in self.states:
+            try:
+                self.validate(self.params(state))
+            except ValueError as error:
+                raise ValueError(f"{self.name}, state {state!r}: {error}") from error
 
     def open(self, state: str | None = None, lock: Sequence[str] = ()) -> Any:
         """Open the explorer.
@@ -171,7 +200,8 @@ class Explorer:
             if control.key == key and control.matters(params) and control.name not in locked:
                 moved = control.put(params, control.accepted(value, params))
                 return self._forget(self.tidy(moved, locked))
-        raise ValueError(f"{key!r} cannot be moved now.")
+        free = [c.key for c in self.all_controls() if c.matters(params) and c.name not in locked]
+        raise ValueError(f"{key!r} cannot be moved now. What can: {_listed(free)}.")
 
     def _forget(self, params: dict[str, Any]) -> dict[str, Any]:
         defaults = self.defaults()

@@ -1,10 +1,12 @@
 """The mask and loss calculator: which losses of a padded batch count, and what they are divided by.
 
 Three sentences, their losses, no mask and four ways to build one (the first of them right), and
-four ways to average. The code that is shown is the code that runs. The question is always the same:
-you add 10 PAD columns, which are no data; what does the loss do?
+four ways to average. The code that is shown is the code that runs. The question: you add 10 PAD
+columns, which are no data; what does the loss do? A transposed mask does not survive other columns,
+so there the question is what it counts.
 """
 
+import math
 from collections.abc import Set
 from typing import Any
 
@@ -17,6 +19,7 @@ from seq2seq_lib.course.explorers.mask_loss.compute import (
     NAMES,
     Result,
     compute,
+    transposed_hits,
 )
 from seq2seq_lib.course.explorers.mask_loss.picture import draw, number
 
@@ -25,6 +28,11 @@ OUTCOMES = {
     "it gets smaller": "smaller",
     "it gets larger": "larger",
     "an error, or nan": "nothing",
+}
+COUNTS = {
+    "all of them, and no PAD": "right",
+    "fewer, and a PAD for each that is missing": "mixed",
+    "there is no number: an error, or nan": "nothing",
 }
 PADDED = {"extra_pads": MAX_EXTRA}
 SQUARE = {"lengths": (3, 1, 2), "width": 3}  # B = T
@@ -55,11 +63,11 @@ STATES = {
         {"mask": "positions", "divisor": "tokens", **PADDED},
     ),
     "broadcast": State(
-        "[N, 1] against [N]: every loss counts, once for each real token",
+        "[B·T, 1] against [B·T]: every loss counts, once for each real token",
         {"mask": "broadcast", "divisor": "tokens"},
     ),
     "broadcast_plus_10_pads": State(
-        "[N, 1] against [N], 10 more PAD columns",
+        "[B·T, 1] against [B·T], 10 more PAD columns",
         {"mask": "broadcast", "divisor": "tokens", **PADDED},
     ),
     "padded_mean": State("The right mask, divided by all cells: too small", {"mask": "right"}),
@@ -74,9 +82,8 @@ STATES = {
 }
 WHY = {  # one sentence for each mask; {change} is what happens to the loss
     "none": "Every new cell counts as data: {change}.",
-    "transposed": "The mask follows the wrong axis, and it fits only where B = T: {change}.",
     "positions": "Pad id against positions picks no token, and the mean counts pads: {change}.",
-    "broadcast": "[N, 1] against [N] keeps every loss, pads too, once a real token: {change}.",
+    "broadcast": "[B·T, 1] against [B·T] keeps all losses, pads too, once a real token: {change}.",
 }
 WHY_RIGHT = {
     "same": "PAD counts in neither the sum nor the divisor: {change}.",
@@ -85,6 +92,14 @@ WHY_RIGHT = {
 
 
 def _question(params: Params) -> Question:
+    if params["mask"] == "transposed":
+        lengths, width = params["lengths"], params["width"]
+        return Question(
+            f"Rows and columns of this mask are swapped. Of the {sum(lengths)} real tokens in "
+            f"{width} columns, how many does this code count?",
+            COUNTS,
+            about=f"transposed {params['divisor']} {lengths} {width}",
+        )
     return Question(
         f"You add {MAX_EXTRA} PAD columns, which are no data. What does this code's loss do?",
         OUTCOMES,
@@ -93,6 +108,8 @@ def _question(params: Params) -> Question:
 
 
 def _judge(result: Result) -> Verdict:
+    if result.mask == "transposed":
+        return _judge_transposed(result)
     before, after = (number(loss, "an error") for loss in result.curve[::MAX_EXTRA])
     if result.outcome == "same":
         change = f"it stays at {before}"
@@ -100,6 +117,23 @@ def _judge(result: Result) -> Verdict:
         change = f"from {before} to {after}" if before != after else f"{before}, before and after"
     sentence = WHY_RIGHT[result.outcome] if result.mask == "right" else WHY[result.mask]
     return Verdict(result.outcome, sentence.format(change=change))
+
+
+def _judge_transposed(result: Result) -> Verdict:
+    B, T, real = len(NAMES), result.width - result.extra_pads, sum(result.lengths)
+    loss = result.curve[0]
+    if loss is None:
+        return Verdict("nothing", f"The mask is [{T}, {B}], the losses are [{B}, {T}]: an error.")
+    if math.isnan(loss):
+        return Verdict("nothing", "A row of this mask has no True in it: 0 / 0 is nan.")
+    hit = transposed_hits(result.lengths)
+    if hit == real:
+        return Verdict("right", f"All {real}: with these lengths the mask is its own transpose.")
+    return Verdict(
+        "mixed",
+        f"{hit} of {real}, and {real - hit} of {B * T - real} PAD cells. B = T, so the shapes fit, "
+        f"nothing is raised, and {real} cells are counted, as with the right mask.",
+    )
 
 
 def _tidy(params: dict[str, Any], locked: Set[str]) -> dict[str, Any]:
@@ -127,7 +161,7 @@ EXPLORER = Explorer(
                     "right": "right",
                     "transposed": "transposed",
                     "pad id against positions": "positions",
-                    "[N,1] against [N]": "broadcast",
+                    "[B·T,1] against [B·T]": "broadcast",
                 },
             ),
         ),

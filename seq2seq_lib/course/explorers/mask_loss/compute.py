@@ -123,7 +123,7 @@ def compute(
     Args:
         mask: ``"none"``; ``"right"``; ``"transposed"``: lengths along the wrong axis;
             ``"positions"``: the pad id compared with positions, over a loss that is already a mean;
-            ``"broadcast"``: ``[N, 1]`` against ``[N]``.
+            ``"broadcast"``: ``[B·T, 1]`` against ``[B·T]``, all steps at once.
         divisor: divide by ``"tokens"``, by all ``"cells"``, per sentence and then by
             ``"sentences"``, or keep the ``"sum"``.
         lengths: of the three sentences, each in 1 .. 5.
@@ -203,6 +203,12 @@ def _mask(lengths: tuple[int, ...], width: int, kind: str) -> Tensor:
         pads = torch.ones(width) * PAD_ID
         return pads[None, :] != positions[:, None]  # [1, T], [T, 1] -> [T, T]
     return positions[None, :] < ends[:, None]  # [1, T], [B, 1] -> [B, T]
+
+
+def transposed_hits(lengths: tuple[int, ...]) -> int:
+    """How many real tokens a transposed mask counts where B = T."""
+    right = _mask(lengths, len(lengths), "right")  # [B, B]
+    return int((right & right.T).sum())
 
 
 def _losses(lengths: tuple[int, ...], width: int) -> Tensor:

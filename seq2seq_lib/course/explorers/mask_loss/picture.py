@@ -78,13 +78,15 @@ def _grid(result: Result, top: float, veiled: bool) -> list[str]:
             word = result.word(b, t)
             weight = result.gradient[b][t] if result.gradient and not veiled else 0.0
             tip = f"{name}, position {t}, {word}: loss {loss:g}"
-            tip += "" if veiled or not result.gradient else f", gradient {weight:.3f}"
+            tip += "" if veiled or not result.gradient else f", weight {weight:.3f}"
             box = (x, y, wide - 2, ROW - 2)
             counts = weight > 0 and largest > 0
             parts.append(svg.rect(*box, fill=svg.PAPER, stroke=svg.LIGHT, kind="cell", tip=tip))
             if counts:
                 shade = svg.SHADE * weight / largest
-                parts.append(svg.rect(*box, fill=svg.BLUE, opacity=shade, kind="counts"))
+                parts.append(
+                    svg.rect(*box, fill=svg.BLUE, opacity=shade, stroke=svg.BLUE, kind="counts")
+                )
             if pad:
                 parts.append(svg.hatch(*box))
             middle, halo = x + wide / 2 - 1, svg.PAPER if pad else None
@@ -107,8 +109,9 @@ def _column(t: int, base: int) -> tuple[float, float]:
 
 def _legend(result: Result, y: float) -> list[str]:
     parts = [svg.text(svg.MARGIN, y, "loss of each cell, nats", size=12, fill=svg.GREY)]
-    parts.append(svg.rect(160, y - 11, 18, 13, fill=svg.BLUE, opacity=svg.SHADE))
-    parts.append(svg.text(184, y, "counts (stronger: more)", size=12))
+    swatch = (160, y - 11, 18, 13)
+    parts.append(svg.rect(*swatch, fill=svg.BLUE, opacity=svg.SHADE, stroke=svg.BLUE))
+    parts.append(svg.text(184, y, "counts, by its weight", size=12))
     parts.append(svg.rect(332, y - 11, 18, 13, fill=svg.PAPER, stroke=svg.LIGHT))
     parts.append(svg.text(356, y, "does not count", size=12))
     parts.append(svg.rect(456, y - 11, 18, 13, fill=svg.PAPER, stroke=svg.LIGHT))
@@ -156,7 +159,8 @@ def _chart(result: Result, top: float) -> list[str]:
     if missing:
         word = "an error" if result.curve[missing[0]] is None else "nan"
         some = f"{missing[0]} to {missing[-1]}" if len(missing) > 1 else f"{missing[0]}"
-        parts.append(svg.text(left + 8, top + 10, f"{word} with {some}", size=12, halo=svg.PAPER))
+        between = place(0, (ticks[-1] + ticks[-2]) / 2)[1] + 4  # two lines of the grid
+        parts.append(svg.text(left + 32, between, f"{word} with {some}", size=12, halo=svg.PAPER))
     y = top + height + 58
     parts += [
         svg.dot(left, y - 4, 3.5, fill=svg.PAPER),
@@ -178,9 +182,12 @@ def _ticks(largest: float) -> list[float]:
 
 
 def _shares(result: Result, top: float) -> list[str]:
-    """A bar a sentence: its share of the gradient, and of it what falls on pads."""
+    """A bar a sentence: its share of the weights, and of it what falls on pads.
+
+    The weight of a cell is the derivative of the loss by the loss of that cell.
+    """
     left, scale = 350.0, 0.78
-    parts = [svg.text(left, top - 10, "share of the gradient, %", size=12, fill=svg.GREY)]
+    parts = [svg.text(left, top - 10, "share of the weights, %", size=12, fill=svg.GREY)]
     if result.gradient is None:
         return [*parts, svg.text(left, top + 14, "there is none")]
     for b, name in enumerate(NAMES):
@@ -192,7 +199,13 @@ def _shares(result: Result, top: float) -> list[str]:
             continue
         start, bar = left + 18, (real + pads) * scale
         parts.append(
-            svg.rect(start, y + 2, bar, 16, fill=svg.BLUE, opacity=svg.SHADE, kind="share")
+            svg.rect(
+                *(start, y + 2, bar, 16),
+                fill=svg.BLUE,
+                opacity=svg.SHADE,
+                stroke=svg.BLUE,
+                kind="share",
+            )
         )
         if pads:
             parts.append(svg.hatch(start + real * scale, y + 2, pads * scale, 16))
@@ -202,7 +215,7 @@ def _shares(result: Result, top: float) -> list[str]:
 
 
 def _share(result: Result, b: int) -> tuple[float, float]:
-    """Of the gradient's sum: what row b's real tokens get, and what its pads get; in percent."""
+    """Of all weights: what row b's real tokens get, and what its pads get; in percent."""
     whole = sum(map(sum, result.gradient))
     row, length = result.gradient[b], result.lengths[b]
     return 100 * sum(row[:length]) / whole, 100 * sum(row[length:]) / whole
@@ -269,4 +282,4 @@ def _shares_in_words(result: Result) -> str:
         return ""
     shares = [(name, *_share(result, b)) for b, name in enumerate(NAMES)]
     words = [f"{name} {real + pads:.0f} %, {pads:.0f} % at PAD" for name, real, pads in shares]
-    return f"Share of the gradient: {'; '.join(words)}."
+    return f"Share of the weights: {'; '.join(words)}."

@@ -37,10 +37,13 @@ STATES = {
     ),
     "last_output_neighbours": State(
         "outputs[:, -1] beside a longer sentence: all zeros",
-        {"reading": "last_output", "neighbours": True},
+        {"extra_pads": 6, "reading": "last_output", "neighbours": True},
     ),
     "neighbours_raw": State(
         "No extra PAD, but a longer neighbour: the state drifts", {"neighbours": True}
+    ),
+    "both_raw": State(
+        "A longer neighbour and 6 PADs: the state drifts", {"neighbours": True, "extra_pads": 6}
     ),
     "neighbours_packed": State(
         "A longer neighbour, packed: the state stays", {"reading": "packed", "neighbours": True}
@@ -50,7 +53,7 @@ STATES = {
 
 def _question(params: Params) -> Question:
     return Question(
-        "6 PADs and a longer neighbour join the sentence. Which of the four ways of reading its "
+        "A longer neighbour and 6 PADs join the sentence. Which of the four ways of reading its "
         "final state stay still?",
         PREDICTIONS,
         about="",
@@ -73,7 +76,7 @@ EXPLORER = Explorer(
     compute=compute,
     draw=draw,
     states=STATES,
-    film=("no_pads", "six_pads_raw", "six_pads_packed"),
+    film=("six_pads_raw", "last_output_neighbours", "six_pads_packed"),
     controls=(
         (Choice("reading", "read the state from", {words: n for n, words in NAMES.items()}),),
         (Choice("neighbours", "the sentence is", {"alone": False, "beside two others": True}),),

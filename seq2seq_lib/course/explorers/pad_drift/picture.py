@@ -105,7 +105,7 @@ def _table(result: Result, top: float) -> list[str]:
         parts.append(svg.text(left, y, NAMES[name], size=12, weight=weight))
         parts.append(svg.text(right, y, f"{distance:.2f}", size=12, weight=weight, anchor="end"))
         bar = (right + 8, y - 10, distance * scale, 12)
-        parts.append(svg.rect(*bar, fill=svg.BLUE, opacity=svg.SHADE))
+        parts.append(svg.rect(*bar, fill=svg.BLUE, kind="distance"))
     return parts
 
 

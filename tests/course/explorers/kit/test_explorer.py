@@ -1,78 +1,19 @@
-"""What an explorer declares, and what follows from it: on a toy, and on all that there are."""
+"""What an explorer declares, and what follows from it, on a toy."""
 
-import importlib
-import inspect
-import pkgutil
 import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
-from seq2seq_lib.course import explorers
-from seq2seq_lib.course.explorers.kit.explorer import Explorer, Question
+from seq2seq_lib.course.explorers.kit.controls import Number
+from seq2seq_lib.course.explorers.kit.explorer import Question, State
 from seq2seq_lib.course.explorers.kit.still import Still
 from tests.course.explorers.kit.toy import WALK
-from tests.support.pictures import parsed, unreadable
-
-MODULES = [
-    importlib.import_module(f"{explorers.__name__}.{found.name}")
-    for found in pkgutil.iter_modules(explorers.__path__)
-]
-EVERY = {m.EXPLORER.name: m.EXPLORER for m in MODULES if hasattr(m, "EXPLORER")}
 
 
 def keys(view) -> list[list[str]]:
     return [[data["key"] for data in row] for row in view["rows"]]
-
-
-# ---------------------------------------------------------------- all that there are
-
-
-def test_there_are_the_explorers_that_chapters_open():
-    assert set(EVERY) >= {"mask_loss", "pad_drift", "search_tree"}
-    for module in MODULES:
-        if hasattr(module, "EXPLORER"):
-            assert module.explore == module.EXPLORER.open, "one line"
-
-
-@pytest.mark.parametrize("explorer", EVERY.values(), ids=EVERY)
-def test_every_state_fits_the_controls_and_every_parameter_has_one(explorer):
-    for state in explorer.states:
-        explorer.validate(explorer.params(state))
-    assert set(explorer.film) <= set(explorer.states)
-    names = {control.name for control in explorer.all_controls()}
-    assert names == set(inspect.signature(explorer.compute).parameters)
-
-
-@pytest.mark.parametrize("explorer", EVERY.values(), ids=EVERY)
-def test_every_move_from_every_state_has_a_view_whose_answer_is_offered(explorer):
-    for state in explorer.states:
-        params = explorer.params(state)
-        for control in explorer.all_controls():
-            if not control.matters(params):
-                continue
-            for value in (control.values(params)[0], control.values(params)[-1]):
-                moved = explorer.move(params, control.key, value)
-                explorer.validate(moved)
-                view = explorer.view(moved)
-                answers = [answer["value"] for answer in view["question"]["answers"]]
-                assert view["answer"] in answers and view["why"].endswith(".")
-
-
-@pytest.mark.parametrize("explorer", EVERY.values(), ids=EVERY)
-def test_pictures_are_drawn_with_the_five_colours_that_the_panel_knows(explorer):
-    style = inspect.getsourcefile(Explorer).replace("explorer.py", "panel.css")
-    with open(style, encoding="utf-8") as file:
-        css = file.read()
-    for state in explorer.states:
-        root = parsed(explorer.picture(state))
-        assert unreadable(root) == []
-        for element in root.iter():
-            for attribute in ("fill", "stroke"):
-                colour = element.get(attribute)
-                if colour and colour != "none":
-                    assert f'[{attribute}="{colour}"]' in css, "without a rule it stays as it is"
 
 
 # ---------------------------------------------------------------- the declaration
@@ -99,13 +40,42 @@ def test_validate_says_what_came_and_what_may_come(change, message):
         WALK.view({**WALK.params("square"), **change})
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"film": ("square", "circle")},
+            "walk: film names 'circle', but the states are 'square', 'triangle', 'large'",
+        ),
+        (
+            {"states": {**WALK.states, "vast": State("", {"size": 60})}},
+            "walk, state 'vast': size must be an integer in 1 .. 9, but it is 60",
+        ),
+        (
+            {"states": {**WALK.states, "red": State("", {"colour": 1})}},
+            "walk, state 'red': Parameters are .*: 'colour' differ",
+        ),
+        (
+            {"controls": (*WALK.controls, (Number("words", "words", 0, 1),))},
+            "walk: a control moves 'words', but the parameters of compute are 'shape', 'size'",
+        ),
+        ({"controls": WALK.controls[:2]}, "walk: no control moves 'step' of compute"),
+        ({"judge": None}, "walk: it asks a question, so it needs judge"),
+        ({"compute": lambda *, shape, size=2: None}, "walk: compute needs defaults for 'shape'"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused_when_an_explorer_is_made(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(WALK, **change)
+
+
 def test_a_move_is_checked_tidied_and_forgets_what_does_not_matter():
     large = WALK.params("large")
     moved = WALK.move({**large, "step": 4}, "shape", "triangle")
     assert moved == {"shape": "triangle", "size": 2, "step": 3, "turns": (0, 1)}
     assert WALK.move(large, "turns[1]", 0)["turns"] == (0, 0)
     for key, locked in (("size", {"size"}), ("nothing", set())):
-        with pytest.raises(ValueError, match=f"'{key}' cannot be moved now"):
+        with pytest.raises(ValueError, match=f"'{key}' cannot be moved now. What can: 'shape'"):
             WALK.move(large, key, 3, locked)
     with pytest.raises(ValueError, match="'size' cannot be moved now"):
         WALK.move(WALK.params("triangle"), "size", 3)

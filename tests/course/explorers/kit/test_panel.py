@@ -39,7 +39,11 @@ def test_an_equal_view_is_sent_again_because_somebody_waits_for_its_ticket(panel
     [
         ("size", 7, "ZeroDivisionError: seven is too much"),
         ("size", 99, "ValueError: size must be an integer in 1 .. 9, but it is 99."),
-        ("turns[1]", 0, "ValueError: 'turns[1]' cannot be moved now."),
+        (
+            "turns[1]",
+            0,
+            "ValueError: 'turns[1]' cannot be moved now. What can: 'shape', 'size', 'step'.",
+        ),
     ],
 )
 def test_a_failure_takes_the_place_of_the_picture_and_the_panel_lives_on(
@@ -63,6 +67,6 @@ def test_a_state_that_fails_is_the_authors_mistake_and_stops_the_cell():
 
     from seq2seq_lib.course.explorers.kit.explorer import State
 
-    wrong = replace(WALK, states={"seven": State("Seven", {"size": 7})})
+    wrong = replace(WALK, states={**WALK.states, "seven": State("Seven", {"size": 7})})
     with pytest.raises(ZeroDivisionError):
         Panel(wrong, "seven", frozenset())

@@ -1,25 +1,12 @@
 """The table of a page without a kernel: every declared value, each at its place, and small."""
 
-import gzip
-import json
 from dataclasses import replace
 
 import pytest
 
 from seq2seq_lib.course.explorers.kit import table as tables
-from tests.course.explorers.kit.test_explorer import EVERY
 from tests.course.explorers.kit.toy import WALK
-
-
-def drawn(table, index) -> str:
-    return "".join(table["pieces"][piece] for piece in table["pictures"][index])
-
-
-def follow(table, index, key, value) -> int:
-    """What ``panel.js`` does when a control is moved."""
-    (data,) = [d for row in table["views"][index]["rows"] for d in row if d["key"] == key]
-    values = [o["value"] for o in data["options"]] if "options" in data else None
-    return data["to"][values.index(value) if values else value - data["low"]]
+from tests.support.pictures import drawn, follow
 
 
 def test_the_toys_table_by_hand():
@@ -48,36 +35,6 @@ def test_what_is_not_declared_is_not_offered():
     assert (size["low"], size["high"]) == (2, 3)
     large = table["views"][table["starts"]["large"]]
     assert "size" not in [d["key"] for row in large["rows"] for d in row], "9 is not declared"
-
-
-@pytest.mark.parametrize("explorer", EVERY.values(), ids=EVERY)
-def test_every_link_leads_to_what_the_kernel_would_show_and_the_table_is_small(explorer):
-    table = tables.table(explorer)
-    data = tables.packed(table)
-    assert len(data) <= tables.LIMIT == 300_000
-    assert json.loads(gzip.decompress(data)) == json.loads(json.dumps(table))
-    assert set(table["starts"]) == set(explorer.states)
-    checked = 0
-    for state, index in table["starts"].items():
-        params = explorer.params(state)
-        for row in table["views"][index]["rows"]:
-            for shown in row:
-                values = (
-                    [option["value"] for option in shown["options"]]
-                    if "options" in shown
-                    else range(shown["low"], shown["high"] + 1)
-                )
-                assert len(values) == len(shown["to"]) >= 2
-                for value in (values[0], values[-1]):
-                    there = table["views"][follow(table, index, shown["key"], value)]
-                    view = explorer.view(explorer.move(params, shown["key"], value))
-                    for picture in ("open", "veiled"):
-                        assert drawn(table, there[picture]) == view[picture]
-                    assert [there[k] for k in ("question", "answer", "why")] == [
-                        view[k] for k in ("question", "answer", "why")
-                    ]
-                    checked += 1
-    assert checked > 10
 
 
 def test_a_table_that_is_too_large_is_refused(monkeypatch):

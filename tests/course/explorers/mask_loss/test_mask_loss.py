@@ -166,15 +166,40 @@ def test_what_a_divisor_weighs():
         ("naive", "larger", "Every new cell counts as data: from 3.60 to 6.53."),
         ("right", "same", "PAD counts in neither the sum nor the divisor: it stays at 2.00."),
         ("padded_mean", "smaller", "from 1.47 to 0.49"),
-        ("transposed", "nothing", "from 2.83 to an error"),
-        ("transposed_b_not_t", "nothing", "an error, before and after"),
+        ("transposed", "mixed", "5 of 6, and 1 of 3 PAD cells. B = T"),
+        ("transposed_b_not_t", "nothing", "The mask is [5, 3], the losses are [3, 5]: an error."),
         ("positions", "larger", "from 3.60 to 6.53"),
-        ("broadcast", "larger", "from 3.60 to 6.53"),
+        ("broadcast", "larger", "[B·T, 1] against [B·T] keeps all losses"),
     ],
 )
 def test_the_verdict_names_the_reason(state, answer, why):
     verdict = EXPLORER.judge(of_state(state))
     assert verdict.answer == answer and why in verdict.why
+
+
+@given(st.tuples(*[st.integers(1, 3)] * 3), st.sampled_from(list(DIVISORS)), st.integers(0, 10))
+def test_what_a_transposed_mask_counts_is_what_the_gradient_says(lengths, divisor, extra):
+    """The question is about the batch before columns are added, wherever the slider stands."""
+    here = {"mask": "transposed", "divisor": divisor, "lengths": lengths, "width": 3}
+    verdict = EXPLORER.judge(compute(**here, extra_pads=extra))
+    counted = compute(**here).gradient
+    pads = [w > 0 for b in range(3) for w in counted[b][lengths[b] :]]
+    real = [w > 0 for b in range(3) for w in counted[b][: lengths[b]]]
+    if math.isnan(sum(map(sum, counted))):
+        assert verdict.answer == "nothing" and verdict.why.endswith("0 / 0 is nan.")
+    elif any(pads):
+        assert verdict.answer == "mixed"
+        assert verdict.why.startswith(f"{sum(real)} of {len(real)}, and {sum(pads)} of {len(pads)}")
+    else:
+        assert verdict.answer == "right" and all(real)
+
+
+def test_a_transposed_mask_is_asked_what_it_counts_not_what_columns_do_that_it_cannot_meet():
+    question = EXPLORER.question(EXPLORER.params("transposed"))
+    assert (
+        "Of the 6 real tokens in 3 columns" in question.asks and "PAD columns" not in question.asks
+    )
+    assert EXPLORER.judge(of_state("transposed")).answer in question.answers.values()
 
 
 def test_the_code_is_what_the_question_is_about():
@@ -254,8 +279,19 @@ def test_code_shares_legend_and_axis_are_printed():
     assert {"50", "33, 17 at PAD", "17", "the right loss: 1.83"} <= set(shown)
     assert {"loss, nats per token", "extra PAD columns", "does not count", "PAD"} <= set(shown)
     assert "Counted: 5 of 6 real tokens and 1 of 3 PAD cells." in shown
-    assert "an error with 1 to 10" in shown
+    assert "share of the weights, %" in shown and "gradient" not in " ".join(shown)
+    (missing,) = [t for t in root.iter(f"{SVG}text") if t.text == "an error with 1 to 10"]
+    lines = [line.get("points").split() for line in root.iter(f"{SVG}polyline")]
+    levels = [float(ends[0].split(",")[1]) for ends in lines]
+    assert all(abs(float(missing.get("y")) - 4 - level) > 8 for level in levels), "on a line"
     assert root.find(f"{SVG}desc").text.endswith("B 33 %, 17 % at PAD; C 17 %, 0 % at PAD.")
+
+
+def test_what_counts_has_an_outline_that_a_dark_page_makes_brighter():
+    """A light fill of blue over black is hard to see; ``panel.css`` brightens blue strokes."""
+    root = parsed(EXPLORER.picture("naive"))
+    filled = [r for r in root.iter(f"{SVG}rect") if r.get("fill") == svg.BLUE]
+    assert len(filled) == 15 + 1 + 3 and {r.get("stroke") for r in filled} == {svg.BLUE}
 
 
 def test_the_curve_has_a_mark_for_each_number_of_columns():
@@ -276,7 +312,7 @@ def test_before_the_prediction_nothing_gives_the_answer_away():
         assert len(of_class(veiled, "veil")) == 1 and list(veiled.iter(f"{SVG}circle")) == []
         assert of_class(veiled, "share") == of_class(veiled, "counts") == []
         tips = [cell.find(f"{SVG}title").text for cell in of_class(veiled, "cell")]
-        assert not any("gradient" in tip for tip in tips)
+        assert not any("weight" in tip for tip in tips)
         for number in (result.value, result.target):
             if number is not None and not math.isnan(number):
                 assert f"{number:.2f}" not in shown

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from seq2seq_lib.course.explorers.kit import svg
 from seq2seq_lib.course.explorers.pad_drift import EXPLORER, PREDICTIONS, compute, draw
 from seq2seq_lib.course.explorers.pad_drift.compute import (
     NAMES,
@@ -60,6 +61,14 @@ def test_the_answer_to_the_question_is_what_is_measured():
     assert result.still == tuple(n for n, d in result.distances.items() if d == 0)
     assert result.still == compute().still == ("gather", "packed")
     assert ", ".join(result.still) in PREDICTIONS.values()
+
+
+def test_a_still_shows_what_the_question_asks_about():
+    settings = [EXPLORER.params(name) for name in EXPLORER.film]
+    asked = [p for p in settings if p["extra_pads"] == 6 and p["neighbours"]]
+    assert asked, "6 PADs and a longer neighbour: where a page has no buttons, a still answers"
+    result = compute(**asked[0])
+    assert tuple(n for n, d in result.distances.items() if d == 0) == result.still
 
 
 def test_the_packed_state_is_the_librarys_encoder():
@@ -166,11 +175,25 @@ def test_distances_of_all_four_are_printed_and_the_chosen_one_stands_out():
     assert shown.count("0.00") == 3 and f"{result.distances['raw']:.2f}" in shown
 
 
+def test_distances_are_bars_of_full_blue_as_the_units_are():
+    bars = of_class(parsed(EXPLORER.picture("both_raw")), "distance")
+    assert len(bars) == 4 and {b.get("fill-opacity") for b in bars} == {None}
+    assert {b.get("fill") for b in bars} == {svg.BLUE}
+
+
+def test_one_state_shows_exactly_what_the_question_asks():
+    params = EXPLORER.params("both_raw")
+    asks = EXPLORER.question(params).asks
+    assert f"A longer neighbour and {params['extra_pads']} PADs join" in asks
+    assert params["neighbours"] and not compute(**params).distances["packed"]
+
+
 @pytest.mark.parametrize(
     ("state", "headline"),
     [
         ("no_pads", "No pads yet: all four ways agree"),
         ("six_pads_raw", "raw last state: the state moves by 0.96"),
+        ("both_raw", "raw last state: the state moves by 1.03"),
         ("six_pads_packed", "packed h_n: the state stays where it was"),
         ("last_output_alone", "packed, outputs[:, -1]: the state stays where it was"),
         ("last_output_neighbours", "packed, outputs[:, -1]: the state is all zeros"),

@@ -1,0 +1,154 @@
+"""Exercise 6.1: the loop of inference, in which a decoder reads what it has said."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seq2seq_lib.course.ch06_teacher_forcing.probes import FIXED, TableModel, sizes
+from seq2seq_lib.course.judging.exercise import Exercise, Mutant
+from seq2seq_lib.course.judging.function_task import FunctionTask
+from seq2seq_lib.course.judging.probes import Probe
+from seq2seq_lib.course.judging.steps import Problem, has_shape, is_tensor
+from seq2seq_lib.course.judging.words import words_beside
+from seq2seq_lib.vocab import BOS_ID
+
+
+def free_run_spec(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    said = torch.zeros(len(first), T, dtype=torch.int64)
+    tokens = first
+    for t in range(T):
+        log_probs, state = step(tokens, state)
+        tokens = log_probs.argmax(-1)
+        said[:, t] = tokens
+    return said
+
+
+def free_run(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    said, tokens = [], first
+    for _ in range(T):
+        log_probs, state = step(tokens, state)
+        tokens = log_probs.argmax(-1)  # what it says now is what it reads next
+        said.append(tokens)
+    return torch.stack(said, 1)  # T times [B] -> [B, T]
+
+
+def free_run_by_columns(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    read = first[:, None]  # [B, 1], and a column more at each step
+    while read.size(1) <= T:
+        scores, state = step(read[:, -1], state)
+        read = torch.cat([read, scores.max(-1, keepdim=True).indices], 1)
+    return read[:, 1:]
+
+
+# ---------------------------------------------------------------- wrong answers
+
+
+def reads_first(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    said = []
+    for _ in range(T):
+        log_probs, state = step(first, state)
+        said.append(log_probs.argmax(-1))
+    return torch.stack(said, 1)
+
+
+def forgets(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    said, tokens = [], first
+    for _ in range(T):
+        tokens = step(tokens, state)[0].argmax(-1)
+        said.append(tokens)
+    return torch.stack(said, 1)
+
+
+def inputs(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    return torch.cat([first[:, None], free_run(step, state, first, T)], 1)[:, :-1]
+
+
+def with_bos(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    return torch.cat([first[:, None], free_run(step, state, first, T)], 1)
+
+
+def scores(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    said, tokens = [], first
+    for _ in range(T):
+        log_probs, state = step(tokens, state)
+        tokens = log_probs.argmax(-1)
+        said.append(log_probs)
+    return torch.stack(said, 1)
+
+
+def one_row(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    said, tokens = [], first
+    for _ in range(T):
+        log_probs, state = step(tokens, state)
+        tokens = log_probs[0].argmax().expand(len(first))
+        said.append(tokens)
+    return torch.stack(said, 1)
+
+
+def no_return(*args: Any) -> None:
+    free_run(*args)
+
+
+MUTANTS = (
+    Mutant("no_return", no_return),
+    Mutant("reads_first", reads_first),
+    Mutant("forgets", forgets),
+    Mutant("inputs", inputs),
+    Mutant("with_bos", with_bos),
+    Mutant("scores", scores),
+    Mutant("one_row", one_row),
+    Mutant("time_first", lambda *args: free_run(*args).T),
+    Mutant("last_only", lambda *args: free_run(*args)[:, -1]),
+)
+
+
+# ---------------------------------------------------------------- the exercise
+
+
+def probes(generator: torch.Generator) -> list[Probe]:
+    """Models that are tables. B, T and V differ; one sentence, one step."""
+    drawn = []
+    for number, (B, T) in enumerate(sizes(generator)):
+        seed = number if number < FIXED else int(torch.randint(1000, (), generator=generator))
+        V = 9 + number % 3
+        state = torch.arange(B) * 2 + number  # int64 [B]
+        args = {
+            "step": TableModel(V, seed).step,
+            "state": state,
+            "first": torch.full((B,), BOS_ID),
+            "T": T,
+        }
+        drawn.append(Probe(args, f"a model of V = {V} ids, B = {B} rows, T = {T} steps"))
+    return drawn
+
+
+def are_ids(value: Tensor, expected: Tensor) -> Problem | None:
+    """A step: int64."""
+    if value.dtype == torch.int64:
+        return None
+    return "not_ids", {"dtype": str(value.dtype).removeprefix("torch.")}
+
+
+TASK = FunctionTask(
+    spec=free_run_spec,
+    probes=probes,
+    steps=(is_tensor, has_shape, are_ids),
+    mutants=MUTANTS,
+)
+EXERCISES = (
+    Exercise(
+        "6.1",
+        "free_run",
+        kind="I",
+        difficulty=2,
+        importance=5,
+        minutes=6,
+        points=0,
+        task=TASK,
+        reference=free_run,
+        words=words_beside(__file__),
+        alternatives=(free_run_by_columns,),
+    ),
+)
