@@ -276,7 +276,7 @@ for step in range(400):
         print(f"step {step + 1}: {loss.total / 32:.2f} nats a sentence")
 
 # %% [markdown]
-# The loss has fallen from 28 nats, so all is well? **Predict**: 400 sentences are encoded, and each is
+# The loss has fallen from 8 · log 34 = 28 nats, so all is well? **Predict**: 400 sentences are encoded, and each is
 # decoded again from its own mu. How many *different* sentences come out?
 
 
@@ -338,8 +338,8 @@ print(seen)
 
 # %% [markdown]
 # Three models with the same seed, trained before, follow: `constant` is the one you have just trained,
-# the others differ in β alone. **Predict** from the losses in the bars, before you read the copies: can
-# the total tell who uses z?
+# the others differ in the KL term alone. **Predict**: will the model with the most different copies also
+# have the lowest total? The total is what training is judged by.
 
 # %% tags=["hide-output", "nbval-ignore-output"] jupyter={"outputs_hidden": true}
 models = {name: trained(name) for name in ("constant", "linear", "free bits 3")}
@@ -366,7 +366,7 @@ plots.show(
 # | word dropout | 14.45 – 16.15 | 0.06 – 0.86 | 15.01 – 16.31 | 2 – 8 | 2 – 82 |
 #
 # Among the first five rows, `constant` has the smallest KL and the fewest copies on each seed, and free
-# bits keep the largest KL and the most copies but for one seed. What does *not* hold is that a cure is
+# bits keep the largest KL and the most copies. What does *not* hold is that a cure is
 # better in nats: linear, logistic and free bits have a lower -ELBO than `constant` on 4 of 5 seeds,
 # cyclical on 3. Word dropout hides half of the words that the decoder reads in training: more copies
 # than `constant` on each seed, and 2 nats or more lost. β = 0 copies best, and its bound is the worst by
@@ -446,12 +446,11 @@ for name, floored in floors.items():
     print(f"{name:18} together {floored(kls):.0f}, in two shards {apart:.0f}")
 
 # %% [markdown]
-# By sentence has a price: a sentence that occurs twice has the same noise twice, so it counts once in an
+# Noise by sentence has a price: a sentence that occurs twice has the same noise twice, so it counts once in an
 # error bar.
 #
 # The ELBO itself is a bound that may be loose. With K samples, weighted by p(z)/q(z|x), it comes nearer to
-# log p(x) (Burda et al. 2015). **Predict**: K goes from 1 to 100. Whose
-# bound moves: that of the collapsed model, or of the one with free bits?
+# log p(x) (Burda et al. 2015). **Predict**: K goes from 1 to 100. Whose bound moves: that of the collapsed model, or of the one with free bits?
 
 # %% tags=["hide-output", "nbval-ignore-output"] jupyter={"outputs_hidden": true}
 from seq2seq_lib.latent import importance_bound
