@@ -69,6 +69,10 @@ def filtered(ids: Tensor, eos_id: int) -> list[list[int]]:
     return [[token for token in row if token not in (eos_id, 0)] for row in ids.tolist()]
 
 
+def without_eos(ids: Tensor, eos_id: int) -> list[list[int]]:
+    return [[token for token in row if token != eos_id] for row in ids.tolist()]
+
+
 def all_alike(ids: Tensor, eos_id: int) -> list[list[int]]:
     rows = ids.tolist()
     end = min((find(row, eos_id) for row in rows if eos_id in row), default=len(rows[0]))
@@ -89,6 +93,7 @@ MUTANTS = (
     Mutant("at_the_last", at_the_last),
     Mutant("with_eos", with_eos),
     Mutant("filtered", filtered),
+    Mutant("filtered", without_eos),
     Mutant("all_alike", all_alike),
     Mutant("row_lost", without_the_empty),
     Mutant("id_two", id_two),
