@@ -81,7 +81,8 @@ def _terms(result: Result, top: float) -> list[str]:
     """The bound as one bar of two parts, with the floor; then the KL of each dimension."""
     kl = sum(result.kl)
     wide = min(result.reconstruction * SCALE, 200)
-    more = max(0.0, min(kl * SCALE, 226 - wide))
+    more = max(0.0, min(kl * SCALE, 215 - wide))
+    cut = " (bar cut)" if more < kl * SCALE else ""
     parts = [
         svg.text(svg.MARGIN, top, "nats a sentence", size=12, fill=svg.GREY),
         svg.rect(svg.MARGIN, top + 8, wide, 18, fill=svg.PAPER, stroke=svg.BLUE, kind="term"),
@@ -98,7 +99,9 @@ def _terms(result: Result, top: float) -> list[str]:
         )
     )
     parts.append(
-        svg.text(svg.MARGIN, top + 60, f"= {result.bound:.2f}; entropy {result.floor:.2f}", size=12)
+        svg.text(
+            svg.MARGIN, top + 60, f"= {result.bound:.2f}{cut}; entropy {result.floor:.2f}", size=12
+        )
     )
     parts.append(svg.text(svg.MARGIN, top + 84, "KL of each dimension", size=12, fill=svg.GREY))
     largest = max(0.5, *result.kl)
