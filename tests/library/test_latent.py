@@ -23,9 +23,12 @@ from seq2seq_lib.latent import (
     active_units,
     drop_words,
     evaluate_elbo,
+    importance_bound,
     interpolate,
     kl_per_dimension,
     latent_loss,
+    log_normal,
+    mutual_information,
     reparameterise,
 )
 from seq2seq_lib.runtime import get_device
@@ -804,3 +807,84 @@ def test_generated_sentences_end(trained):
     for model in trained.values():
         generated = model.generate(model.prior(50, seeded(4)), max_new_tokens=20)
         assert sum(hypotheses[0].finished for hypotheses in generated) >= 45
+
+
+# --- importance weights, mutual information ------------------------------------------------------
+
+
+def test_importance_weights_are_a_bound_that_more_samples_tighten():
+    """Averaged over many draws, −log p(x) ≤ K = 20 ≤ K = 1, and with K = 1 it is the −ELBO."""
+    model, batch = make(), copies()
+    with torch.no_grad():
+        draws = {
+            k: torch.stack(
+                [
+                    importance_bound(model, batch, k, torch.Generator().manual_seed(s))
+                    for s in range(40)
+                ]
+            )
+            for k in (1, 20)
+        }
+        z = torch.randn(8_000, Z, generator=torch.Generator().manual_seed(0)).double().to(DEVICE)
+        elbos = [model.elbo(batch, generator=torch.Generator().manual_seed(s)) for s in range(40)]
+        exact = []
+        for row in range(len(batch)):
+            ids = batch.tgt_in[row : row + 1].expand(len(z), -1)
+            scores = model.decode(ids, z).log_softmax(-1)
+            out = batch.tgt_out[row : row + 1, : batch.tgt_lengths[row]].expand(len(z), -1)
+            said = scores[:, : out.size(1)].gather(2, out[..., None]).sum((1, 2))
+            exact.append(math.log(len(z)) - said.logsumexp(0))
+    exact = torch.stack(exact)  # −log p(x) from the prior itself: no q in it
+    one, many = draws[1].mean(0), draws[20].mean(0)
+    elbo = torch.stack([e.reconstruction + e.kl for e in elbos])
+    error = 4 * (draws[1].std(0) + elbo.std(0)) / 40**0.5
+    assert ((one - elbo.mean(0)).abs() < error).all()
+    assert (many < one).all()
+    assert (many > exact - 4 * draws[20].std(0) / 40**0.5 - 0.05).all()
+
+
+def test_importance_bound_refuses_no_samples():
+    with pytest.raises(ValueError, match="num_samples"):
+        importance_bound(make(), copies(), 0, torch.Generator())
+
+
+def test_log_normal_equals_torch_distributions():
+    torch.manual_seed(3)
+    z, mu, logvar = torch.randn(3, 5, 4).double()
+    expected = Normal(mu, torch.exp(logvar / 2)).log_prob(z).sum(-1)
+    torch.testing.assert_close(log_normal(z, mu, logvar), expected, rtol=0, atol=EXACT)
+
+
+def test_mutual_information_is_nothing_for_one_cloud_and_log_n_for_clouds_apart():
+    torch.manual_seed(0)
+    N = 7
+    noise, narrow = torch.randn(N, Z), torch.full((N, Z), -12.0)
+    assert mutual_information(torch.zeros(N, Z), torch.zeros(N, Z), noise) == pytest.approx(
+        0, abs=1e-5
+    )
+    apart = torch.arange(N)[:, None] * torch.ones(N, Z)
+    assert mutual_information(apart, narrow, noise) == pytest.approx(math.log(N), abs=1e-4)
+
+
+def test_mutual_information_refuses_shapes_that_do_not_fit():
+    with pytest.raises(ValueError, match=r"must all be \[N, Z\]"):
+        mutual_information(torch.zeros(3, 2), torch.zeros(3, 2), torch.zeros(2, 3))
+
+
+def test_drop_words_names_its_own_argument():
+    with pytest.raises(ValueError, match="probability must be in"):
+        drop_words(torch.ones(1, 2, dtype=torch.int64), 2.0)
+
+
+def test_fit_without_latent_loss_says_what_to_give():
+    examples = [(s, s) for s in SENTENCES]
+    model = make().float().to(DEVICE)
+    with pytest.raises(TypeError, match="loss_function=latent_loss"):
+        fit(
+            model,
+            make_loader(examples, 2),
+            None,
+            TrainConfig(epochs=1),
+            device=DEVICE,
+            progress=False,
+        )

@@ -10,7 +10,7 @@ kept apart, because their sum hides a collapse: kl falls to 0 and the decoder ig
 
 import math
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import torch
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from seq2seq_lib._arguments import check_choice, check_positive
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.decoder import Decoder, DecoderState, log_probs
-from seq2seq_lib.decoding import Hypothesis, evaluation_mode, greedy_search
+from seq2seq_lib.decoding import Hypothesis, greedy_search
 from seq2seq_lib.encoder import Encoder
 from seq2seq_lib.losses import LossSum, gaussian_kl, masked_nll_loss
 from seq2seq_lib.vocab import BOS_ID, PAD_ID, UNK_ID
@@ -101,7 +101,7 @@ def drop_words(ids: Tensor, probability: float, generator: torch.Generator | Non
     (Bowman et al. 2016). The generator is on the CPU, where all random numbers are drawn.
     """
     if not 0.0 <= probability <= 1.0:
-        raise ValueError(f"word_dropout must be in [0, 1], but it is {probability}.")
+        raise ValueError(f"probability must be in [0, 1], but it is {probability}.")
     coins = torch.rand(ids.shape, generator=generator).to(ids.device)
     return ids.masked_fill((coins < probability) & (ids != BOS_ID) & (ids != PAD_ID), UNK_ID)
 
@@ -149,8 +149,19 @@ class LatentSeq2Seq(nn.Module):
             raise ValueError(f"tgt_in has {len(tgt_in)} rows but z has {len(z)}.")
         return self.decoder(tgt_in, self.start_from(z)).logits
 
-    def forward(self, batch: Batch) -> Tensor:
-        """Logits ``[B, T, V]`` for ``batch.tgt_out`` from z = mu, without noise."""
+    def forward(self, batch: Batch, *, teacher_forcing_ratio: float | None = None) -> Tensor:
+        """Logits ``[B, T, V]`` for ``batch.tgt_out`` from z = mu, without noise.
+
+        Raises:
+            TypeError: a ``teacher_forcing_ratio`` was given, as the default loss of ``fit`` does:
+                it would train an autoencoder without noise or KL.
+        """
+        if teacher_forcing_ratio is not None:
+            raise TypeError(
+                "A LatentSeq2Seq got a teacher_forcing_ratio, but it has no such thing, and the "
+                "default loss of fit and evaluate has no KL: give them "
+                "loss_function=latent_loss(...)."
+            )
         return self.decode(batch.tgt_in, self.encode(batch.src, batch.src_lengths)[0])
 
     def elbo(
@@ -166,7 +177,7 @@ class LatentSeq2Seq(nn.Module):
 
         Args:
             kl_weight, free_bits: finite, ≥ 0; see ``LatentLoss.objective``.
-            word_dropout: see ``drop_words``; none in evaluation.
+            word_dropout: in [0, 1], see ``drop_words``; none in evaluation.
             generator: for noise and coins, on the CPU. Without one, training draws from the global
                 generator, and in evaluation the noise is a function of the sentence: the ELBO is
                 the same every time and in any batch. (Without noise, from mu, it is no bound.)
@@ -174,6 +185,8 @@ class LatentSeq2Seq(nn.Module):
         for name, value in (("kl_weight", kl_weight), ("free_bits", free_bits)):
             if not 0.0 <= value < math.inf:
                 raise ValueError(f"{name} must be finite and ≥ 0, but it is {value}.")
+        if not 0.0 <= word_dropout <= 1.0:
+            raise ValueError(f"word_dropout must be in [0, 1], but it is {word_dropout}.")
         mu, logvar = self.encode(batch.src, batch.src_lengths)
         z = reparameterise(mu, logvar, self._noise(batch, generator))
         read = drop_words(batch.tgt_in, word_dropout, generator) if self.training else batch.tgt_in
@@ -238,63 +251,3 @@ class FromLatent(nn.Module):
     def start(self, z: Tensor, lengths: Tensor | None = None) -> DecoderState:
         """The state before the first token."""
         return self.model.start_from(z)
-
-
-def latent_loss(
-    kl_schedule: Callable[[int], float] | None = None,
-    free_bits: float = 0.0,
-    word_dropout: float = 0.0,
-) -> Callable[[LatentSeq2Seq, Batch, int], LossSum]:
-    """The ``loss_function`` of ``training.fit``: in training ``LatentLoss.objective``.
-
-    In evaluation ``LatentLoss.bound``, where nothing is annealed, floored or dropped, so that all
-    epochs compare. ``kl_schedule`` maps the step to kl_weight, which is 1 when left out:
-    ``lambda step: linear(step, start=0, end=1, num_steps=1000)``.
-    """
-
-    def loss(model: LatentSeq2Seq, batch: Batch, step: int) -> LossSum:
-        if not model.training:
-            return model.elbo(batch).bound
-        weight = 1.0 if kl_schedule is None else kl_schedule(step)
-        terms = model.elbo(batch, kl_weight=weight, free_bits=free_bits, word_dropout=word_dropout)
-        return terms.objective
-
-    return loss
-
-
-def evaluate_elbo(
-    model: LatentSeq2Seq, loader: Iterable[Batch], *, device: torch.device | str = "cpu"
-) -> LatentLoss:
-    """The terms for every sentence of a loader, without dropout or gradient, KL weight 1."""
-    with evaluation_mode(model):
-        losses = [model.elbo(batch.to(device)) for batch in loader]
-    if not losses:
-        raise ValueError("evaluate_elbo got an empty loader.")
-    parts = ("reconstruction", "mu", "logvar", "tokens")
-    return LatentLoss(*(torch.cat([getattr(loss, part) for loss in losses]) for part in parts))
-
-
-def active_units(mu: Tensor, threshold: float = 0.01) -> int:
-    """How many dimensions say something about x: Var over the data of mu > threshold.
-
-    Burda et al. 2015. ``mu`` is ``[N, Z]`` for N ≥ 2 sentences: ``evaluate_elbo(…).mu``.
-    """
-    if mu.dim() != 2 or len(mu) < 2:
-        raise ValueError(f"mu must be [N, Z] with N ≥ 2 sentences, but it is {list(mu.shape)}.")
-    return int((mu.var(0) > threshold).sum())
-
-
-def kl_per_dimension(mu: Tensor, logvar: Tensor) -> Tensor:
-    """Nats of each dimension, ``[N, Z]`` twice to ``[Z]``; their sum is the mean KL a sentence."""
-    columns = zip(mu.split(1, dim=1), logvar.split(1, dim=1), strict=True)  # Z times [N, 1]
-    return torch.stack([gaussian_kl(*column).mean() for column in columns])
-
-
-def interpolate(z_a: Tensor, z_b: Tensor, steps: int) -> Tensor:
-    """``[Z]`` twice to ``[steps, Z]``: (1 − t) z_a + t z_b, equidistant t; both ends are exact."""
-    check_positive(steps, "steps")
-    if steps == 1 or z_a.dim() != 1 or z_a.shape != z_b.shape:
-        came = f"{list(z_a.shape)}, {list(z_b.shape)} and {steps}"
-        raise ValueError(f"interpolate needs two codes [Z] and steps ≥ 2, but got {came}.")
-    t = torch.linspace(0, 1, steps, dtype=z_a.dtype, device=z_a.device)[:, None]  # [steps, 1]
-    return (1 - t) * z_a + t * z_b
