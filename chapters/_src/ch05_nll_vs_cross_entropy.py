@@ -148,9 +148,10 @@ print(f"floor for V = {V}: {floor:.4f}")
 
 # %% [markdown]
 # Three lines agree. Log-softmax twice is harmless, because a row of log-probabilities has lse = log 1 =
-# 0, so the second one takes nothing away. **Why the others are wrong** shows in the last column: where
-# the model is sure of another word, the right loss pushes with .9997, and a softmax before the loss with
-# .0004 at most. A sure mistake is not unlearned.
+# 0, so the second one takes nothing away. **Why a softmax before the loss is wrong** shows in the last
+# column: where the model is sure of another word, the right loss pushes with .9997, and such a one with
+# .0004 at most, so a sure mistake is hardly unlearned. Raw logits into `nll_loss` push with 1 always, also
+# where the answer is perfect, and push no other word down.
 
 # %%
 from seq2seq_lib import plots
@@ -158,7 +159,7 @@ from seq2seq_lib import plots
 plots.show(
     figures.loss_as_one_logit_grows(z, 3, floor.item()),
     "Left: the loss against the target's logit from -8 to 8. Cross-entropy of logits is a falling line "
-    "that bends to 0; of shares it stays between 1.9 and 0.9; NLL of shares falls from 0 to -1. Right: "
+    "that bends to 0; of shares it stays between 1.8 and 0.9; NLL of shares falls from 0 to -1. Right: "
     "the push on the logit. The right one starts at 1 and falls to 0; the others are a low hump in the "
     "middle and 0 at both ends.",
 )
@@ -265,7 +266,7 @@ print(f"last epoch {trained['over tokens'][1][-1]:.2f}, exact match {scores['ove
 # %% [markdown]
 # It learns nearly all: with five seeds 97.7 to 100 %. Each token still competes with others for its word,
 # which teaches the model which word belongs where. Its loss is no likelihood of anything, though: it
-# starts at log N, so it depends on the size of the batch. So accuracy would never have told you; the first loss
+# starts at log N, so it depends on the size of the batch. So accuracy did not tell; the first loss
 # does. **Check log V before you train.**
 #
 # ## 5.4 What the mean divides by
@@ -529,7 +530,7 @@ for tau in (1.0, 0.6):
 # other, which has two rivals and not one, gains more.
 #
 # A τ in the *training* loss is another matter: the model learns logits in units of τ, so keep that τ when
-# you use it. A τ in *sampling* is chosen afterwards, and buys less randomness.
+# you use it. A τ in *sampling* is chosen afterwards; below 1 it buys less randomness.
 #
 # τ is the unit of the logits, so it can be **fitted**: choose the τ under which validation data is most
 # likely. Our number model is right in more than 99 % of its tokens. Guo et al. 2017 (see the end) found
@@ -551,8 +552,10 @@ print(f"fitted τ {fitted:.2f}; test loss {F.cross_entropy(test, test_y):.4f} ->
 # %% [markdown]
 # Below 1: it is too modest. Measured once on five seeds (same script and date): fitted τ .44 to .63 for
 # numbers, where one answer is right; but 1.50 to 1.64 for a task with many right answers, trained for 40
-# epochs on 400 pairs, whose mean confidence is .69 to .71 at an accuracy of .56 to .58. There τ brings the expected calibration
-# error (ten bins, 9,445 tokens) from .12 to .15 down to .04 to .05, and leaves the accuracy as it is. So
+# epochs on 400 pairs, whose mean confidence, the share of the favourite, is .69 to .71 at an accuracy of
+# .56 to .58. There τ brings the expected calibration error (the mean gap between confidence and accuracy
+# over ten bins of confidence, 9,445 tokens) from .12 to .15 down to .04 to .05, and leaves the accuracy
+# as it is. So
 # over-confidence is not a property of networks as such: measure τ.
 
 # %% [markdown]
@@ -560,7 +563,8 @@ print(f"fitted τ {fitted:.2f}; test loss {F.cross_entropy(test, test_y):.4f} ->
 #
 # - NLLLoss picks and negates; log-probabilities must come in. CrossEntropyLoss wants logits.
 # - loss = lse(z) − z[y]; gradient = p − onehot, or p − q, over τ, over N.
-# - Before training the loss is log V. A perfect answer costs 0. Both are one line to check.
+# - Before training the loss is log V. A perfect answer costs 0, without smoothing. Both are
+#   one line to check.
 # - The mean divides by the weights of the targets that were kept.
 # - Subtract each row's maximum, stay in logarithms, convert to float32 before the loss.
 # - Temperature changes shares, entropy, loss and gradient, and no argmax.

@@ -201,7 +201,7 @@ check("5.5", weighted_loss)
 #
 # *Implement* · difficulty 4 of 5 · importance 4 of 5 · spend up to 12 minutes · 4 points
 #
-# A language model has 128,000 words or more, and the logits of a long batch fill gigabytes. So read the
+# A language model may have 128,000 words or more, and the logits of a long batch fill gigabytes. So read the
 # vocabulary in chunks, and keep two numbers a row: `largest`, the largest logit so far, and `total`, the
 # sum of exp(z - largest) over all logits z so far. At any time the log-sum-exp so far is
 # `largest + total.log()`. At the start `largest` is minus infinity and `total` is 0.

@@ -46,6 +46,15 @@ def one_maximum(logits: Tensor) -> Tensor:
     return shifted - shifted.exp().sum(-1, keepdim=True).log()
 
 
+def one_sum(logits: Tensor) -> Tensor:
+    shifted = logits - logits.amax(-1, keepdim=True)
+    return shifted - shifted.exp().sum().log()
+
+
+def clamped(logits: Tensor) -> Tensor:
+    return logits.clamp(-50, 50).log_softmax(-1)
+
+
 def minus_mean(logits: Tensor) -> Tensor:
     shifted = logits - logits.mean(-1, keepdim=True)
     return shifted - shifted.exp().sum(-1, keepdim=True).log()
@@ -71,6 +80,8 @@ MUTANTS = (
     Mutant("log_of_softmax", lambda z: z.softmax(-1).log()),
     Mutant("epsilon", lambda z: (z.softmax(-1) + 1e-9).log()),
     Mutant("one_maximum", one_maximum),
+    Mutant("one_sum", one_sum),
+    Mutant("clamped", clamped),
     Mutant("minus_mean", minus_mean),
     Mutant("wrong_axis", lambda z: z.log_softmax(0)),
     Mutant("not_shifted_back", not_shifted_back),

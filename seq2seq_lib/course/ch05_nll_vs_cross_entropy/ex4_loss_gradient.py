@@ -96,6 +96,7 @@ MUTANTS = (
     Mutant("times_temperature", scaled(lambda t, N, V: t / N)),
     Mutant("sign", scaled(lambda t, N, V: -1 / t / N)),
     Mutant("plain_shares", of_plain_shares),
+    Mutant("temperature_unused", lambda z, y, t: loss_gradient(z, y, 1.0)),
     Mutant("best_not_target", best_not_target),
     Mutant("log_shares", of_log_shares),
     Mutant("target_alone", target_alone),

@@ -74,6 +74,16 @@ def over(divisor) -> object:
     return wrong
 
 
+def divisor_at_least_1(logits: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
+    nll, used, _ = cells(logits, targets, weight)
+    return (used * nll).sum() / used.sum().clamp(min=1)
+
+
+def ignored_weights_below(logits: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
+    nll, used, _ = cells(logits, targets, weight)
+    return (used * nll).sum() / weight[targets.clamp(min=0)].sum()
+
+
 def no_weight(logits: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
     nll, _, kept = cells(logits, targets, weight)
     return nll.sum() / kept.sum().clamp(min=1)
@@ -125,6 +135,8 @@ MUTANTS = (
     Mutant("over_all_weights", over(lambda used, kept, weight: weight.sum())),
     Mutant("over_cells", over(lambda used, kept, weight: torch.tensor(float(used.numel())))),
     Mutant("summed", over(lambda used, kept, weight: torch.ones(()))),
+    Mutant("divisor_at_least_1", divisor_at_least_1),
+    Mutant("ignored_weights_below", ignored_weights_below),
     Mutant("no_weight", no_weight),
     Mutant("weights_below_alone", weights_below_alone),
     Mutant("row_means", row_means),
@@ -147,9 +159,21 @@ MUTANTS = (
 
 
 def probes(generator: torch.Generator) -> list[Probe]:
-    """B, T and V differ, but once; ignored positions hold huge logits; one batch is all ignored."""
+    """B, T and V differ, but once; ignored positions hold huge logits.
+
+    In the last batch but one the weights add up to less than 1; in the last all is ignored.
+    """
     B, T, V = (int(torch.randint(low, low + 2, (), generator=generator)) for low in (3, 5, 7))
-    shapes = [(2, 3, 4), (B, T, V), (4, 4, 4), (1, 5, 3), (3, 1, 5), (2, 2, 1), (2, 3, 4)]
+    shapes = [
+        (2, 3, 4),
+        (B, T, V),
+        (4, 4, 4),
+        (1, 5, 3),
+        (3, 1, 5),
+        (2, 2, 1),
+        (1, 2, 3),
+        (2, 3, 4),
+    ]
     drawn = []
     for number, (B, T, V) in enumerate(shapes):
         source = torch.Generator().manual_seed(5) if number == 0 else generator
@@ -166,6 +190,8 @@ def probes(generator: torch.Generator) -> list[Probe]:
         logits = torch.where(ignored[..., None], huge, logits)
         targets = targets.masked_fill(ignored, IGNORED)
         weight = (torch.randint(1, 9, (V,), generator=source) / 2).float()
+        if number == len(shapes) - 2:
+            weight = weight / 20  # at most 0.2 each: two add up to less than 1
         words = f"logits [{B}, {T}, {V}], targets = {describe.rows(targets)}, "
         words += shown(weight, "weight")
         args = {"logits": logits, "targets": targets, "weight": weight}

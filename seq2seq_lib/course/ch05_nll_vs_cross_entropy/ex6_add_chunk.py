@@ -71,6 +71,11 @@ def chunk_rescaled(largest: Tensor, total: Tensor, chunk: Tensor) -> Pair:
     return new, total * (largest - new).exp() + more
 
 
+def old_unit(largest: Tensor, total: Tensor, chunk: Tensor) -> Pair:
+    new, _ = sums(largest, chunk)
+    return new, total + (chunk - largest[:, None]).exp().sum(-1)
+
+
 def no_shift(largest: Tensor, total: Tensor, chunk: Tensor) -> Pair:
     new, _ = sums(largest, chunk)
     return new, total + chunk.exp().sum(-1)
@@ -111,6 +116,7 @@ MUTANTS = (
     Mutant("not_rescaled", not_rescaled),
     Mutant("wrong_way", wrong_way),
     Mutant("chunk_rescaled", chunk_rescaled),
+    Mutant("old_unit", old_unit),
     Mutant("no_shift", no_shift),
     Mutant("first_kept", first_kept),
     Mutant("forgotten", forgotten),

@@ -156,6 +156,34 @@ def for_vectors_only(logits):
     return shifted - shifted.exp().sum().log()
 
 
+def divided_by_at_least_1(logits, targets, weight):
+    """The habit `count.clamp(min=1)`: right for counts, wrong where weights add up to less."""
+    kept = targets != -100
+    used = weight[targets[kept]]
+    nll = F.cross_entropy(logits[kept], targets[kept], reduction="none")
+    return (used * nll).sum() / used.sum().clamp(min=1)
+
+
+def ignored_weights_below(logits, targets, weight):
+    kept = targets != -100
+    used = weight[targets.clamp(min=0)]
+    nll = F.cross_entropy(logits[kept], targets[kept], reduction="none")
+    return (used[kept] * nll).sum() / used.sum()
+
+
+def summed_over_all(logits):
+    return (logits - logits.amax(-1, keepdim=True)).exp().sum()
+
+
+def in_units_of_the_old(largest, total, chunk):
+    more = (chunk - largest[:, None]).exp().sum(-1)
+    return torch.maximum(largest, chunk.amax(-1)), total + more
+
+
+def temperature_forgotten(logits, targets, temperature):
+    return ex4_loss_gradient.loss_gradient(logits, targets, 1.0)
+
+
 def with_a_gradient(logits, targets, temperature):
     leaf = logits.requires_grad_()
     return torch.autograd.grad(F.cross_entropy(leaf / temperature, targets), leaf)[0].exp()
@@ -174,6 +202,8 @@ MISTAKES = [
     ("5.1", "value", lambda z: z.log_softmax(-1) / torch.tensor(2.0).log()),
     ("5.1", "value", lambda z: z.log_softmax(-1) / torch.tensor(10.0).log()),
     ("5.1", "law", lambda z: z.log_softmax(-1).detach()),
+    ("5.1", "one_sum", lambda z: z - z.amax(-1, keepdim=True) - summed_over_all(z).log()),
+    ("5.1", "clamped", lambda z: z.clamp(-50, 50).log_softmax(-1)),
     ("5.2", "value", lambda z, t: (z - t).softmax(-1) ** 2),
     ("5.2", "shape", lambda z, t: (z / t).softmax(-1).max(-1).values),
     ("5.2", "not_finite", lambda z, t: (z / t).exp() / (z / t).exp().sum(-1, keepdim=True)),
@@ -183,9 +213,13 @@ MISTAKES = [
     ("5.4", "value", with_a_gradient),
     ("5.4", "raised", lambda z, y, t: z.softmax(-1) - y),
     ("5.4", "shape", lambda z, y, t: ex4_loss_gradient.loss_gradient(z, y, t).sum(0)),
+    ("5.4", "temperature_unused", temperature_forgotten),
+    ("5.5", "divisor_at_least_1", divided_by_at_least_1),
+    ("5.5", "ignored_weights_below", ignored_weights_below),
     ("5.5", "not_reduced", lambda z, y, w: F.cross_entropy(z.mT, y, weight=w, reduction="none")),
     ("5.5", "raised", lambda z, y, w: F.cross_entropy(z, y, weight=w, ignore_index="-100")),
     ("5.5", "raised", lambda z, y, w: w[y].mean()),
+    ("5.6", "old_unit", in_units_of_the_old),
     ("5.6", "not_a_pair", lambda m, s, z: m),
     ("5.6", "not_a_pair", lambda m, s, z: torch.logsumexp(z, -1)),
     ("5.6", "shape", lambda m, s, z: (m.max(), s.sum())),
