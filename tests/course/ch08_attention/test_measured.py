@@ -31,13 +31,11 @@ def test_the_curves_and_the_rows_are_those_of_the_kept_result():
     assert [row["seed"] for row in KEPT["bottleneck"]] == [0, 1, 2]
 
 
-def test_the_curves_are_as_the_picture_s_words_say():
+def test_the_curves_fall_as_the_text_says():
+    assert "The cliff is gone, the slope is not" in chapter_text()
     without, with_attention = chapter.WITHOUT_ATTENTION, chapter.WITH_ATTENTION
     assert all(curve[0] > 0.95 and max(curve[3:]) < 0.05 for curve in without)
-    assert all(min(curve[:2]) > 0.9 for curve in with_attention)
-    longest = [round(curve[-1], 2) for curve in with_attention]
-    low, high = re.search(r'([\d.]+) to " "([\d.]+), at 10-12', chapter_text()).groups()
-    assert (min(longest), max(longest)) == (float(low), float(high))
+    assert all(min(curve[:2]) > 0.9 and curve[-1] < 0.8 for curve in with_attention)
 
 
 @pytest.mark.parametrize(
