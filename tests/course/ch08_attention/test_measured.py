@@ -65,6 +65,13 @@ def test_crossing_links_and_the_date_are_told_as_measured():
     assert f"{int(day)} November {year}" in chapter_text() and month == "11"
 
 
+def test_what_a_model_without_a_mask_loses_is_told_as_measured():
+    lost = [1 - row["more_pads"] for row in KEPT["unmasked"]]
+    told = re.search(r"one of the three loses (\d+) % of its dates", chapter_text()).group(1)
+    assert round(100 * max(lost)) == int(told)
+    assert min(lost) < 0.01, "nearly none"
+
+
 def test_the_script_runs():
     row = attention.bottleneck(0, num_train=64, num_test=200, epochs=1)
     assert len(row["none"]) == len(row["general"]) == len(attention.BANDS)
