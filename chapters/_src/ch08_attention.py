@@ -65,12 +65,7 @@ from seq2seq_lib import plots
 from seq2seq_lib.course import ch08_attention as chapter
 from seq2seq_lib.course.ch08_attention import figures
 
-plots.show(
-    figures.by_length(chapter.LENGTHS, chapter.WITHOUT_ATTENTION, chapter.WITH_ATTENTION),
-    "Two groups of three curves, exact match by length of source. One vector: near 1 at 2-3 letters, "
-    "then down to about 0 at 8-9 and at 10-12. Attention: near 1 at 2-5 letters, and lower, 0.34 to "
-    "0.79, at 10-12.",
-)
+plots.show(*figures.by_length(chapter.LENGTHS, chapter.WITHOUT_ATTENTION, chapter.WITH_ATTENTION))
 
 # %% [markdown]
 # The cliff is gone, the slope is not: to write backwards, a model must still know *where* it is, and
@@ -199,8 +194,9 @@ print("before", a.round(decimals=3))
 print("after ", (scores + 10).softmax(-1).round(decimals=3))
 
 # %% [markdown]
-# Step 3 says it: only differences between scores count. So a masked or saturated weight passes no
-# gradient, and what adds the same to all scores of a row is lost.
+# Step 3 says it: only differences between scores count, and what adds the same to all scores of a row
+# is lost. By step 2, a weight of 0 (masked) passes no gradient, nor does a row whose one weight is 1
+# (saturated).
 #
 # ## 8.3 Four scores, and why √d
 #
@@ -314,8 +310,8 @@ for seed, alone, padded in chapter.WITHOUT_A_MASK:
     print(f"seed {seed}: one by one {alone:.2f}, in a batch with 100 PAD columns {padded:.2f}")
 
 # %% [markdown]
-# One by one the accuracy shows nothing: the model has learned to look away. Among many pads one of the
-# three forgets a tenth of its dates. A reader who asked for the mask was told that the decoder should learn
+# One by one there is no pad to see, so the accuracy shows nothing. Among 100 pads one of the three loses
+# 12 % of its dates, and one loses nearly none: it has learned to look away. A reader who asked for the mask was told that the decoder should learn
 # to do without
 # ([Seq2Seq-PyTorch#6](https://github.com/MaximumEntropy/Seq2Seq-PyTorch/issues/6); the same question
 # about the chatbot is [tutorials#593](https://github.com/pytorch/tutorials/issues/593)). But what a sentence
@@ -355,7 +351,7 @@ for name, way in ways.items():
 assert [name for name, verdict in verdicts.items() if verdict] == ["-inf before"]
 
 # %% [markdown]
-# So only invariance sees a missing mask: the loss, the accuracy and the picture may all look well.
+# So invariance sees a missing mask even where the loss and the accuracy look well.
 #
 # ## 8.5 Before the step or after it
 #
@@ -428,7 +424,7 @@ for b, pair in enumerate(test):
     for t in sorted({t for _, t in pair.alignment}):
         hits.append((int(output.attention[b, t].argmax()), t) in pair.alignment)
 right = (output.logits.argmax(-1) == batch.tgt_out).float().mean()
-print(f"digits said right {right:.1f}, largest weight on the truth {sum(hits) / len(hits):.1f}")
+print(f"characters said right {right:.1f}, largest weight on the truth {sum(hits) / len(hits):.1f}")
 
 # %% [markdown]
 # That is no proof that the weights were *used*. To find out, change them. **Predict**: give every
@@ -447,9 +443,9 @@ for name, column in zip(["y1", "y2", "y3", "y4", "-", "m1", "m2", "-", "d1", "d2
     print(f"{name:4}{column.float().mean():.1f}", end="  ")
 
 # %% [markdown]
-# Hyphens and the end need no attention at all. Nor does the second digit of the year: in these years
-# 1 is followed by 9, and 2 by 0, which the decoder knows from the digit it has just said. Yet its row of
-# the heat map looks like any other. A weight says which vector was mixed in; it does not say that
+# Hyphens and the end stay right where the decoder cannot choose what it looks at. So does the second
+# digit of the year: in these years 1 is followed by 9, and 2 by 0, which the decoder knows from the digit
+# it has just said. Yet its row of the heat map looks like any other. A weight says which vector was mixed in; it does not say that
 # anything depended on it.
 #
 # The causal test is to change the *vector*: take columns of the memory from another date, as in the
@@ -498,17 +494,17 @@ for name, columns in {"letters": [3, 4, 5], "all the rest": [0, 1, 2, *range(6, 
 # Words are less tidy. A model of phrases learned that *the small red cat* is *le petit chat rouge*
 # (same script, same day, seeds 0, 1 and 2). On links of words that
 # cross, adjective and noun, its largest weight stands on the right word in 83 to 99 %. The adjective moves behind its noun,
-# and the picture shows it.
+# and the weights go with it.
 #
 # **Predict**: now take the one column *the* from *the small red house*, in French *la petite maison
-# rouge*. Which words of *le petit chat rouge* change? *the* and *the* are one word.
+# rouge*. Which words of *le petit chat rouge* change? *le* and *la* are both *the*.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 for seed, own_words, after_surgery in chapter.COLUMN_OF_THE:
     print(f"seed {seed}: {own_words} -> {after_surgery}")
 
 # %% [markdown]
-# The article takes the gender of a noun that it never looked at: the encoder has written it into the
+# The article takes the gender of a noun whose own vector is not there: the encoder has written it into the
 # vector of *the*. So a weight tells which vector was mixed in, and not which word decided; change the
 # vector and look.
 
@@ -519,7 +515,7 @@ for seed, own_words, after_surgery in chapter.COLUMN_OF_THE:
 # - The Jacobian of the softmax is $\text{diag}(a) - a a^\top$: only differences count, and what is saturated
 #   or masked passes no gradient.
 # - $\sqrt d$ keeps the spread of scores near 1 for independent numbers of variance 1.
-# - After the step (Luong) a pass is parallel; before it (Bahdanau) it is a loop.
+# - After the step (Luong) a pass is parallel, if no context is fed back; before it (Bahdanau) it is a loop.
 # - A heat map says which vectors were mixed. What they held, and whether it mattered, shows when they are
 #   exchanged.
 #
@@ -625,7 +621,8 @@ print("no causal mask:", no_mask.holds)
 # - Bahdanau, Cho, Bengio 2015, [Neural Machine Translation by Jointly Learning to Align and
 #   Translate](https://arxiv.org/abs/1409.0473): attention before the step.
 # - Luong, Pham, Manning 2015, [Effective Approaches to Attention-based Neural Machine
-#   Translation](https://arxiv.org/abs/1508.04025): after the step; dot, general, concat; local attention.
+#   Translation](https://arxiv.org/abs/1508.04025): after the step; dot, general, concat; local attention;
+#   and *input feeding*, which feeds a context back and makes a loop of it again.
 # - Jain, Wallace 2019, [Attention is not Explanation](https://arxiv.org/abs/1902.10186), and Wiegreffe,
 #   Pinter 2019, [Attention is not not Explanation](https://arxiv.org/abs/1908.04626): other weights, the
 #   same prediction, and what that proves.

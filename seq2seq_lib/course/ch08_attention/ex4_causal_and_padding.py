@@ -51,6 +51,7 @@ MUTANTS = (
     Mutant("or", wrong(lambda causal, real: causal | real[:, None])),
     Mutant("other_sense", wrong(lambda causal, real: ~(causal & real[:, None]))),
     Mutant("causal_only", wrong(lambda causal, real: causal.expand(len(real), -1, -1).clone())),
+    Mutant("one_pad", lambda lengths, T: causal_and_padding((lengths + 1).clamp(max=T), T)),
     Mutant("padding_only", wrong(lambda causal, real: real[:, None].expand(-1, real.size(1), -1))),
 )
 

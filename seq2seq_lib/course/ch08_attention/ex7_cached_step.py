@@ -93,6 +93,12 @@ def summed(q: Tensor, k: Tensor, v: Tensor, cache: Cache) -> Stepped:
     return (q[:, None] @ keys.mT / q.size(-1) ** 0.5 @ values)[:, 0], (keys, values)
 
 
+def over_the_query(q: Tensor, k: Tensor, v: Tensor, cache: Cache) -> Stepped:
+    """A softmax over the axis of the one query: each weight is 1."""
+    _, (keys, values) = cached_step(q, k, v, cache)
+    return values.sum(1), (keys, values)
+
+
 MUTANTS = (
     Mutant("before_appending", before_appending),
     Mutant("only_its_own", only_its_own),
@@ -102,6 +108,7 @@ MUTANTS = (
     Mutant("keys_in_front", keys_in_front),
     Mutant("newest_first", newest_first),
     Mutant("no_softmax", summed),
+    Mutant("over_the_query", over_the_query),
 )
 
 

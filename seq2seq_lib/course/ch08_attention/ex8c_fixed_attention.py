@@ -91,6 +91,10 @@ def inverted(query: Tensor, memory: Tensor, lengths: Tensor) -> Tensor:
     return mixed(scores.masked_fill(mask, -1e9).softmax(1), memory)
 
 
+def scaled(query: Tensor, memory: Tensor, lengths: Tensor) -> Tensor:
+    return fixed_attention(query / query.size(1) ** 0.5, memory, lengths)
+
+
 MUTANTS = (
     Mutant("no_mask", patient_attention),
     Mutant("mask_after", mask_after),
@@ -100,6 +104,7 @@ MUTANTS = (
     Mutant("first_row", first_row_s_mask),
     Mutant("mean", plain_mean),
     Mutant("inverted", inverted),
+    Mutant("scaled", scaled),
 )
 
 

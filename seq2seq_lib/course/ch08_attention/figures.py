@@ -12,14 +12,20 @@ if TYPE_CHECKING:
 Curves = Sequence[Sequence[float]]
 
 
-def by_length(lengths: Sequence[str], without: Curves, with_attention: Curves) -> "Figure":
+def by_length(
+    lengths: Sequence[str], without: Curves, with_attention: Curves
+) -> tuple["Figure", str]:
     """Exact match by length of source, a line a seed: dashed without attention, solid with it.
+
+    Returns:
+        The figure, and its text alternative: the lowest and the highest curve of each group.
 
     Raises:
         ValueError: a curve has another number of points than there are lengths.
     """
     ax = new_axes()
     groups = ((without, "s--", VERMILION, "one vector"), (with_attention, "o-", BLUE, "attention"))
+    words = ["Exact match by length of source, from the lowest curve to the highest."]
     for curves, style, colour, label in groups:
         for number, curve in enumerate(curves):
             if len(curve) != len(lengths):
@@ -28,10 +34,13 @@ def by_length(lengths: Sequence[str], without: Curves, with_attention: Curves) -
                     f"{len(curve)}."
                 )
             ax.plot(lengths, curve, style, color=colour, label=None if number else label)
+        bands = zip(lengths, zip(*curves, strict=True), strict=True)
+        told = (f"{min(band):.2f} to {max(band):.2f} at {length}" for length, band in bands)
+        words.append(f"{label.capitalize()}: {', '.join(told)} letters.")
     ax.set(xlabel="letters in the source", ylabel="exact match", ylim=(-0.04, 1.04))
     ax.set_title("Strings written backwards, three seeds each")
     ax.legend()
-    return ax.figure
+    return ax.figure, " ".join(words)
 
 
 def two_orders() -> "Figure":

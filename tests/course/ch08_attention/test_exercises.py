@@ -113,6 +113,38 @@ def test_a_wrong_form_is_told_before_the_numbers(exercise_id, answer, name):
     assert found(exercise_id, answer)[1].name == name
 
 
+def summed_over_the_query_s_axis(q, k, v, cache):
+    keys, values = k[:, None], v[:, None]
+    if cache is not None:
+        keys, values = (torch.cat(pair, 1) for pair in zip(cache, (keys, values), strict=True))
+    weights = (q[:, None] @ keys.mT / q.size(-1) ** 0.5).softmax(1)
+    return (weights @ values)[:, 0], (keys, values)
+
+
+def up_to_and_with_the_length(lengths, T):
+    positions = torch.arange(T)
+    causal = positions[None] <= positions[:, None]
+    return causal & (positions[None] <= lengths[:, None])[:, None]
+
+
+def scaled_attention(query, memory, lengths):
+    scaled = query / query.size(-1) ** 0.5
+    return ex8c_fixed_attention.fixed_attention(scaled, memory, lengths)
+
+
+@pytest.mark.parametrize(
+    ("exercise_id", "answer", "name"),
+    [
+        ("8.4", up_to_and_with_the_length, "one_pad"),
+        ("8.7", summed_over_the_query_s_axis, "over_the_query"),
+        ("8.8c", scaled_attention, "scaled"),
+    ],
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_learner_s_own_way_of_a_mistake_is_named(exercise_id, answer, name, seed):
+    assert found(exercise_id, answer, seed)[1].name == name
+
+
 # ---------------------------------------------------------------- the bug clinic
 
 
