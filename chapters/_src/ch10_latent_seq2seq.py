@@ -187,7 +187,7 @@ for n in (100, 10_000, 1_000_000):
 assert ((terms.mean(0) - right).abs() < 5 * error).all()
 
 # %% [markdown]
-# Some of the terms are negative; only their mean cannot be. So a KL is a number a sentence, and the
+# Single terms may be negative; only the expectation cannot be. So a KL is a number a sentence, and the
 # batch's loss is (reconstruction + KL), summed inside a sentence and averaged over sentences.
 #
 # ## 10.4 A gradient through a draw
@@ -248,9 +248,9 @@ for name, (f, slope) in cases.items():
     print(f"{name:10} {means}  {score.mean():7.2f} (variance {score.var():8.2f})")
 
 # %% [markdown]
-# For the square the gradient through z is less noisy by far; for the sine it is the noisier one. So
-# reparameterise where f is smooth in z, and keep the score function for choices that have no slope,
-# such as words.
+# For the squares the gradient through z is less noisy by far; for the sine, whose slope changes its sign
+# within the cloud, it is the noisier one. A VAE's loss has a slope in z, so we use it. Choices without a
+# slope, such as words, leave only the score function of the two.
 #
 # ## 10.5 The collapse, and what helps
 #
@@ -295,9 +295,10 @@ print("\n".join(texts(collapsed, collapsed.prior(3))))
 # %% [markdown]
 # **Posterior collapse.** A KL near 0 means that q is the prior, whatever the sentence is. z is then
 # noise, and the decoder has learned not to listen: it has become a language model. Why? Early in
-# training z says nothing useful yet but costs nats, so the fastest way down is to say nothing. In this
-# language one nat in z costs once and would save twice, since each fact is written twice. The descent
-# does not get there.
+# training z says nothing useful yet but costs nats, so the fastest way down is to say nothing. Here each fact
+# is written twice, and a decoder that forgets what it wrote pays for it twice, 13 nats instead of 8.14;
+# a nat in z would cost once. The descent does not get there. (A dimension is *active* if its mu varies
+# over the sentences, with a variance above 0.01.)
 #
 # Bowman et al. (2016) begin with β = 0 and let it grow, so that z is in use
 # before it costs. Fu et al. (2019) let β grow several times. Another way is *free bits*: below a floor,
@@ -346,8 +347,7 @@ models = {name: trained(name) for name in ("constant", "linear", "free bits 3")}
 rows = {name: report(each) for name, each in models.items()}
 plots.show(
     figures.two_terms(rows, ECHO_ENTROPY),
-    "Three bars of reconstruction and KL. Constant has no KL and one copy; linear has a KL of about 1 and "
-    "tens of copies; free bits has about 3 nats and about 200 copies. The lowest total is that of linear.",
+    figures.TWO_TERMS,
 )
 
 # %% [markdown]
@@ -392,7 +392,7 @@ hidden = drop_words(some_input, 0.5, torch.Generator().manual_seed(2))
 print(" ".join(vocab.tokens[i] for i in hidden[0].tolist()))
 
 # %% [markdown]
-# So watch the KL and the different outputs, not their sum.
+# So watch the KL and the different outputs, not the total alone.
 #
 # ## 10.6 Honest numbers, readable text
 #
@@ -407,7 +407,7 @@ for weight in (0.0, 0.1, 0.5, 1.0):
     print(f"weight {weight}: perplexity {nats.exp():.2f}")
 
 # %% [markdown]
-# Only weight 1 bounds log p(x). With mu in the place of a sample nothing is bounded, either.
+# Of these weights, only 1 is sure to give a bound of log p(x). With mu in the place of a sample nothing is bounded, either.
 #
 # The noise is next. Whose is it? **Law 1** says that a sentence's number may not depend on its batch. The
 # naive evaluation draws one block of noise, row by row, so a sentence gets the noise of its place. The
@@ -467,8 +467,9 @@ for name, each in models.items():
 
 # %% [markdown]
 # If q is the prior and the decoder does not look at z, one sample is as good as a hundred. A model that
-# uses z is undercounted by its ELBO: in the runs above by 0.1 to 0.4 nats with linear and by 0.4 to 0.7
-# with free bits.
+# uses z is undercounted by its ELBO: over the table's five seeds, with 200
+# sentences each, by 0.1 to 0.4 nats with linear and by 0.4 to 0.7
+# with free bits. (The cell has 100 sentences and one seed: its difference may lie outside.)
 #
 # **Text.** Sampled rows have one length, so they must be cut at EOS. [A script](https://github.com/PaddlePaddle/PaddleNLP/blob/e09f6de125cc8ead45124bc5e67434d597fa84b9/examples/text_generation/vae-seq2seq/predict.py)
 # began with `end = -1` and cut `ids[:end]`. **Predict** what is lost of the row 4 9 6 5 4, which has no EOS.

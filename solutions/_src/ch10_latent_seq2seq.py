@@ -329,7 +329,7 @@ def fixed_loss(nll, mask, mu, logvar):
     """The patient, healed: the mean of -ELBO over the sentences.
 
     Args:
-        nll: floats [B, T], -log p(token | z) of each cell; anything at the pads.
+        nll: floats [B, T], -log p(token | z) of each cell; any finite number at the pads.
         mask: bool [B, T], True = real token.
         mu, logvar: floats [B, Z].
 

@@ -57,6 +57,14 @@ MUTANTS = (
         "variance_is_deviation",
         lambda mu, logvar: 0.5 * (mu**2 + logvar.exp() ** 2 - 1 - logvar).sum(1),
     ),
+    Mutant(
+        "deviation_for_variance",
+        lambda mu, logvar: 0.5 * (mu**2 + torch.exp(logvar / 2) - 1 - logvar).sum(1),
+    ),
+    Mutant(
+        "logarithm_halved",
+        lambda mu, logvar: 0.5 * (mu**2 + logvar.exp() - 1 - logvar / 2).sum(1),
+    ),
     Mutant("half", lambda mu, logvar: 2 * cell(mu, logvar).sum(1)),
     Mutant("one", lambda mu, logvar: (cell(mu, logvar) + 0.5).sum(1)),
     Mutant("sign", lambda mu, logvar: -cell(mu, logvar).sum(1)),

@@ -7,7 +7,7 @@ from seq2seq_lib.course.ch10_latent_seq2seq.common import MU, VARIANCE, codes
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.course.judging.steps import has_shape, is_finite_float, is_tensor
+from seq2seq_lib.course.judging.steps import Problem, has_shape, is_finite_float, is_tensor
 from seq2seq_lib.course.judging.words import words_beside
 
 NOISE = [[1.0, -2.0, 0.5], [-1.0, 0.5, 2.0]]
@@ -59,7 +59,8 @@ MUTANTS = (
 
 def probes(generator: torch.Generator) -> list[Probe]:
     example = torch.tensor(MU), torch.tensor(VARIANCE).log()
-    drawn = [(*example, torch.tensor(NOISE))]
+    alike = tuple(part[:1].repeat(2, 1) for part in example)  # first, for own_noise_shows
+    drawn = [(*alike, torch.zeros(2, 3)), (*example, torch.tensor(NOISE))]
     for mu, logvar in codes(generator):
         drawn.append((mu, logvar, torch.randn(mu.shape, generator=generator)))
     return [
@@ -72,11 +73,18 @@ def probes(generator: torch.Generator) -> list[Probe]:
     ]
 
 
+def own_noise_shows(probe: Probe, value: Tensor, expected: Tensor) -> Problem | None:
+    """Two equal codes without noise give equal rows, unless the answer draws its own."""
+    silent = not probe.args["noise"].any()
+    return ("own_noise", {}) if silent and not torch.equal(value[0], value[1]) else None
+
+
 TASK = FunctionTask(
     spec=draw_code_spec,
     probes=probes,
     steps=(is_tensor, has_shape, is_finite_float),
     mutants=MUTANTS,
+    explain=own_noise_shows,
     gradient_of="mu",  # asked for where one number is fed
 )
 EXERCISES = (

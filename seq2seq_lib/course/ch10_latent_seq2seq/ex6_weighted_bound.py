@@ -76,6 +76,14 @@ def without_both(log_px: Tensor, z: Tensor, mu: Tensor, logvar: Tensor) -> Tenso
     return log_mean_exp(log_px)
 
 
+def without_p(log_px: Tensor, z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
+    return log_mean_exp(log_px - parts(z, mu, logvar)[1])
+
+
+def closed_kl(log_px: Tensor, z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
+    return log_mean_exp(log_px) - 0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(1)
+
+
 def swapped(log_px: Tensor, z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     p, q = parts(z, mu, logvar)
     return log_mean_exp(log_px + q - p)
@@ -99,7 +107,9 @@ MUTANTS = (
     Mutant("over_batch", from_weights(lambda w: w.logsumexp(0) - math.log(w.size(0)))),
     Mutant("one_number", from_weights(lambda w: log_mean_exp(w).mean())),
     Mutant("without_q", without_q),
+    Mutant("without_p", without_p),
     Mutant("without_both", without_both),
+    Mutant("closed_kl", closed_kl),
     Mutant("swapped", swapped),
     Mutant("mean_over_z", mean_over_z),
     Mutant("variance_is_deviation", variance_is_deviation),

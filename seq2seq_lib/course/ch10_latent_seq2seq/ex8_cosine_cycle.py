@@ -71,6 +71,11 @@ def one_cycle(step: int, num_steps: int, num_cycles: int, ramp: float) -> float:
     return cosine_cycle(step, num_steps, 1, ramp)
 
 
+def whole_steps(step: int, num_steps: int, num_cycles: int, ramp: float) -> float:
+    length = num_steps // num_cycles
+    return 1.0 if step >= num_steps else rise(min(step % length / length / ramp, 1.0))
+
+
 def not_clipped(step: int, num_steps: int, num_cycles: int, ramp: float) -> float:
     return 1.0 if step >= num_steps else rise(place(step, num_steps, num_cycles) / ramp)
 
@@ -88,6 +93,7 @@ MUTANTS = (
     Mutant("straight", straight),
     Mutant("from_one", from_one),
     Mutant("one_cycle", one_cycle),
+    Mutant("whole_steps", whole_steps),
     Mutant("falls", falls),
 )
 

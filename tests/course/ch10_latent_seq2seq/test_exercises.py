@@ -124,6 +124,64 @@ def test_a_schedule_that_counts_its_calls_is_found_out():
     assert found("10.8", counting)[1].state == "wrong"
 
 
+# ---------------------------------------------------------------- what learners write
+
+
+def kl_of_deviation(mu, logvar):
+    return 0.5 * (mu.pow(2) + logvar.exp().sqrt() - 1 - logvar).sum(-1)
+
+
+def kl_with_log_sigma(mu, logvar):
+    sigma = torch.exp(logvar / 2)
+    return 0.5 * (mu**2 + sigma**2 - 1 - sigma.log()).sum(1)
+
+
+def draw_by_randn(mu, logvar, noise):
+    return mu + torch.exp(logvar / 2) * torch.randn(mu.shape)
+
+
+def draw_by_sample(mu, logvar, noise):
+    return Normal(mu, logvar.exp().sqrt()).sample()
+
+
+def draw_by_rsample(mu, logvar, noise):
+    return Normal(mu, logvar.exp().sqrt()).rsample()
+
+
+def bound_without_prior(log_px, z, mu, logvar):
+    log_q = Normal(mu[:, None], torch.exp(logvar / 2)[:, None]).log_prob(z).sum(-1)
+    return torch.logsumexp(log_px - log_q, 1) - math.log(z.shape[1])
+
+
+def bound_with_closed_kl(log_px, z, mu, logvar):
+    kl = kl_divergence(Normal(mu, torch.exp(logvar / 2)), Normal(0.0, 1.0)).sum(1)
+    return torch.logsumexp(log_px, 1) - math.log(z.shape[1]) - kl
+
+
+def cosine_of_whole_steps(step, num_steps, num_cycles, ramp):
+    if step >= num_steps:
+        return 1.0
+    length = num_steps // num_cycles
+    return 0.5 * (1 - math.cos(math.pi * min((step % length) / length / ramp, 1)))
+
+
+@pytest.mark.parametrize(
+    ("id", "answer", "name"),
+    [
+        ("10.1", kl_of_deviation, "deviation_for_variance"),
+        ("10.1", kl_with_log_sigma, "logarithm_halved"),
+        ("10.2", draw_by_randn, "own_noise"),
+        ("10.2", draw_by_sample, "own_noise"),
+        ("10.2", draw_by_rsample, "own_noise"),
+        ("10.6", bound_without_prior, "without_p"),
+        ("10.6", bound_with_closed_kl, "closed_kl"),
+        ("10.8", cosine_of_whole_steps, "whole_steps"),
+    ],
+)
+def test_an_honest_mistake_is_named(id, answer, name):
+    assert found(id, answer)[1].name == name
+
+
 # ---------------------------------------------------------------- the clinic
 
 
