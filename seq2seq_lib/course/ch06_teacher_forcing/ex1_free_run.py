@@ -12,7 +12,7 @@ from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.course.judging.steps import Problem, has_shape, is_tensor
 from seq2seq_lib.course.judging.words import words_beside
-from seq2seq_lib.vocab import BOS_ID
+from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 
 def free_run_spec(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
@@ -78,6 +78,12 @@ def scores(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
     return torch.stack(said, 1)
 
 
+def pads_after_end(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    said = free_run(step, state, first, T)
+    ended = (said == EOS_ID).cumsum(1) - (said == EOS_ID).long()  # EOS said before this place
+    return said.masked_fill(ended > 0, PAD_ID)
+
+
 def one_row(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
     said, tokens = [], first
     for _ in range(T):
@@ -99,6 +105,7 @@ MUTANTS = (
     Mutant("with_bos", with_bos),
     Mutant("scores", scores),
     Mutant("one_row", one_row),
+    Mutant("pads_after_end", pads_after_end),
     Mutant("time_first", lambda *args: free_run(*args).T),
     Mutant("last_only", lambda *args: free_run(*args)[:, -1]),
 )

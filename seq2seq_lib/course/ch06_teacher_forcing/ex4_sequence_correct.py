@@ -79,6 +79,14 @@ def no_return(*args: Any) -> None:
     sequence_correct(*args)
 
 
+def unequal(pred: Tensor, gold: Tensor, lengths: Tensor) -> Tensor:
+    return ((pred != gold) | ~sequence_mask(lengths, gold.size(1))).all(1)
+
+
+def real_excused(pred: Tensor, gold: Tensor, lengths: Tensor) -> Tensor:
+    return ((pred == gold) | sequence_mask(lengths, gold.size(1))).all(1)
+
+
 MUTANTS = (
     Mutant("no_return", no_return),
     Mutant("all_cells", lambda pred, gold, lengths: (pred == gold).all(1)),
@@ -91,6 +99,8 @@ MUTANTS = (
     Mutant("same_tokens", same_tokens),
     Mutant("one_answer", one_answer),
     Mutant("last_only", last_only),
+    Mutant("unequal", unequal),
+    Mutant("real_excused", real_excused),
     Mutant("inverted", lambda *batch: ~sequence_correct(*batch)),
     Mutant("squeezed", lambda *batch: sequence_correct(*batch).squeeze()),
 )

@@ -71,6 +71,11 @@ def coin_of_before(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
     return second_pass_inputs(tgt_in, logits, shifted)
 
 
+def gold_moved(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
+    read = torch.where(coins, tgt_in, logits.argmax(-1))
+    return torch.cat([tgt_in[:, :1], read[:, :-1]], 1)
+
+
 def over_time(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
     said = logits.argmax(1)[:, :1].expand_as(tgt_in)
     own = torch.cat([tgt_in[:, :1], said[:, :-1]], 1)
@@ -107,6 +112,7 @@ MUTANTS = (
     Mutant("coin_a_row", coin_a_row),
     Mutant("coin_a_step", coin_a_step),
     Mutant("coin_of_before", coin_of_before),
+    Mutant("gold_moved", gold_moved),
     Mutant("over_time", over_time),
     Mutant("draws_coins", draws_coins),
     Mutant("never_gold", never_gold),

@@ -132,7 +132,35 @@ def draws_and_forgets(tgt_in, logits, coins):
     return ex6_second_pass.second_pass_inputs(tgt_in, logits, coins) + 1
 
 
+def pads_when_done(step, state, first, T):
+    said, tokens, done = [], first, torch.zeros_like(first, dtype=torch.bool)
+    for _ in range(T):
+        log_probs, state = step(tokens, state)
+        tokens = log_probs.argmax(-1).masked_fill(done, PAD_ID)
+        done = done | (tokens == EOS_ID)
+        said.append(tokens)
+    return torch.stack(said, 1)
+
+
+def blanks_of_6_4(compare, judge):
+    def answer(pred, gold, lengths):
+        pad = torch.arange(gold.size(1))[None, :] >= lengths[:, None]
+        return (compare(pred, gold) | judge(pad)).all(1)
+
+    return answer
+
+
+def chooses_then_moves(tgt_in, logits, coins):
+    read = tgt_in.clone()
+    read[:, 1:] = torch.where(coins, tgt_in, logits.argmax(-1))[:, :-1]
+    return read
+
+
 MISTAKES = [
+    ("6.1", "pads_after_end", pads_when_done),
+    ("6.4", "unequal", blanks_of_6_4(torch.ne, lambda pad: pad)),
+    ("6.4", "real_excused", blanks_of_6_4(torch.eq, torch.logical_not)),
+    ("6.6", "gold_moved", chooses_then_moves),
     ("6.1", "not_a_function", torch.ones(3, 4, dtype=torch.int64)),
     ("6.1", "raised", lambda step, state, first, T: step(first[:, None, None], state)[5]),
     ("6.1", "not_ids", lambda *args: find("6.1").reference(*args).float()),
@@ -232,7 +260,15 @@ def strict_pads(make_pair):
     assert tgt_in.tolist() == [[1, 5, 0], [1, 7, 8]]
 
 
+def expects_the_reference(evaluate):
+    targets = [[4, 5, 6], [7], [8, 8]]
+    said = evaluate(chapter06.small_model(), chapter06.small_batch(targets))
+    assert [list(row) for row in said] == [[*target, EOS_ID] for target in targets]
+
+
 WRONG_TESTS = [
+    ("6.7", "innocent_rejected", 0, expects_the_reference),
+    ("6.8b", "innocent_rejected", 0, strict_pads),
     ("6.7", "gold_end", 4, compares(SAME_LENGTHS)),
     ("6.7", "gold_width", 4, compares([*SAME_LENGTHS, [[4], [6, 7, 8, 4], [5, 5]]])),
     *[("6.7", name, 0 if name == "teacher_forced" else 4, but("6.7", name))
@@ -254,13 +290,21 @@ def test_a_weak_test_is_told_which_wrong_one_it_lets_pass(exercise_id, finding, 
     [
         ("6.7", "nothing_rejected", lambda evaluate: print(evaluate)),
         ("6.7", "test_returns", lambda evaluate: True),
-        ("6.8b", "innocent_rejected", strict_pads),
         ("6.8b", "nothing_rejected", lambda make_pair: print(make_pair)),
         ("6.8b", "raised", lambda make_pair: make_pair([[5]])[7]),
     ],
 )
 def test_other_weak_tests(exercise_id, finding, answer):
     assert found(exercise_id, answer)[1].name == finding
+
+
+@pytest.mark.parametrize(
+    ("exercise_id", "answer", "clue"),
+    [("6.7", expects_the_reference, "with the reference"), ("6.8b", strict_pads, "real places")],
+)
+def test_a_test_that_is_too_strict_is_told_where(exercise_id, answer, clue):
+    text = found(exercise_id, answer)[0].text
+    assert clue in " ".join(text.split()) and "tolerance" not in text
 
 
 def test_a_test_that_asks_for_one_form_is_told_so():
