@@ -13,6 +13,7 @@ from torch import Tensor
 
 from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.sandbox import Run
+from seq2seq_lib.laws.verdict import two_numbers
 
 # float32 keeps 7 digits; adding up some tens of numbers in another order costs one or two
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
@@ -156,15 +157,19 @@ def first_difference(value: Any, expected: Any) -> dict[str, str]:
             return _inside(place, plain(value[place]), plain(expected[place]))
     tensors = holds_numbers(value) and holds_numbers(expected)
     if not tensors or value.shape != expected.shape or value.is_complex():
-        return {"where": "", "yours": describe.value(value), "right": describe.value(expected)}
+        yours, right = describe.value(value), describe.value(expected)
+        if yours == right and isinstance(value, Real) and isinstance(expected, Real):
+            yours, right = two_numbers(torch.tensor(value), torch.tensor(expected))
+        return {"where": "", "yours": yours, "right": right}
     one, two = value.detach().cpu().double(), expected.detach().cpu().double()
     near = torch.isclose(one, two, equal_nan=True, **TOLERANCE)
     if near.all():  # what differs is the dtype
         return {"where": "", "yours": _dtype(value), "right": _dtype(expected)}
     place = tuple((~near).nonzero()[0].tolist())  # empty for a single number
-    shown = describe.number if value.dtype != torch.bool else lambda cell: str(bool(cell))
-    where = f" at {list(place)}" if place else ""
-    return {"where": where, "yours": shown(one[place]), "right": shown(two[place])}
+    cells = one[place], two[place]
+    bools = value.dtype == torch.bool
+    yours, right = (str(bool(cell)) for cell in cells) if bools else two_numbers(*cells)
+    return {"where": f" at {list(place)}" if place else "", "yours": yours, "right": right}
 
 
 def _inside(place: Any, value: Any, expected: Any) -> dict[str, str]:

@@ -19,6 +19,8 @@ from seq2seq_lib.course.judging import describe, steps
         (torch.tensor([1, 2]).int(), torch.tensor([1, 2]), ""),  # another dtype
         (torch.tensor([1, 2]), torch.tensor([1.0, 2.0]), ""),
         (torch.tensor(1.0), torch.tensor(2.0), ""),
+        (torch.tensor(2.40512), torch.tensor(2.40483), ""),  # alike in four digits
+        ([2.40512], [2.40483], " at [0]"),
         (["six", "teen"], ["sixt", "een"], " at [0]"),
         ("1", 1, ""),
         (torch.eye(2).to_sparse(), torch.eye(2), ""),
