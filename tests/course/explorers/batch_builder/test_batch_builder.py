@@ -205,7 +205,11 @@ def test_every_control_of_every_state_can_be_moved_to_every_value():
         for control in EXPLORER.all_controls():
             if control.matters(params):
                 for value in control.values(params):
-                    compute(**EXPLORER.move(params, control.key, value))
+                    moved = compute(**EXPLORER.move(params, control.key, value))
+                    assert (
+                        0 <= moved.waste < 1
+                        and len(moved.rows) == moved.batches[moved.number - 1][0]
+                    )
 
 
 def test_a_page_without_a_kernel_gets_all_states_in_a_small_table():
