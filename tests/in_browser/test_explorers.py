@@ -230,8 +230,10 @@ def test_an_untrusted_notebook_shows_pictures_and_words(lab, chromium, stored, s
     assert images.first.evaluate("e => e.naturalWidth > 500 && e.width <= 560")
     visible = notebook.page.locator(".jp-OutputArea").all_inner_texts()
     assert not any("Explorer" in text or "object at" in text for text in visible)
-    notebook.page.get_by_text("No buttons above? The figure in words").first.click()
+    notebook.page.get_by_text("No buttons above? Decide").first.click()
     notebook.page.get_by_text(re.compile("loss = 3.60 nats per cell")).first.wait_for()
+    film = notebook.page.locator("details[open] img").first
+    assert film.evaluate("e => e.naturalWidth > 500 && e.width <= 560")
     notebook.screenshot(shots / "untrusted.png")
     assert notebook.errors() == []
     notebook.close()
@@ -250,7 +252,9 @@ def test_a_page_of_the_notebook_cuts_nothing_off(chromium, stored, site, shots):
     for number in range(2):
         box = images.nth(number).bounding_box()
         assert box["x"] + box["width"] <= 700
-    page.get_by_text("No buttons above? The figure in words").first.click()
+    page.get_by_text("No buttons above? Decide").first.click()
     assert page.get_by_text(re.compile("Three sentences of lengths 4, 2, 5")).first.is_visible()
+    box = page.locator("details[open] img").first.bounding_box()
+    assert box["width"] > 500 and box["x"] + box["width"] <= 700
     page.screenshot(path=shots / "exported-700.png")
     page.close()
