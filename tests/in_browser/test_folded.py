@@ -1,5 +1,7 @@
 """Predict, then see: in JupyterLab a folded output stays closed until it is clicked."""
 
+import shutil
+
 import build_notebooks
 import pytest
 
@@ -29,14 +31,14 @@ assert 40 + 2 == 42, "a guard"
 """
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A course of one chapter, built as chapters are."""
+@pytest.fixture(scope="module", autouse=True)
+def built(folder, tmp_path_factory):
+    """A course of one chapter, built as chapters are; its notebook lies where the server looks."""
     root = tmp_path_factory.mktemp("course")
     (root / "chapters" / "_src").mkdir(parents=True)
     (root / "chapters" / "_src" / "ch11_toy.py").write_text(SOURCE, encoding="utf-8")
     assert build_notebooks.main(["build"], root) == 0
-    return root / "chapters"
+    shutil.copy(root / "chapters" / "ch11_toy.ipynb", folder)
 
 
 def test_an_answer_is_folded_and_opens_by_a_click(lab, chromium, shots):
