@@ -23,12 +23,13 @@ from seq2seq_lib.latent import (
     active_units,
     evaluate_elbo,
     latent_loss,
+    mutual_information,
 )
 from seq2seq_lib.latent.sentences import Sentences, as_examples, read_corpus, split
 from seq2seq_lib.runtime import seed_everything
 from seq2seq_lib.schedules import linear
 from seq2seq_lib.training import TrainConfig, fit
-from seq2seq_lib.vocab import Vocab
+from seq2seq_lib.vocab import EOS_ID, Vocab
 
 RESULT = Path(__file__).parent / "results" / "latent_tatoeba.json"
 SEEDS, EPOCHS = range(3), 10
@@ -59,7 +60,8 @@ def run(training: str, seed: int, sentences: Sentences, epochs: int = EPOCHS) ->
         [tuple(best.tokens) for (best,) in model.generate(z, max_new_tokens=12)]
         for z in (terms.mu, prior)
     )
-    known = {(*ids, 2) for ids, _ in as_examples(train, vocab)}
+    noise = torch.randn(terms.mu.shape, generator=torch.Generator().manual_seed(9))
+    known = {(*ids, EOS_ID) for ids, _ in as_examples(train, vocab)}
     return {
         "training": training,
         "seed": seed,
@@ -68,6 +70,7 @@ def run(training: str, seed: int, sentences: Sentences, epochs: int = EPOCHS) ->
         "words": len(vocab),
         "reconstruction": round(terms.reconstruction.mean().item(), 3),
         "kl": round(terms.kl.mean().item(), 3),
+        "mutual_information": round(mutual_information(terms.mu, terms.logvar, noise), 3),
         "negative_elbo": round((terms.reconstruction + terms.kl).mean().item(), 3),
         "active": active_units(terms.mu),
         "different_copies": len(set(copies)),
