@@ -23,12 +23,16 @@ def echo(tmp_path_factory):
 
 
 def test_sentences_are_written_one_a_line_and_cut_at_eos(echo, tmp_path, capsys):
+    """Sampled, because after one epoch hardly a greedy sentence ends within 20 tokens."""
     out = tmp_path / "out.txt"
-    assert main(["sample", "--checkpoint", str(echo), "--number", "5", "--out", str(out)]) == 0
+    arguments = ["--number", "40", "--search", "sample", "--out", str(out)]
+    assert main(["sample", "--checkpoint", str(echo), *arguments]) == 0
     lines = out.read_text(encoding="utf-8").split("\n")
-    assert len(lines) == 6 and lines[-1] == ""
+    assert len(lines) == 41 and lines[-1] == ""
+    lengths = [len(line.split()) for line in lines[:-1]]
+    assert min(lengths) < 20 == max(lengths)  # some have ended, some were cut off
     assert not any(special in line for line in lines for special in ("<eos>", "<pad>", "<bos>"))
-    assert "5 sentences" in capsys.readouterr().out
+    assert "40 sentences" in capsys.readouterr().out
 
 
 def test_the_same_seed_writes_the_same_sentences_and_another_one_others(echo, capsys):
