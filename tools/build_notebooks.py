@@ -17,8 +17,9 @@ back NOTEBOOK   carry edits that were made in Jupyter into the source. Unchanged
 release [FILES] make exercises/ch01_x/ from solutions/ch01_x/ with nbgrader, or all exercises.
 
 A file is a notebook or its source. A cell's header takes tags and nbgrader's settings:
-`# %% tags=["nbval-ignore-output"]`. An output that the reader opens after a prediction is folded by
-both of these, in one line:
+`# %% tags=["nbval-ignore-output"]`; with "not-stored" beside it, what the cell prints is not
+written into the notebook, for texts that are not ours to pass on. An output that the reader opens
+after a prediction is folded by both of these, in one line:
 
     # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 """
