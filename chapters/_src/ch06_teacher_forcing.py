@@ -80,7 +80,7 @@ print("the loop = the pass:", torch.equal(gold_loop(batch), card(batch)))
 
 
 # %%
-def free_run(step, state, first, T):
+def greedy_steps(step, state, first, T):
     """A step function, its state, int64 [B] and a number of steps -> int64 [B, T], what is said."""
     raise NotImplementedError  # your lines
 
@@ -88,7 +88,7 @@ def free_run(step, state, first, T):
 # %%
 from seq2seq_lib.course import check, hint
 
-check("6.1", free_run)
+check("6.1", greedy_steps)
 
 # %% [markdown]
 # **Right.** The token that was said is the token that is read.

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.ch06_teacher_forcing.ex1_free_run import are_ids
+from seq2seq_lib.course.ch06_teacher_forcing.ex1_greedy_steps import are_ids
 from seq2seq_lib.course.ch06_teacher_forcing.probes import draw_lengths, draw_targets, sizes
 from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant

@@ -8,6 +8,7 @@ import torch
 from seq2seq_lib.course import ch06_teacher_forcing as chapter06
 from seq2seq_lib.course import exercises, find
 from seq2seq_lib.course.ch06_teacher_forcing import (
+    ex1_greedy_steps,
     ex6_second_pass,
     ex7_test_evaluator,
     ex8b_test_patient,
@@ -125,11 +126,27 @@ def test_pads_of_the_first_table_of_6_4_tell_three_mistakes_apart(seed):
     assert same[:3, 2:].tolist() == [[False, False], [True, True], [True, False]]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_probe_of_6_1_ends_in_all_rows_before_its_last_step(seed):
+    """Or a loop that stops there could not be told from one that runs T steps."""
+    args = find("6.1").task.probes(torch.Generator().manual_seed(seed))[2].args
+    said = ex1_greedy_steps.greedy_steps(**args)
+    ends = said == EOS_ID
+    assert ends[:, :3].any(1).all() and ends[:, 2].all() and not ends[:, 3:].any()
+    assert ends[0, 0] and not ends[1:, :2].any() and args["T"] == 5
+
+
 # ---------------------------------------------------------------- typical mistakes
 
 
 def draws_and_forgets(tgt_in, logits, coins):
     return ex6_second_pass.second_pass_inputs(tgt_in, logits, coins) + 1
+
+
+def samples(tgt_in, logits, coins):
+    drawn = torch.multinomial(logits.flatten(0, 1).softmax(-1), 1).view(tgt_in.shape)
+    own = torch.cat([tgt_in[:, :1], drawn[:, :-1]], 1)
+    return torch.where(coins, tgt_in, own)
 
 
 def pads_when_done(step, state, first, T):
@@ -158,6 +175,8 @@ def chooses_then_moves(tgt_in, logits, coins):
 
 MISTAKES = [
     ("6.1", "pads_after_end", pads_when_done),
+    ("6.1", "stops", lambda *args: ex1_greedy_steps.stops(*args)),
+    ("6.6", "not_the_best", samples),
     ("6.4", "unequal", blanks_of_6_4(torch.ne, lambda pad: pad)),
     ("6.4", "real_excused", blanks_of_6_4(torch.eq, torch.logical_not)),
     ("6.6", "gold_moved", chooses_then_moves),
