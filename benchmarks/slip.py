@@ -11,8 +11,8 @@ goes on to its own EOS, the edit distance to the gold target, where 1 is the lea
 
 *Schedules.* Letters backwards, 3 to 6 of 8, 400 steps: teacher forcing, three schedules that lower
 the share of gold tokens from 1 to 0, and a share of one half throughout, with a coin for each token
-or with one for the whole batch. "recovery" is the accuracy of the own lane after a slip in its first
-output.
+or with one for the whole batch. "recovery" is the accuracy of the own lane after a slip in its
+first output.
 """
 
 import argparse

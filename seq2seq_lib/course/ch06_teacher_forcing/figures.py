@@ -19,6 +19,8 @@ def two_loops(gold: Sequence[str], own: Sequence[str]) -> "Figure":
         gold: the tokens of the target, the last one EOS.
         own: what the model says on its own, equally many.
     """
+    if not gold:
+        raise ValueError("gold is empty: a loop of no steps cannot be drawn.")
     if len(gold) != len(own):
         raise ValueError(f"gold has {len(gold)} tokens and own has {len(own)}: they must agree.")
     from matplotlib.figure import Figure
@@ -55,7 +57,17 @@ def slips(rows: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> "Figur
 
     Args:
         rows: name of a model -> accuracies with the gold prefix, with its own; a number a seed.
+
+    Raises:
+        ValueError: no model, or accuracies that are none.
     """
+    if not rows:
+        raise ValueError("rows is empty: there is no model to draw.")
+    for name, lanes in rows.items():
+        if not all(values and all(0 <= value <= 1 for value in values) for values in lanes):
+            raise ValueError(
+                f"rows[{name!r}] must be two lists of accuracies in [0, 1], but it is {lanes}."
+            )
     ax = new_axes(7.2, 3.4)
     for place, lanes in enumerate(rows.values()):
         for shift, values, colour, hatch, label in (
@@ -75,7 +87,17 @@ def slips(rows: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> "Figur
 
 
 def ratios(schedules: Mapping[str, Sequence[float]]) -> "Figure":
-    """The share of gold tokens at each step, a line a schedule."""
+    """The share of gold tokens at each step, a line a schedule.
+
+    Raises:
+        ValueError: no schedule, or a ratio outside [0, 1].
+    """
+    if not schedules:
+        raise ValueError("schedules is empty: there is no line to draw.")
+    for name, values in schedules.items():
+        for step, ratio in enumerate(values):
+            if not 0 <= ratio <= 1:
+                raise ValueError(f"{name!r} at step {step} is {ratio}: a ratio is in [0, 1].")
     ax = new_axes(6.4, 2.8)
     styles = ("-", "--", "-.", ":")
     colours = (BLUE, ORANGE, "#009E73", "black")

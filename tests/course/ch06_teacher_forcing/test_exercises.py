@@ -60,6 +60,19 @@ def test_the_card_says_what_stands_on_it_and_follows_the_protocol():
     assert swapped.words.tolist() == batch.src[[2, 0], 0].tolist()
 
 
+@pytest.mark.parametrize(
+    ("pairs", "says"),
+    [
+        ({}, "no examples"),
+        ({"four": "d"}, "Unknown source: 'four'"),
+        ({"one": "a x"}, "letters: x"),
+    ],
+)
+def test_the_card_refuses_what_it_does_not_know(pairs, says):
+    with pytest.raises(ValueError, match=says):
+        chapter06.Card().batch(pairs)
+
+
 def test_the_half_trained_model_is_half_trained():
     """Its scores are bands of the chapter; here: some rows are right and some are not."""
     trained, corpus = chapter06.half_trained(seed=1)

@@ -9,7 +9,7 @@ import torch
 
 from seq2seq_lib.corpora.date_task import DATE_FORMS, date_pair, normalise_date_text
 from seq2seq_lib.corpora.number_task import number_pair
-from seq2seq_lib.course.explorers.slip_and_recover.models import Trained, load
+from seq2seq_lib.course.explorers.slip_and_recover.models import DECODERS, SHIPPED, Trained, load
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, UNK_ID
 
 END = "•"  # EOS as it is shown
@@ -113,8 +113,17 @@ def compute(
 
     Raises:
         ValueError: a text that is empty or too long, or that the model answers with nothing; a slip
-            behind the last output.
+            behind the last output; a name, a digit or a share that is none.
     """
+    for name, value, valid in (
+        ("task", task, SHIPPED),
+        ("decoder", decoder, DECODERS),
+        ("wrong", wrong, WRONG),
+    ):
+        if value not in valid:
+            raise ValueError(f"Unknown {name}: {value!r}. Valid: {', '.join(map(repr, valid))}.")
+    if not 0 <= share <= 100:
+        raise ValueError(f"share must be 0 to 100 (%), but it is {share}.")
     sentence = _tidied(task, date if task == "dates" else number)
     return _compute(task, decoder, sentence, slip, wrong, share, seed)
 

@@ -167,6 +167,10 @@ def test_bad_parameters_are_refused_by_name():
         (name,) = wrong
         with pytest.raises(ValueError, match=name):
             EXPLORER.view({**EXPLORER.defaults(), **wrong})
+    for wrong in ({"slip": 11}, {"wrong": "x"}, {"share": -1}, {"share": 101}, {"decoder": "x"}):
+        (name,) = wrong
+        with pytest.raises(ValueError, match=name):
+            compute(**wrong)
     for seed in (-1, 100):
         with pytest.raises(ValueError, match="seed"):
             EXPLORER.view({**EXPLORER.defaults(), "share": 50, "seed": seed})
