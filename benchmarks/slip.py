@@ -18,6 +18,7 @@ first output.
 import argparse
 import datetime
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,7 @@ def measure_schedule(seed: int, decoder: str, name: str, steps: int = STEPS) -> 
         logits = model(batch, ratio, coins)
         return sequence_loss(logits, batch.tgt_out, batch.tgt_mask)
 
+    began = time.process_time()
     made = train(
         corpus,
         DECODERS[decoder],
@@ -143,10 +145,11 @@ def measure_schedule(seed: int, decoder: str, name: str, steps: int = STEPS) -> 
         batch_size=32,
         loss_function=loss_function,
     )
+    seconds = round(time.process_time() - began, 1)
     batch = test_batch(made, corpus.test)
     recovery = slip(made, batch, 1, seed)["own"]
     row = {"training": name, "decoder": decoder, "seed": seed}
-    return row | quality(made, batch) | {"recovery": recovery}
+    return row | quality(made, batch) | {"recovery": recovery, "cpu_seconds": seconds}
 
 
 def main() -> None:

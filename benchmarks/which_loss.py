@@ -15,6 +15,7 @@ loss, and then read at temperature 1 and at 0.6.
 import argparse
 import datetime
 import json
+import time
 from pathlib import Path
 
 import torch
@@ -24,8 +25,6 @@ from torch import Tensor
 from seq2seq_lib.batching import collate
 from seq2seq_lib.corpora import letters_entropy_floor
 from seq2seq_lib.course.ch05_nll_vs_cross_entropy import given
-from seq2seq_lib.decoding import greedy_search
-from seq2seq_lib.metrics import exact_match
 from seq2seq_lib.seq2seq import Seq2Seq
 from seq2seq_lib.training import evaluate
 
@@ -46,7 +45,9 @@ def measure_losses(task: given.Task, seed: int, epochs: int = 6) -> list[dict]:
     batches = [collate(task.train[i : i + 50]) for i in range(0, len(task.train), 50)]
     for loss in LOSSES:
         fresh = evaluate(task.fresh_model(seed), batches, loss_function=loss).mean.item()
+        began = time.process_time()
         model, history = task.fit(loss, seed, epochs)
+        seconds = round(time.process_time() - began, 1)
         logits, targets, _ = given.forced(model, task.test)
         rows.append(
             {
@@ -56,7 +57,8 @@ def measure_losses(task: given.Task, seed: int, epochs: int = 6) -> list[dict]:
                 "epochs": [round(value, 4) for value in history],
                 "test_cross_entropy": round(F.cross_entropy(logits, targets).item(), 4),
                 "token_accuracy": round(accuracy(logits, targets), 4),
-                "exact_match": round(right_numbers(task, model), 4),
+                "exact_match": round(task.exact_match(model), 4),
+                "cpu_seconds": seconds,
             }
         )
     return rows
@@ -102,7 +104,7 @@ def measure_tempered(task: given.Task, seed: int, epochs: int = 6) -> list[dict]
                 "ece": ece[1.0],
                 "ece_at_0.6": ece[given.TAU],
                 "ece_fitted": ece[fitted],
-                "exact_match": round(right_numbers(task, model), 4),
+                "exact_match": round(task.exact_match(model), 4),
             }
         )
     return rows
@@ -121,14 +123,6 @@ def fit_and_measure(
         nll[t] = round(F.cross_entropy(logits / t, targets).item(), 4)
         ece[t] = round(calibration_error((logits / t).softmax(-1), targets), 4)
     return fitted, nll, ece
-
-
-def right_numbers(task: given.Task, model: Seq2Seq) -> float:
-    """Exact match of greedy search on the test pairs."""
-    together = collate(task.test)
-    found = greedy_search(model, together.src, together.src_lengths, max_new_tokens=8)
-    written = [task.target_vocab.decode(best.tokens) for (best,) in found]
-    return exact_match(written, [list(pair.target) for pair in task.corpus.test])
 
 
 def accuracy(logits: Tensor, targets: Tensor) -> float:

@@ -7,7 +7,9 @@ from torch.utils.data import DataLoader
 from seq2seq_lib.batching import Batch, collate, encode_pairs
 from seq2seq_lib.checkpoints import kept_rng
 from seq2seq_lib.corpora import Corpus, letters, numbers
+from seq2seq_lib.decoding import greedy_search
 from seq2seq_lib.losses import LossSum
+from seq2seq_lib.metrics import exact_match
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.training import LossFunction, TrainConfig, fit
 from seq2seq_lib.vocab import Vocab
@@ -89,6 +91,13 @@ class Task:
         with kept_rng():
             history = fit(model, loader, None, config, loss_function=loss, progress=False)
         return model, [record.train_loss for record in history.records]
+
+    def exact_match(self, model: Seq2Seq) -> float:
+        """The share of test pairs that greedy search writes without a mistake."""
+        batch = collate(self.test)
+        found = greedy_search(model, batch.src, batch.src_lengths, max_new_tokens=8)
+        written = [self.target_vocab.decode(best.tokens) for (best,) in found]
+        return exact_match(written, [list(pair.target) for pair in self.corpus.test])
 
 
 def numbers_task(num_train: int = 2000, num_test: int = 300) -> Task:

@@ -119,6 +119,22 @@ def ends_together(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
     return torch.stack(said, 1)
 
 
+def stops_at_first(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    said, tokens = [], first
+    for _ in range(T):
+        log_probs, state = step(tokens, state)
+        tokens = log_probs.argmax(-1)
+        said.append(tokens)
+        if (tokens == EOS_ID).any():
+            break
+    return torch.stack(said, 1)
+
+
+def eos_again(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    said = greedy_steps(step, state, first, T)
+    return said.masked_fill((said == EOS_ID).cumsum(1) > 0, EOS_ID)
+
+
 def one_row(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
     said, tokens = [], first
     for _ in range(T):
@@ -141,6 +157,8 @@ MUTANTS = (
     Mutant("scores", scores),
     Mutant("one_row", one_row),
     Mutant("pads_after_end", pads_after_end),
+    Mutant("eos_again", eos_again),
+    Mutant("stops_at_first", stops_at_first),
     Mutant("stops", stops),
     Mutant("stops", ends_together),
     Mutant("stops", stops_filled(PAD_ID)),
@@ -183,11 +201,19 @@ def are_ids(value: Tensor, expected: Tensor) -> Problem | None:
     return "not_ids", {"dtype": str(value.dtype).removeprefix("torch.")}
 
 
+def not_the_best(probe: Probe, value: Tensor, expected: Tensor) -> Problem | None:
+    """For ``explain``: the first step, which read BOS alone, has another id than the argmax."""
+    if (value[:, 0] != expected[:, 0]).any():
+        return "not_the_best", {}
+    return None
+
+
 TASK = FunctionTask(
     spec=greedy_steps_spec,
     probes=probes,
     steps=(is_tensor, has_shape, are_ids),
     mutants=MUTANTS,
+    explain=not_the_best,
 )
 EXERCISES = (
     Exercise(

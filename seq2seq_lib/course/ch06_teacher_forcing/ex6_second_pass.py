@@ -77,6 +77,11 @@ def gold_moved(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
     return torch.cat([tgt_in[:, :1], read[:, :-1]], 1)
 
 
+def gold_alone_moved(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
+    own = logits.argmax(-1)[:, :-1]
+    return torch.cat([tgt_in[:, :1], torch.where(coins[:, 1:], tgt_in[:, :-1], own)], 1)
+
+
 def over_time(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
     said = logits.argmax(1)[:, :1].expand_as(tgt_in)
     own = torch.cat([tgt_in[:, :1], said[:, :-1]], 1)
@@ -117,10 +122,12 @@ def least_likely(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
 
 
 def not_the_best(probe: Probe, value: Tensor, expected: Tensor) -> Problem | None:
-    """For ``explain``: gold and BOS are where they should be, and other ids stand in own places.
+    """For ``explain``: BOS is gone; or gold is where it should be, and own places have other ids.
 
     An answer that samples is no mutant, because it gives something else each time.
     """
+    if (value[:, 0] != expected[:, 0]).any():
+        return "bos_gone", {}
     own = ~probe.args["coins"]
     own[:, 0] = False
     if torch.equal(value[~own], expected[~own]) and (value[own] != probe.args["tgt_in"][own]).all():
@@ -150,6 +157,7 @@ MUTANTS = (
     Mutant("coin_a_step", coin_a_step),
     Mutant("coin_of_before", coin_of_before),
     Mutant("gold_moved", gold_moved),
+    Mutant("gold_moved", gold_alone_moved),
     Mutant("over_time", over_time),
     Mutant("draws_coins", draws_coins),
     Mutant("never_gold", never_gold),

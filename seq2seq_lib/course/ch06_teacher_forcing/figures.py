@@ -1,6 +1,7 @@
 """Figures of chapter 6. Data in, matplotlib ``Figure`` out; Okabe and Ito's colours."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from seq2seq_lib.plots import GREY, new_axes
@@ -99,10 +100,11 @@ def ratios(schedules: Mapping[str, Sequence[float]]) -> "Figure":
             if not 0 <= ratio <= 1:
                 raise ValueError(f"{name!r} at step {step} is {ratio}: a ratio is in [0, 1].")
     ax = new_axes(6.4, 2.8)
-    styles = ("-", "--", "-.", ":")
-    colours = (BLUE, ORANGE, "#009E73", "black")
-    for (name, values), style, colour in zip(schedules.items(), styles, colours, strict=False):
-        ax.plot(range(len(values)), values, style, color=colour, label=name)
+    styles = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+    colours = (BLUE, ORANGE, "#009E73", "black", "#CC79A7")
+    looks = zip(cycle(styles), cycle(colours), strict=False)
+    for (name, values), (style, colour) in zip(schedules.items(), looks, strict=False):
+        ax.plot(range(len(values)), values, linestyle=style, color=colour, label=name)
     ax.set(xlabel="training step", ylabel="P(read gold)", ylim=(-0.03, 1.05))
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax.figure

@@ -156,6 +156,18 @@ def draws_and_forgets(tgt_in, logits, coins):
     return ex6_second_pass.second_pass_inputs(tgt_in, logits, coins) + 1
 
 
+def says_by_chance(step, state, first, T):
+    said, tokens = [], first
+    for _ in range(T):
+        log_probs, state = step(tokens, state)
+        said.append(tokens := torch.multinomial(log_probs.exp(), 1)[:, 0])
+    return torch.stack(said, 1)
+
+
+def tosses(gold, own, coin):
+    return torch.where(torch.rand(gold.shape) < 0.5, gold, own)
+
+
 def samples(tgt_in, logits, coins):
     drawn = torch.multinomial(logits.flatten(0, 1).softmax(-1), 1).view(tgt_in.shape)
     own = torch.cat([tgt_in[:, :1], drawn[:, :-1]], 1)
@@ -190,6 +202,8 @@ MISTAKES = [
     ("6.1", "pads_after_end", pads_when_done),
     ("6.1", "stops", lambda *args: ex1_greedy_steps.stops(*args)),
     ("6.6", "not_the_best", samples),
+    ("6.1", "not_the_best", says_by_chance),
+    ("6.2", "other_coins", tosses),
     ("6.4", "unequal", blanks_of_6_4(torch.ne, lambda pad: pad)),
     ("6.4", "real_excused", blanks_of_6_4(torch.eq, torch.logical_not)),
     ("6.6", "gold_moved", chooses_then_moves),
@@ -197,7 +211,7 @@ MISTAKES = [
     ("6.1", "raised", lambda step, state, first, T: step(first[:, None, None], state)[5]),
     ("6.1", "not_ids", lambda *args: find("6.1").reference(*args).float()),
     ("6.1", "shape", lambda step, state, first, T: first[:, None].repeat(1, T + 2)),
-    ("6.1", "value", lambda step, state, first, T: first[:, None].repeat(1, T) + 2),
+    ("6.1", "not_the_best", lambda step, state, first, T: first[:, None].repeat(1, T) + 2),
     ("6.2", "not_ids", lambda gold, own, coin: torch.where(coin, gold, own).float()),
     ("6.2", "value", lambda gold, own, coin: torch.where(coin, gold, own) + 1),
     ("6.3", "not_a_choice", "G"),
@@ -208,7 +222,7 @@ MISTAKES = [
     ("6.5", "not_ids", lambda *args: find("6.5").reference(*args).double()),
     ("6.5", "value", lambda tgt_in, k, wrong: tgt_in.flip(1)),
     ("6.6", "not_ids", lambda *args: find("6.6").reference(*args).float()),
-    ("6.6", "value", draws_and_forgets),
+    ("6.6", "bos_gone", draws_and_forgets),
     ("6.6", "shape", lambda tgt_in, logits, coins: logits),
     ("6.8c", "not_ids", lambda targets: [x.float() for x in find("6.8c").reference(targets)]),
     ("6.8c", "value", lambda targets: [x * 0 for x in find("6.8c").reference(targets)]),

@@ -43,6 +43,9 @@ def test_ratios_are_drawn_as_given():
     ax = figures.ratios({"one": [1.0, 0.5], "two": [0.2, 0.1]}).axes[0]
     assert [list(line.get_ydata()) for line in ax.lines] == [[1.0, 0.5], [0.2, 0.1]]
     assert len({line.get_linestyle() for line in ax.lines}) == 2
+    five = figures.ratios({name: [0.5] for name in "abcde"}).axes[0].lines
+    assert [line.get_label() for line in five] == list("abcde")
+    assert len({line.get_color() for line in five}) == 5
 
 
 @pytest.mark.parametrize(
