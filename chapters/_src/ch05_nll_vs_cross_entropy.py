@@ -575,10 +575,10 @@ print(f"fitted τ {fitted:.2f}; test loss {F.cross_entropy(test, test_y):.4f} ->
 #
 # **Common misconception**: "Two log-softmaxes are the bug." Two softmaxes are.
 #
-# | task | model | trained with | exact match |
-# |---|---|---|---|
-# | numbers, 2,000 pairs | GRU 48, dot attention, 6 epochs | logits | .977–.993 |
-# | | | shares → cross_entropy | .493–.733 |
+# | task | model | trained with | exact match | seconds |
+# |---|---|---|---|---|
+# | numbers, 2,000 pairs | GRU 48, dot attention, 6 epochs | logits | .977–.993 | 2 |
+# | | | shares → cross_entropy | .493–.733 | 2 |
 
 # %% [markdown]
 # ## In Transformers and LLMs

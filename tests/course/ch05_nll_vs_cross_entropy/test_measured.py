@@ -49,6 +49,12 @@ def test_accuracies_are_those_of_the_kept_result():
     assert ends(of_losses("cross_entropy", "exact_match"), 3) == match
     match = said(r"\| shares → cross_entropy \| (\.\d+)–(\.\d+) \|")
     assert ends(of_losses("softmax_first", "exact_match"), 3) == match
+    for name, row in (
+        ("cross_entropy", "| logits |"),
+        ("softmax_first", "| shares → cross_entropy |"),
+    ):
+        seconds = of_losses(name, "cpu_seconds")
+        assert re.search(rf"{re.escape(row)} \S+ \| {sum(seconds) / 5:.0f} \|", chapter_text())
 
 
 def test_the_negative_loss_goes_where_the_chapter_says():
