@@ -18,7 +18,6 @@ first output.
 import argparse
 import datetime
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +134,6 @@ def measure_schedule(seed: int, decoder: str, name: str, steps: int = STEPS) -> 
         logits = model(batch, ratio, coins)
         return sequence_loss(logits, batch.tgt_out, batch.tgt_mask)
 
-    began = time.process_time()
     made = train(
         corpus,
         DECODERS[decoder],
@@ -145,11 +143,10 @@ def measure_schedule(seed: int, decoder: str, name: str, steps: int = STEPS) -> 
         batch_size=32,
         loss_function=loss_function,
     )
-    seconds = round(time.process_time() - began, 1)
     batch = test_batch(made, corpus.test)
     recovery = slip(made, batch, 1, seed)["own"]
     row = {"training": name, "decoder": decoder, "seed": seed}
-    return row | quality(made, batch) | {"recovery": recovery, "cpu_seconds": seconds}
+    return row | quality(made, batch) | {"recovery": recovery}
 
 
 def main() -> None:

@@ -53,8 +53,8 @@ plots.show(
 )
 
 # %% [markdown]
-# `collate` writes what is read and what must be said as two tables, shifted by one. In training nothing
-# waits for anything: all that is read is known before the first step. So the naive loop over gold
+# `collate` writes what is read and what must be said as two tables, shifted by one. In training
+# all that is read is known before the first step. So the naive loop over gold
 # tokens and one pass over all of `tgt_in` must give the same.
 
 # %%
@@ -193,8 +193,8 @@ own_tokens = token_accuracy(own_logits, test.tgt_out, test.tgt_mask)
 print(f"token accuracy: TF {tf_tokens:.3f}, own prefix {own_tokens:.3f}")
 
 # %% [markdown]
-# Here the gold prefix helps with tokens, as one would expect. Now whole rows: on the left all TF outputs
-# of a row, with its EOS, on the right what greedy search returns.
+# Here the gold prefix helps with tokens, as one would expect. Now whole rows, with their
+# EOS.
 
 # %% tags=["nbval-ignore-output"]
 tf_right = ((tf_logits.argmax(-1) == test.tgt_out) | ~test.tgt_mask).all(1)  # [B]
@@ -243,9 +243,8 @@ for name, number in ways.items():
     print(f"{name:25} {number:.3f}")
 
 # %% [markdown]
-# So quote exact match, and count the real tokens of a row, EOS among them. Token accuracy flatters: the
-# power above shows that both numbers tell about the same if mistakes are independent, and only one of them
-# looks good.
+# So quote exact match, and count the real tokens of a row, EOS among them. Token accuracy flatters: if
+# mistakes are independent both numbers tell the same, and only one of them looks good.
 
 # %% [markdown]
 # ## 6.3 Three numbers that look alike
@@ -363,9 +362,10 @@ check("6.2", next_input)
 # do all agree?
 #
 # Four places of five have a choice, the first reads BOS: four coins make 16 equally likely patterns, one
-# coin makes two, all gold or all own. So a batch's loss is known for each pattern.
+# coin makes two, all gold or all own. So the expectation is a sum over
+# patterns, no simulation.
 
-# %%
+# %% tags=["nbval-ignore-output", "hide-output"] jupyter={"outputs_hidden": true}
 from itertools import product
 
 few = collate(encode_pairs(corpus.test[:64], trained.src_vocab, trained.tgt_vocab))
@@ -387,9 +387,6 @@ def row_losses(pattern):
 
 patterns = list(product([False, True], repeat=T - 1))
 losses = torch.stack([row_losses(p) for p in patterns]) / few.tgt_mask.sum()  # [patterns, B]
-
-# %% [markdown]
-# The expectation is a sum over the patterns, no simulation.
 
 # %% tags=["nbval-ignore-output", "hide-output"] jupyter={"outputs_hidden": true}
 all_own, all_gold = losses[0], losses[-1]
@@ -490,8 +487,8 @@ plots.show(
 )
 
 # %% [markdown]
-# So scheduled sampling buys recovery, and a decoder without attention pays for it. These are small models,
-# one task and one length of training; exercise 6.9 is yours to find a better case.
+# So scheduled sampling buys recovery, and a decoder without attention pays for it. These are small models
+# and one task; exercise 6.9 looks further.
 
 # %% [markdown]
 # ## 6.6 The slip, measured
@@ -550,12 +547,12 @@ for (task, decoder), row in measured.SLIPS.items():
 # - Scheduled sampling feeds own tokens; no gradient flows through them. Here it bought recovery, and
 #   without attention it cost exact match.
 #
-# | task | model | trained with | exact match | recovery | seconds |
-# |---|---|---|---|---|---|
-# | letters backwards | GRU 48, plain | teacher forcing | .89 | .30 | SEC1 |
-# | | | exponential | .58 | .55 | SEC2 |
-# | | GRU 48, attention | teacher forcing | .99 | .60 | SEC3 |
-# | | | ε = ½ | 1.00 | .71 | SEC4 |
+# | task | model | trained with | exact match | recovery |
+# |---|---|---|---|---|
+# | letters backwards | GRU 48, plain | teacher forcing | .89 | .30 |
+# | | | exponential | .58 | .55 |
+# | | GRU 48, attention | teacher forcing | .99 | .60 |
+# | | | ε = ½ | 1.00 | .71 |
 #
 # **Law established**: law 4, parallel = stepwise. `laws.parallel_stepwise(logits, start, step,
 # free_run=…)` judges a model and its evaluation.
