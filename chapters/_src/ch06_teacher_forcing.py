@@ -465,8 +465,8 @@ for (training, decoder), row in measured.SCHEDULES.items():
 # "Recovery" is the accuracy of the own lane behind a forced slip. Without attention it rises in all five
 # trainings and all seeds, and exact match and likelihood fall. With attention the schedules move
 # little, but ε = ½ raises recovery by .06 to .19, each seed, and exact match by −.003 to .013.
-# A coin a batch did no worse than one a token. The theorem says why EM has little to win: it is decided
-# under gold prefixes.
+# Without attention a coin a batch costs and buys less than one a token. The theorem says why EM has
+# little to win: it is decided under gold prefixes.
 
 # %%
 from seq2seq_lib import schedules
@@ -487,8 +487,8 @@ plots.show(
 )
 
 # %% [markdown]
-# So scheduled sampling buys recovery, and a decoder without attention pays for it. These are small models
-# and one task; exercise 6.9 looks further.
+# So scheduled sampling buys recovery, and a decoder without attention pays for it. Small models, one
+# task: exercise 6.9 looks further.
 
 # %% [markdown]
 # ## 6.6 The slip, measured
