@@ -15,7 +15,7 @@ from seq2seq_lib.course.judging.words import words_beside
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 
-def free_run_spec(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+def greedy_steps_spec(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
     said = torch.zeros(len(first), T, dtype=torch.int64)
     tokens = first
     for t in range(T):
@@ -25,7 +25,7 @@ def free_run_spec(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
     return said
 
 
-def free_run(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+def greedy_steps(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
     said, tokens = [], first
     for _ in range(T):
         log_probs, state = step(tokens, state)
@@ -34,7 +34,7 @@ def free_run(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
     return torch.stack(said, 1)  # T times [B] -> [B, T]
 
 
-def free_run_by_columns(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+def greedy_steps_by_columns(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
     read = first[:, None]  # [B, 1], and a column more at each step
     while read.size(1) <= T:
         scores, state = step(read[:, -1], state)
@@ -62,11 +62,11 @@ def forgets(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
 
 
 def inputs(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
-    return torch.cat([first[:, None], free_run(step, state, first, T)], 1)[:, :-1]
+    return torch.cat([first[:, None], greedy_steps(step, state, first, T)], 1)[:, :-1]
 
 
 def with_bos(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
-    return torch.cat([first[:, None], free_run(step, state, first, T)], 1)
+    return torch.cat([first[:, None], greedy_steps(step, state, first, T)], 1)
 
 
 def scores(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
@@ -79,9 +79,60 @@ def scores(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
 
 
 def pads_after_end(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
-    said = free_run(step, state, first, T)
+    said = greedy_steps(step, state, first, T)
     ended = (said == EOS_ID).cumsum(1) - (said == EOS_ID).long()  # EOS said before this place
     return said.masked_fill(ended > 0, PAD_ID)
+
+
+def stops(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    said, tokens, ended = [], first, torch.zeros_like(first, dtype=torch.bool)
+    for _ in range(T):
+        log_probs, state = step(tokens, state)
+        tokens = log_probs.argmax(-1)
+        said.append(tokens)
+        ended = ended | (tokens == EOS_ID)
+        if ended.all():
+            break
+    return torch.stack(said, 1)
+
+
+def stops_filled(fill: int) -> Callable:
+    """It stops, too, and writes ``fill`` into the places that are left."""
+
+    def wrong(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+        said = torch.full((len(first), T), fill)
+        short = stops(step, state, first, T)
+        said[:, : short.size(1)] = short
+        return said
+
+    return wrong
+
+
+def ends_together(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    said, tokens = [], first
+    for _ in range(T):
+        log_probs, state = step(tokens, state)
+        tokens = log_probs.argmax(-1)
+        said.append(tokens)
+        if (tokens == EOS_ID).all():
+            break
+    return torch.stack(said, 1)
+
+
+def stops_at_first(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    said, tokens = [], first
+    for _ in range(T):
+        log_probs, state = step(tokens, state)
+        tokens = log_probs.argmax(-1)
+        said.append(tokens)
+        if (tokens == EOS_ID).any():
+            break
+    return torch.stack(said, 1)
+
+
+def eos_again(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    said = greedy_steps(step, state, first, T)
+    return said.masked_fill((said == EOS_ID).cumsum(1) > 0, EOS_ID)
 
 
 def one_row(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
@@ -94,7 +145,7 @@ def one_row(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
 
 
 def no_return(*args: Any) -> None:
-    free_run(*args)
+    greedy_steps(*args)
 
 
 MUTANTS = (
@@ -106,28 +157,40 @@ MUTANTS = (
     Mutant("scores", scores),
     Mutant("one_row", one_row),
     Mutant("pads_after_end", pads_after_end),
-    Mutant("time_first", lambda *args: free_run(*args).T),
-    Mutant("last_only", lambda *args: free_run(*args)[:, -1]),
+    Mutant("eos_again", eos_again),
+    Mutant("stops_at_first", stops_at_first),
+    Mutant("stops", stops),
+    Mutant("stops", ends_together),
+    Mutant("stops", stops_filled(PAD_ID)),
+    Mutant("stops", stops_filled(EOS_ID)),
+    Mutant("time_first", lambda *args: greedy_steps(*args).T),
+    Mutant("last_only", lambda *args: greedy_steps(*args)[:, -1]),
 )
 
 
 # ---------------------------------------------------------------- the exercise
 
+ALL_END = (12, 2, 9)  # states from which the rows say EOS at place 0 and 2, at 2, at 2; of five
+
+
+def _probe(model: TableModel, state: Tensor, T: int) -> Probe:
+    B, V = len(state), model.table.size(1)
+    first = torch.full((B,), BOS_ID)
+    args = {"step": model.step, "state": state, "first": first, "T": T}
+    return Probe(args, f"a model of V = {V} ids, B = {B} rows, T = {T} steps")
+
 
 def probes(generator: torch.Generator) -> list[Probe]:
-    """Models that are tables. B, T and V differ; one sentence, one step."""
+    """Models that are tables. B, T and V differ; one sentence, one step.
+
+    The third is fixed: all its rows say EOS before the last step, the last two in the same one.
+    """
     drawn = []
     for number, (B, T) in enumerate(sizes(generator)):
         seed = number if number < FIXED else int(torch.randint(1000, (), generator=generator))
         V = 9 + number % 3
-        state = torch.arange(B) * 2 + number  # int64 [B]
-        args = {
-            "step": TableModel(V, seed).step,
-            "state": state,
-            "first": torch.full((B,), BOS_ID),
-            "T": T,
-        }
-        drawn.append(Probe(args, f"a model of V = {V} ids, B = {B} rows, T = {T} steps"))
+        drawn.append(_probe(TableModel(V, seed), torch.arange(B) * 2 + number, T))
+    drawn.insert(FIXED, _probe(TableModel(6, seed=5), torch.tensor(ALL_END), 5))
     return drawn
 
 
@@ -138,24 +201,32 @@ def are_ids(value: Tensor, expected: Tensor) -> Problem | None:
     return "not_ids", {"dtype": str(value.dtype).removeprefix("torch.")}
 
 
+def not_the_best(probe: Probe, value: Tensor, expected: Tensor) -> Problem | None:
+    """For ``explain``: the first step, which read BOS alone, has another id than the argmax."""
+    if (value[:, 0] != expected[:, 0]).any():
+        return "not_the_best", {}
+    return None
+
+
 TASK = FunctionTask(
-    spec=free_run_spec,
+    spec=greedy_steps_spec,
     probes=probes,
     steps=(is_tensor, has_shape, are_ids),
     mutants=MUTANTS,
+    explain=not_the_best,
 )
 EXERCISES = (
     Exercise(
         "6.1",
-        "free_run",
+        "greedy_steps",
         kind="I",
         difficulty=2,
         importance=5,
         minutes=6,
         points=0,
         task=TASK,
-        reference=free_run,
+        reference=greedy_steps,
         words=words_beside(__file__),
-        alternatives=(free_run_by_columns,),
+        alternatives=(greedy_steps_by_columns,),
     ),
 )
