@@ -91,7 +91,7 @@ def _edit(result: Tokens) -> str:
     word, new = WORDS[result.edited], result.weights[result.step][result.edited]
     old_score, score = map(_number, result.raw)
     return (
-        f"edited, raw score of {word} (position {result.edited}): {old_score} → {score}; "
+        f"edited, raw score of “{word}”: {old_score} → {score}; "
         f"its weight: {_number(result.unedited)} → {_number(new)}"
     )
 

@@ -125,7 +125,7 @@ def test_a_row_of_pads_alone_is_nan_and_so_is_a_row_with_a_nan_score():
 def test_the_edited_score_is_framed_and_told():
     root = parsed(draw(tokens(edited=1, raw=8.0)))
     assert len(of_class(root, "edited")) == 1 and not of_class(parsed(draw(tokens())), "edited")
-    told = "edited, raw score of cat (position 1): 2.00 → 8.00; its weight: 0.24 → 0.87"
+    told = "edited, raw score of “cat”: 2.00 → 8.00; its weight: 0.24 → 0.87"
     assert told in words(root) and told in root.find(f"{SVG}desc").text
 
 
