@@ -28,9 +28,16 @@ WITHOUT_A_MASK = (
     (2, 1.0, 0.9833),
 )
 
-# Chapter 0's date model with two scores, seeds 0 to 2: the weight of the second hyphen on the end
-# symbol, and the exact match with that symbol and without it. Same script.
-SINK = ()
+# Chapter 0's date model: its score, seed; the weight of the first hyphen on the end symbol, and how
+# often it is the largest; exact match, and that with the end symbol masked. Same script.
+SINK = (
+    ("dot", 0, 0.133, 0.094, 1.0, 1.0),
+    ("dot", 1, 0.233, 0.608, 0.998, 0.998),
+    ("dot", 2, 0.307, 0.764, 0.998, 0.998),
+    ("additive", 0, 0.256, 0.47, 1.0, 1.0),
+    ("additive", 1, 0.044, 0.0, 1.0, 1.0),
+    ("additive", 2, 0.009, 0.0, 1.0, 1.0),
+)
 
 
 def three_other_scores() -> tuple[Tensor, dict[str, list[float]]]:

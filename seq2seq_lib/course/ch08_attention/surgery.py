@@ -1,4 +1,4 @@
-"""Models of chapter 8 under surgery: a foreign vector in the memory, a query of the wrong step."""
+"""Models of chapter 8 under surgery: other weights, a foreign vector, a query of the wrong step."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -6,8 +6,27 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from seq2seq_lib.attention import DotAttention
 from seq2seq_lib.decoder import DecoderState
 from seq2seq_lib.seq2seq import Seq2Seq
+
+
+class Weighing(DotAttention):
+    """Dot attention whose weights are made by a function.
+
+    Args:
+        way: scores ``[B, T, S]`` and a bool mask ``[B, 1, S]``, True = real, to weights.
+    """
+
+    def __init__(self, way: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.way = way
+
+    def forward(
+        self, query: Tensor, keys: Tensor, memory: Tensor, src_mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        weights = self.way(self.score(query, keys), src_mask[:, None])  # [B, T, S]
+        return weights @ memory, weights
 
 
 class Transplanted:
@@ -41,7 +60,10 @@ class Transplanted:
 
 
 def stale_step(model: Seq2Seq) -> Callable[[Tensor, DecoderState], tuple[Tensor, DecoderState]]:
-    """A step that attends after the recurrent step, but asks with the state of the step before."""
+    """A step that attends after the recurrent step, but asks with the state of the step before.
+
+    It returns log-probabilities ``[B, V]`` and the new state, as ``Seq2Seq.step`` does.
+    """
     decoder = model.decoder
 
     def step(tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
@@ -49,6 +71,6 @@ def stale_step(model: Seq2Seq) -> Callable[[Tensor, DecoderState], tuple[Tensor,
         stale = state.hidden[:, -1]  # [B, H]
         context, _ = decoder.attention(stale, state.keys, state.memory, state.src_mask)
         mixed = torch.tanh(decoder.readout(torch.cat([new.hidden[:, -1], context], -1)))
-        return decoder.output(mixed), new
+        return decoder.output(mixed).log_softmax(-1), new
 
     return step
