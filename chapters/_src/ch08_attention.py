@@ -240,7 +240,7 @@ print("without", linear[0].softmax(-1).round(decimals=2), sep="\n")
 #
 # **Why √d?** Let all numbers of q and k be independent, with mean 0 and variance 1. Each product
 # $q_i k_i$ then has variance 1, and a sum of d of them variance d. So raw scores spread like $\sqrt d$,
-# and divided by $\sqrt d$ they spread like 1, whatever the size.
+# and divided by it like 1, whatever the size.
 
 # %%
 print("   d    raw scores: variance, largest weight, 1 - sum of a²     scaled: the same")
@@ -638,7 +638,7 @@ print(f"law 1: {law1.holds}, law 4: {law4.holds}, without the causal mask: {no_m
 # %% [markdown]
 # ## What this chapter asserts
 #
-# The cell below guards this chapter's numbers against changes of the library.
+# This cell guards the numbers against changes of the library.
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 assert torch.allclose(weights[1, 0, :3], torch.tensor([0.6652, 0.2447, 0.0900]), atol=1e-4)

@@ -59,9 +59,8 @@ def test_weights_made_by_a_function_mix_the_memory(model):
     query, memory = torch.randn(3, 2, 16), torch.randn(3, 4, 16)
     mask = torch.tensor([[True] * 4, [True] * 3 + [False], [True] * 2 + [False] * 2])
     ours, theirs = Weighing(masked_softmax), DotAttention()
-    for one, two in zip(
-        ours(query, memory, memory, mask), theirs(query, memory, memory, mask), strict=True
-    ):
+    args = (query, memory, memory, mask)
+    for one, two in zip(ours(*args), theirs(*args), strict=True):
         torch.testing.assert_close(one, two)
     first = Weighing(lambda scores, real: torch.eye(4)[0].expand_as(scores))
     assert torch.equal(first(*args)[0], memory[:, :1].expand(3, 2, 16))
