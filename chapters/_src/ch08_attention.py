@@ -56,9 +56,8 @@ output = model.teacher_forced(batch)  # attention [B, T, S]
 right = (output.logits.argmax(-1) == batch.tgt_out).all(1)  # [B]: a whole date
 for low, high in ((8, 10), (11, 15), (16, 20), (21, 28)):
     group = (batch.src_lengths > low) & (batch.src_lengths <= high + 1)  # EOS counts
-    print(
-        f"{low:2d} to {high} characters: {group.sum():3d} dates, right {right[group].float().mean():.2f}"
-    )
+    share = right[group].float().mean()
+    print(f"{low:2d} to {high} characters: {group.sum():3d} dates, right {share:.2f}")
 
 # %% [markdown]
 # Here nothing falls with length, but each answer has 10 characters, so a long date asks for no more
@@ -422,9 +421,9 @@ plots.show(
 )
 
 # %% [markdown]
-# The weights go with the words, also where these change places. Were they *used*? Change them. **Predict**: give every character of a date the same weight at each
-# step, or shuffle the weights. Which characters of YYYY-MM-DD and of the end stay right in nearly all
-# dates?
+# The weights go with the words, also where these change places. Were they *used*? Change them.
+# **Predict**: give every character of a date the same weight at each step, or shuffle the weights.
+# Which characters of YYYY-MM-DD and of the end stay right in nearly all dates?
 
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
@@ -462,7 +461,8 @@ for kind, seed, *numbers in chapter.SINK:
     print(f"{kind:8} seed {seed}", *(f"{number:10.2f}" for number in numbers))
 
 # %% [markdown]
-# The sink comes and goes with the seed, and nothing is lost without it. A weight says which vector was mixed in; it does not say that anything depended on it.
+# The sink comes and goes with the seed, and nothing is lost without it. A weight says which vector was
+# mixed in; it does not say that anything depended on it.
 #
 # The causal test is to change the *vector*: take columns of the memory from another date, as in the
 # explorer above.
@@ -507,8 +507,8 @@ for column, word in enumerate(lines[1].split()):
 
 # %% [markdown]
 # The article takes the gender of a noun that is not there: the encoder has written it into the vector
-# of *the*. Three models with general attention did the same (same script and day). So a
-# weight tells which vector was mixed in, and not which word decided; change the vector and look.
+# of *the*. Three models with general attention did the same (same script and day). So a weight tells
+# which vector was mixed in, and not which word decided; change the vector and look.
 
 # %% [markdown]
 # ## Summary
