@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from seq2seq_lib import decoding
-from seq2seq_lib.course.ch07_search.ex5c_fixed_search import fixed_search, search_by_beam
+from seq2seq_lib.course.ch07_search.ex5c_fixed_search import fixed_search
 from seq2seq_lib.course.ch07_search.given import three_letters
 from seq2seq_lib.course.ch07_search.mistakes import SUSPECTS
 from seq2seq_lib.course.ch07_search.searches import (
@@ -89,7 +89,6 @@ INNOCENT: tuple[Callable, ...] = (
     search_by_lists,
     search_without_states,
     search_by_library,
-    search_by_beam,
     in_float32,
     with_tuples,
 )
@@ -101,13 +100,13 @@ EXERCISES = (
         kind="D",
         difficulty=4,
         importance=5,
-        minutes=20,
-        points=5,
+        minutes=22,
+        points=4,
         task=DetectiveTask(
             INNOCENT,
             SUSPECTS,
             patient="runaway",
-            tiers=((1, 2), (5, 2), (len(SUSPECTS), 1)),
+            tiers=((1, 2), (5, 1), (len(SUSPECTS), 1)),
             called=("search", "searches"),
         ),
         reference=test_patient,
