@@ -466,7 +466,7 @@ check("7.5c", fixed_search)
 # `reorder(state, rows)` takes floats `[n, H]` and int64 `[k]`, and should return `[k, H]`: at place i the
 # row `rows[i]` of the old state. Your test calls it with numbers of your choice and raises
 # `AssertionError` if something is wrong. It must reject the version that throws its result away (1 point),
-# four of six wrong ones (1 more), and all six (1 more), and no right one.
+# five of six wrong ones (1 more), and all six (1 more), and no right one.
 
 
 # %% nbgrader={"grade": false, "grade_id": "test_rows", "locked": false, "schema_version": 3, "solution": true, "task": false}

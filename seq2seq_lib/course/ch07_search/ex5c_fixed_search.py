@@ -107,6 +107,7 @@ MUTANTS = (
     Mutant("by_log_prob", by_log_prob),
     Mutant("none_for_empty", or_none(fixed_search)),
     Mutant("worst_first", backwards(fixed_search)),
+    Mutant("best_only", lists(lambda found: found[:1])(fixed_search)),
     Mutant("not_outputs", lists(lambda found: [hyp[:2] for hyp in found])(fixed_search)),
 )
 

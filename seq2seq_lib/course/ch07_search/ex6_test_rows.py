@@ -98,7 +98,7 @@ EXERCISES = (
             (by_index_select, by_index, by_gather),
             SUSPECTS,
             patient="thrown_away",
-            tiers=((1, 1), (4, 1), (len(SUSPECTS), 1)),
+            tiers=((1, 1), (5, 1), (len(SUSPECTS), 1)),
             called=("reordering", "reorderings"),
         ),
         reference=test_rows,

@@ -147,6 +147,8 @@ def are_two_lists(value: Any, expected: Any) -> Problem | None:
         return "not_two", {}
     if not all(isinstance(part, list | tuple) for part in value):
         return "not_two", {}
+    if any(p and isinstance(p[0], list | tuple) and isinstance(p[-1], Real) for p in value):
+        return "not_two", {}  # two candidates
     candidates = [c for part in value for c in part]
     if not all(isinstance(c, list | tuple) and len(c) == 2 for c in candidates):
         return "tokens_only", {}
