@@ -117,9 +117,9 @@ def _letters(memory: frozenset[int]) -> str:
 def _found(result: Result, top: float) -> tuple[list[str], float]:
     """What ended so far, ranked; and where that ends when all is found."""
     memory = result.search == "memory"
-    columns = [("output", 34, "start"), ("log p", 130, "end"), ("p", 190, "end")]
-    columns += [("read again", 282, "end")] if memory else [("tokens", 244, "end")]
-    columns += [("score", 300, "end")] if result.penalty else []
+    columns = [("output", 34, "start"), ("log p", 150, "end"), ("p", 204, "end")]
+    columns += [("read again", 286, "end")] if memory else [("tokens", 256, "end")]
+    columns += [("score", 306, "end")] if result.penalty else []
     parts, y = svg.paragraph(top, _list_title(result), weight="bold", width=BESIDE)
     y += 14
     for words, x, anchor in columns:
