@@ -555,7 +555,7 @@ for one in gallery.EXHIBITS:
 # | [sockeye#731](https://github.com/awslabs/sockeye/pull/731), 2019 | the sorted states were computed and thrown away; sums of states, compared while debugging, matched | the table of 7.4 |
 # | [xnmt#572](https://github.com/neulab/xnmt/pull/572), 2019 | returned the five shortest; 4.5 % of 4,558 outputs changed, "shockingly small" | α = 1: acb• is lost |
 # | [joeynmt#148](https://github.com/joeynmt/joeynmt/issues/148), [#149](https://github.com/joeynmt/joeynmt/pull/149), 2021 | stopped when the top hypothesis ended | α = 1: an unended acb |
-# | [ParlAI#2058](https://github.com/facebookresearch/ParlAI/issues/2058), 2019 | went on after EOS, "effectively 'shrinking' the beam" | cb• is lost |
+# | [ParlAI#2058](https://github.com/facebookresearch/ParlAI/issues/2058), 2019 | went on after EOS, effectively "shrinking" the beam size | cb• is lost |
 # | [ParlAI#2047](https://github.com/facebookresearch/ParlAI/pull/2047), 2019 | expanded all k equal start rows | three times acb• |
 # | transformers [#16930](https://github.com/huggingface/transformers/issues/16930), [#17022](https://github.com/huggingface/transformers/pull/17022), [#18208](https://github.com/huggingface/transformers/issues/18208), 2022 | documentation: first a wrong neutral value, then for four months the wrong direction, until [#19006](https://github.com/huggingface/transformers/pull/19006); the code divided all along | multiplied: b• wins again |
 #

@@ -34,7 +34,7 @@ def choose_batched(totals, log_probs):
     B, k = totals.shape
     V = log_probs.size(1)
     every = totals[:, :, None] + log_probs.view(B, k, V)
-    best, place = every.flatten(1).sort(1, descending=True, stable=True)
+    best, place = every.flatten(1).sort(dim=1, descending=True, stable=True)
     return place[:, :k] // V, place[:, :k] % V, best[:, :k]
 """,
         {"7.2": "local_rows"},

@@ -196,7 +196,7 @@ def test_the_text_alternative_tells_the_search():
     told = description(draw(compute(width=1)))
     assert "Greedy search writes acb•: p = 0.0227." in told
     assert "Step 1: kept a 0.4000; pruned c 0.3000, b 0.2500, • 0.0500." in told
-    assert "Step 4: finished acb• 0.0227" in told
+    assert "finished acb• 0.0227" in told.partition("Step 4: ")[2]
     stranger = description(draw(compute(search="memory", width=2, moved=False, step=2)))
     assert "row 0: ac, has read a; row 1: ab, has read c, another's memory." in stranger
 
