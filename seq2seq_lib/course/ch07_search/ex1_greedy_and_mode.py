@@ -1,23 +1,23 @@
-"""7.1a: what greedy search writes, on a table that the chapter does not have."""
+"""7.1: what greedy search writes on another card than the chapter's, and how probable it is."""
 
 from seq2seq_lib.course.judging.choice_task import ChoiceTask
 from seq2seq_lib.course.judging.exercise import Exercise
 from seq2seq_lib.course.judging.words import words_beside
 
 TASK = ChoiceTask(
-    "eNqrVnJUslJQKinPj09KTcwtVtJRUHICieTlx6fmpYC4zmBuallqEUgErMIFJJScX1SUmlwC4ruC+GmZ"
-    "RcUl8UX55SARN5BIbn5KqlItAHerHCk="
+    "eNqrVnJUslJQys1PSVXSUVByAnHSMouKS+KL8stBIs4gkdS8lPi0/KL4tKJUsDIXkGBiSk"
+    "pqCojnCuIl5xcVpSaXgPhuIH5OItCM/LycSqVaAHGCHHE="
 )
 
 EXERCISES = (
     Exercise(
-        "7.1a",
-        "what greedy writes",
+        "7.1",
+        "greedy and the mode",
         kind="P",
         difficulty=1,
         importance=4,
-        minutes=2,
-        points=1,
+        minutes=5,
+        points=2,
         task=TASK,
         reference=TASK.answer,
         words=words_beside(__file__),

@@ -1,4 +1,4 @@
-"""7.3a ``expand``: one ranking of all continuations, on tensors."""
+"""7.8 ``choose``: one ranking of all continuations, on tensors; asked in the chapter."""
 
 import math
 from typing import Any
@@ -22,15 +22,15 @@ GAP = 1e-3  # nats between two totals that are ranked: no check turns on roundin
 # ---------------------------------------------------------------- right answers
 
 
-def expand_spec(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
-    k, V = log_probs.shape
+def choose_spec(totals: Tensor, log_probs: Tensor, k: int) -> Three:
+    width, V = log_probs.shape
     candidates = [
         ((totals[row] + log_probs[row, token]).item(), row, token)
-        for row in range(k)
+        for row in range(width)
         for token in range(V)
         if log_probs[row, token] > -math.inf
     ]
-    best = sorted(candidates, key=lambda candidate: -candidate[0])[: 2 * num_beams]
+    best = sorted(candidates, key=lambda candidate: -candidate[0])[: 2 * k]
     total, parent, token = zip(*best, strict=True) if best else ((), (), ())
     return (
         torch.tensor(parent, dtype=torch.int64),
@@ -39,56 +39,56 @@ def expand_spec(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
     )
 
 
-def expand(totals: Tensor, log_probs: Tensor, num_beams: int) -> tuple[Tensor, Tensor, Tensor]:
+def choose(totals: Tensor, log_probs: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
     V = log_probs.size(1)
     every = (totals[:, None] + log_probs).flatten()  # [k, 1] + [k, V] -> [k * V]
     possible = int((every > -math.inf).sum())
-    total, place = every.topk(min(2 * num_beams, possible))  # [n], best first
+    total, place = every.topk(min(2 * k, possible))  # [n], best first
     return place // V, place % V, total
 
 
-def expand_by_sorting(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
+def choose_by_sorting(totals: Tensor, log_probs: Tensor, k: int) -> Three:
     every = totals.unsqueeze(1) + log_probs  # [k, V]
     parent, token = torch.nonzero(every > -math.inf, as_tuple=True)
     total = every[parent, token]
-    order = total.argsort(descending=True)[: 2 * num_beams]
+    order = total.argsort(descending=True)[: 2 * k]
     return parent[order], token[order], total[order]
 
 
 # ---------------------------------------------------------------- probes
 
 
-def expand_probes(generator: torch.Generator) -> list[Probe]:
-    """``(totals, log_probs, num_beams)``; PAD and BOS are impossible, and now and then a word."""
+def choose_probes(generator: torch.Generator) -> list[Probe]:
+    """``(totals, log_probs, k)``; PAD and BOS are impossible, and now and then a word."""
     fixed = torch.Generator().manual_seed(2)
-    cases = [  # k, V, num_beams, generator
+    cases = [  # open rows, V, k, generator
         (2, 6, 2, fixed),
-        (1, 5, 3, fixed),  # the first step: fewer continuations than 2 * num_beams
+        (1, 5, 3, fixed),  # the first step: fewer continuations than 2 * k
         (1, 3, 2, fixed),  # a single one: nothing but EOS can follow
         (1, 7, 1, generator),  # one beam
         (3, 8, 3, generator),
         (5, 5, 5, generator),  # square
         (2, 9, 4, generator),
     ]
-    return [_expand_probe(*case) for case in cases]
+    return [_choose_probe(*case) for case in cases]
 
 
-def _expand_probe(k: int, V: int, num_beams: int, generator: torch.Generator) -> Probe:
+def _choose_probe(rows: int, V: int, k: int, generator: torch.Generator) -> Probe:
     while True:
-        totals = -torch.rand(k, generator=generator) * 2
-        scores = torch.randn(k, V, generator=generator)
+        totals = -torch.rand(rows, generator=generator) * 2
+        scores = torch.randn(rows, V, generator=generator)
         scores[:, [PAD_ID, BOS_ID]] = -math.inf
         if V > 7:
             scores[0, 3] = -math.inf
-        log_probs = scores.log_softmax(-1)  # [k, V]
+        log_probs = scores.log_softmax(-1)  # [rows, V]
         every = (totals[:, None] + log_probs).flatten().sort().values
         every = every[every > -math.inf]
         if not (every.diff() <= GAP).any():
             break
-    fed = f"totals = {_numbers(totals)}, num_beams = {num_beams}, log_probs [{k}, {V}]"
-    if k * V <= describe.MANY:
+    fed = f"totals = {_numbers(totals)}, k = {k}, log_probs [{rows}, {V}]"
+    if rows * V <= describe.MANY:
         fed += ", without PAD and BOS: " + describe.rows(log_probs[:, EOS_ID:])
-    return Probe({"totals": totals, "log_probs": log_probs, "num_beams": num_beams}, fed)
+    return Probe({"totals": totals, "log_probs": log_probs, "k": k}, fed)
 
 
 def _numbers(values: Tensor) -> str:
@@ -105,118 +105,116 @@ def top(every: Tensor, count: int, divisor: int) -> Three:
     return place // divisor, place % divisor, total
 
 
-def best_of_each_beam(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
+def best_of_each_beam(totals: Tensor, log_probs: Tensor, k: int) -> Three:
     every = totals[:, None] + log_probs  # [k, V]
-    total, token = every.topk(min(num_beams, every.size(1)), dim=1)  # [k, n]
+    total, token = every.topk(min(k, every.size(1)), dim=1)  # [k, n]
     parent = torch.arange(len(every))[:, None].expand_as(token)
     return parent.flatten(), token.flatten(), total.flatten()
 
 
-def best_of_each_beam_sorted(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
-    parent, token, total = best_of_each_beam(totals, log_probs, num_beams)
+def best_of_each_beam_sorted(totals: Tensor, log_probs: Tensor, k: int) -> Three:
+    parent, token, total = best_of_each_beam(totals, log_probs, k)
     order = total.argsort(descending=True)
     return parent[order], token[order], total[order]
 
 
-def without_totals(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
-    return top(log_probs, 2 * num_beams, log_probs.size(1))
+def without_totals(totals: Tensor, log_probs: Tensor, k: int) -> Three:
+    return top(log_probs, 2 * k, log_probs.size(1))
 
 
-def token_number(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
-    parent, token, _ = expand(totals, log_probs, num_beams)
+def token_number(totals: Tensor, log_probs: Tensor, k: int) -> Three:
+    parent, token, _ = choose(totals, log_probs, k)
     return parent, token, log_probs[parent, token]
 
 
-def swapped(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
-    parent, token, total = expand(totals, log_probs, num_beams)
+def swapped(totals: Tensor, log_probs: Tensor, k: int) -> Three:
+    parent, token, total = choose(totals, log_probs, k)
     return token, parent, total
 
 
-def total_first(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
-    parent, token, total = expand(totals, log_probs, num_beams)
+def total_first(totals: Tensor, log_probs: Tensor, k: int) -> Three:
+    parent, token, total = choose(totals, log_probs, k)
     return total, parent, token
 
 
-def divided_by_beams(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
-    return top(totals[:, None] + log_probs, 2 * num_beams, len(totals))
+def divided_by_beams(totals: Tensor, log_probs: Tensor, k: int) -> Three:
+    return top(totals[:, None] + log_probs, 2 * k, len(totals))
 
 
-def true_division(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
-    _, token, total = expand(totals, log_probs, num_beams)
+def true_division(totals: Tensor, log_probs: Tensor, k: int) -> Three:
+    _, token, total = choose(totals, log_probs, k)
     place = (totals[:, None] + log_probs).flatten().topk(len(token)).indices
     return place / log_probs.size(1), token, total
 
 
-def only_as_many(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
-    return top(totals[:, None] + log_probs, num_beams, log_probs.size(1))
+def only_as_many(totals: Tensor, log_probs: Tensor, k: int) -> Three:
+    return top(totals[:, None] + log_probs, k, log_probs.size(1))
 
 
-def all_of_them(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
+def all_of_them(totals: Tensor, log_probs: Tensor, k: int) -> Three:
     return top(totals[:, None] + log_probs, 10**6, log_probs.size(1))
 
 
-def with_impossible(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
+def with_impossible(totals: Tensor, log_probs: Tensor, k: int) -> Three:
     flat = (totals[:, None] + log_probs).flatten()
-    total, place = flat.topk(min(2 * num_beams, len(flat)))
+    total, place = flat.topk(min(2 * k, len(flat)))
     return place // log_probs.size(1), place % log_probs.size(1), total
 
 
-def multiplied(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
+def multiplied(totals: Tensor, log_probs: Tensor, k: int) -> Three:
     every = (totals[:, None] * log_probs).masked_fill(log_probs == -math.inf, -math.inf)
-    return top(every, 2 * num_beams, log_probs.size(1))
+    return top(every, 2 * k, log_probs.size(1))
 
 
-def smallest(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
+def smallest(totals: Tensor, log_probs: Tensor, k: int) -> Three:
     every = totals[:, None] + log_probs
     every = every.masked_fill(every == -math.inf, math.inf)
-    parent, token, total = top(-every, 2 * num_beams, every.size(1))
+    parent, token, total = top(-every, 2 * k, every.size(1))
     return parent, token, -total
 
 
-def ascending(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
-    return tuple(part.flip(0) for part in expand(totals, log_probs, num_beams))
+def ascending(totals: Tensor, log_probs: Tensor, k: int) -> Three:
+    return tuple(part.flip(0) for part in choose(totals, log_probs, k))
 
 
-def first_row(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
-    return expand(totals[:1], log_probs[:1], num_beams)
+def first_row(totals: Tensor, log_probs: Tensor, k: int) -> Three:
+    return choose(totals[:1], log_probs[:1], k)
 
 
-def flat_places(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
-    parent, token, total = expand(totals, log_probs, num_beams)
+def flat_places(totals: Tensor, log_probs: Tensor, k: int) -> Three:
+    parent, token, total = choose(totals, log_probs, k)
     return parent, parent * log_probs.size(1) + token, total
 
 
-def places_of_the_possible(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
+def places_of_the_possible(totals: Tensor, log_probs: Tensor, k: int) -> Three:
     every = (totals[:, None] + log_probs).flatten()
     every = every[every > -math.inf]
-    total, place = every.topk(min(2 * num_beams, len(every)))
+    total, place = every.topk(min(2 * k, len(every)))
     return place // log_probs.size(1), place % log_probs.size(1), total
 
 
-def mixed(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
+def mixed(totals: Tensor, log_probs: Tensor, k: int) -> Three:
     every = totals[:, None] + log_probs.exp()
-    return top(
-        every.masked_fill(log_probs == -math.inf, -math.inf), 2 * num_beams, log_probs.size(1)
-    )
+    return top(every.masked_fill(log_probs == -math.inf, -math.inf), 2 * k, log_probs.size(1))
 
 
-def mixed_and_possible_or_not(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
+def mixed_and_possible_or_not(totals: Tensor, log_probs: Tensor, k: int) -> Three:
     every = (totals[:, None] + log_probs.exp()).flatten()
-    total, place = every.topk(min(2 * num_beams, int((log_probs > -math.inf).sum())))
+    total, place = every.topk(min(2 * k, int((log_probs > -math.inf).sum())))
     return place // log_probs.size(1), place % log_probs.size(1), total
 
 
-def adds_in_place(totals: Tensor, log_probs: Tensor, num_beams: int) -> Three:
+def adds_in_place(totals: Tensor, log_probs: Tensor, k: int) -> Three:
     log_probs += totals[:, None]
-    return top(log_probs, 2 * num_beams, log_probs.size(1))
+    return top(log_probs, 2 * k, log_probs.size(1))
 
 
-def total_only(totals: Tensor, log_probs: Tensor, num_beams: int) -> Tensor:
-    return expand(totals, log_probs, num_beams)[2]
+def total_only(totals: Tensor, log_probs: Tensor, k: int) -> Tensor:
+    return choose(totals, log_probs, k)[2]
 
 
 def no_return(*args: Any) -> None:
-    expand(*args)
+    choose(*args)
 
 
 MUTANTS = (
@@ -247,7 +245,7 @@ MUTANTS = (
 # ---------------------------------------------------------------- the exercise
 
 
-def explain_expand(probe: Probe, value: Any, expected: Any) -> Problem | None:
+def explain(probe: Probe, value: Any, expected: Any) -> Problem | None:
     """Which of the three is wrong, and where."""
     if bool((value[2] == -math.inf).any()):
         return "impossible", {}
@@ -258,7 +256,7 @@ def explain_expand(probe: Probe, value: Any, expected: Any) -> Problem | None:
         if not same_value(value[2], expected[2]):
             return "not_sorted", {}
     for place in range(len(expected[2])):
-        for name, yours, due in zip(("parent", "token", "total"), value, expected, strict=True):
+        for name, yours, due in zip(("rows", "tokens", "totals"), value, expected, strict=True):
             if not same_value(yours[place], due[place]):
                 numbers = {
                     "yours": describe.number(yours[place]),
@@ -270,22 +268,22 @@ def explain_expand(probe: Probe, value: Any, expected: Any) -> Problem | None:
 
 EXERCISES = (
     Exercise(
-        "7.3a",
-        "expand",
+        "7.8",
+        "choose",
         kind="I",
         difficulty=3,
         importance=5,
         minutes=10,
-        points=2,
+        points=0,
         task=FunctionTask(
-            spec=expand_spec,
-            probes=expand_probes,
+            spec=choose_spec,
+            probes=choose_probes,
             steps=(are_tensors(3, "not_three"), are_in_order, are_rows_of_numbers),
             mutants=MUTANTS,
-            explain=explain_expand,
+            explain=explain,
         ),
-        reference=expand,
-        alternatives=(expand_spec, expand_by_sorting),
+        reference=choose,
+        alternatives=(choose_spec, choose_by_sorting),
         words=words_beside(__file__),
     ),
 )
