@@ -81,9 +81,15 @@ MUTANTS = (
 
 
 def probes(generator: torch.Generator) -> list[Probe]:
-    """Unsorted lengths with 1 and the full width; one row; one column; a square; wider than needed."""
+    """Unsorted lengths with 1 and the full width; one row, one column, a square, a wider batch."""
     cases = [([[7, 3, 2], [4, 5, 6, 8, 2], [2], [9, 10, 3, 2]], 0)]
-    for lengths, wider in (([2, 6, 1, 4, 3], 2), ([5], 0), ([3], 3), ([1, 1, 1], 0), ([2, 3, 1], 0)):
+    for lengths, wider in (
+        ([2, 6, 1, 4, 3], 2),
+        ([5], 0),
+        ([3], 3),
+        ([1, 1, 1], 0),
+        ([2, 3, 1], 0),
+    ):
         rows = [torch.randint(3, 12, (n,), generator=generator).tolist() for n in lengths]
         cases.append((rows, wider))
     drawn = []

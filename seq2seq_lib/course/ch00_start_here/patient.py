@@ -72,9 +72,7 @@ def reproduce_log() -> str:
             ]
         n = len(sentence)
         outputs, state, _, with_zero = differences
-        lines.append(
-            f"{n:8}{width - n:7}{outputs:25.3f}{state:15.3f}{with_zero:32.3f}"
-        )
+        lines.append(f"{n:8}{width - n:7}{outputs:25.3f}{state:15.3f}{with_zero:32.3f}")
     return "\n".join([*lines, "", "no attention, no decoder and no loss has run"]) + "\n"
 
 

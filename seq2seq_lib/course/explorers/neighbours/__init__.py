@@ -10,9 +10,9 @@ from seq2seq_lib.course.explorers.neighbours.compute import DATES, MOST, Result,
 from seq2seq_lib.course.explorers.neighbours.picture import draw, shown
 
 ANSWERS = {
-    "both models keep their answers": "none",
-    "one model changes its answer": "one",
-    "both models change their answers": "both",
+    "both stay": "none",
+    "one changes": "one",
+    "both change": "both",
 }
 STATES = {
     "alone": State("Without pads both models read the date"),
@@ -30,8 +30,8 @@ STATES = {
 
 def _question(params: Params) -> Question:
     asks = (
-        f"A neighbour joins the date, and grows until it is {MOST} characters longer. Nothing "
-        "about the date changes. What happens to the answers?"
+        f"Its neighbour grows, up to {MOST} characters longer than the date, which stays as it is. "
+        "What happens to the answers?"
     )
     return Question(asks, ANSWERS, about=params["date"])
 
