@@ -168,6 +168,7 @@ def for_pages(picture: str) -> str:
 
 WIDE, PLACES = 830, (86, 250, 414, 578, 742)  # pixels; the centres of five columns
 CARD, BOX = 134, (104, 34)  # height of a balance; width and height of a box
+MOST = 10  # chapters that have room below a balance
 
 
 def seven_laws(
@@ -268,9 +269,9 @@ def _balance(
                 )
             )
     if chapters:
-        parts.append(
-            svg.text(x, y + 124, _chapters(chapters), size=12, anchor="middle", fill=svg.GREY)
-        )
+        shown = " ".join(map(str, chapters[:MOST])) + " …" * (len(chapters) > MOST)
+        words = f"ch. {shown}"
+        parts.append(svg.text(x, y + 124, words, size=12, anchor="middle", fill=svg.GREY))
     return parts
 
 
@@ -308,8 +309,13 @@ def course_map(chapters: Sequence[Entry] | None = None, here: int | None = None)
     Args:
         chapters: those of this course if left out.
         here: the number of the chapter that says "you are here".
+
+    Raises:
+        ValueError: no chapters, or some that need each other in a circle.
     """
     chapters = entries() if chapters is None else chapters
+    if not chapters:
+        raise ValueError("There are no chapters to draw: none has a chapter.toml.")
     level = _levels(chapters)
     columns = [
         [c for c in chapters if level[c.number] == n] for n in range(max(level.values()) + 1)
