@@ -64,7 +64,8 @@ def read(reader, text, pads=0):
 
 
 for name, reader in readers.items():
-    print(f"{name:8}", *read(reader, "24 december 1984"))
+    text, probability = read(reader, "24 december 1984")
+    print(f"{name:8} {text}, probability {probability:.2f}")
 
 # %% [markdown]
 # Now the neighbour `monday, september 24, 1984`: it has 26 characters, the date has 16, so there are ten
