@@ -3,7 +3,7 @@
 from seq2seq_lib.course.explorers.kit import svg
 from seq2seq_lib.course.explorers.neighbours.compute import Answer, Result
 
-ROW, LETTER, BAR = 24, 20, 150  # pixels
+ROW, LETTER, NARROW, BAR = 24, 20, 9, 150  # pixels
 NOTHING = "(writes nothing)"
 
 
@@ -14,6 +14,7 @@ def draw(result: Result, *, veiled: bool = False) -> str:
     symbols = len(result.date) + 1
     width = (svg.WIDTH - 2 * svg.MARGIN) / (symbols + result.longer)
     cell = min(LETTER, width)
+    size = 13 if cell > 12 else 12
     parts = [svg.text(svg.MARGIN, 18, _batch_words(result), size=13)]
     top = 28.0
     for t in range(symbols + result.longer):
@@ -24,14 +25,16 @@ def draw(result: Result, *, veiled: bool = False) -> str:
         parts.append(svg.rect(*box, fill=svg.PAPER, stroke=svg.LIGHT, kind="cell", tip=tip))
         if pad:
             parts.append(svg.hatch(*box))
-        elif cell >= 12:
+        elif cell >= NARROW:
             letter = "•" if t == symbols - 1 else result.date[t]
             parts.append(
-                svg.text(x + cell / 2 - 0.75, top + 16, letter, size=13, anchor="middle", mono=True)
+                svg.text(
+                    x + cell / 2 - 0.75, top + 16, letter, size=size, anchor="middle", mono=True
+                )
             )
         box = (x, top + ROW, cell - 1.5, ROW - 2)
         parts.append(svg.rect(*box, fill=svg.LIGHT, opacity=0.6, kind="neighbour"))
-    if cell < 12:  # no room for a letter a cell
+    if cell < NARROW:  # no room for a letter a cell
         parts.append(
             svg.text(svg.MARGIN + 3, top + 16, result.date, size=13, mono=True, halo=svg.PAPER)
         )
@@ -113,10 +116,12 @@ def _answer(name: str, answer: Answer, y: float) -> list[str]:
                 mono=True,
             )
         )
-    verdict = "✓ same as alone" if answer.same else f"≠ alone: {shown(answer.alone)}"
-    parts.append(
-        svg.text(svg.WIDTH - svg.MARGIN, y + 26, verdict, size=14, weight="bold", anchor="end")
-    )
+    right = svg.WIDTH - svg.MARGIN
+    verdict = "same as alone" if answer.same else f"≠ alone: {shown(answer.alone)}"
+    parts.append(svg.text(right, y + 26, verdict, size=14, weight="bold", anchor="end"))
+    if answer.same:  # a tick that is drawn: few fonts have one
+        x = right - 124
+        parts.append(svg.line([(x, y + 20), (x + 5, y + 26), (x + 14, y + 13)], width=2.5))
     share = BAR * answer.probability
     parts += [
         svg.rect(left, y + 42, share, 12, fill=svg.BLUE, kind="probability"),

@@ -121,8 +121,10 @@ def test_every_cell_is_drawn_pads_are_hatched_and_differences_framed(date, longe
     assert len(of_class(root, "changed")) == sum(changed)
     bars = [float(bar.get("width")) for bar in of_class(root, "probability")]
     assert bars[0] > 120 and bars[1] == pytest.approx(150 * result.careless.probability, abs=0.1)
-    marks = [text[0] for text in words(root) if text[0] in "✓≠"]
-    assert marks == ["✓", "✓" if result.careless.same else "≠"]
+    verdicts = [text for text in words(root) if "alone" in text]
+    said = "same as alone" if result.careless.same else f"≠ alone: {result.careless.alone}"
+    assert verdicts == ["same as alone", said]
+    assert len(list(root.iter(f"{SVG}polyline"))) == verdicts.count("same as alone")
     assert unreadable(root) == []
 
 
