@@ -123,9 +123,7 @@ for text in texts:
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 changes = [first_change(lambda t, n: read(careless, t, n)[0], "july 4, 1976")]
-print(
-    "first change at", *changes, "and its answer with 24 pads", *read(careless, "july 4, 1976", 24)
-)
+print("first change:", *changes, "| with 24 pads:", read(careless, "july 4, 1976", 24)[0])
 
 # %% [markdown]
 # It never moves. Whoever had tried this date alone would have called the model right: one lucky test
