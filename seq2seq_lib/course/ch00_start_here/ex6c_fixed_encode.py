@@ -7,6 +7,7 @@ from torch import Tensor
 
 from seq2seq_lib.batching import pad_sequences
 from seq2seq_lib.course.ch00_start_here import states
+from seq2seq_lib.course.ch00_start_here.given import small_encoder
 from seq2seq_lib.course.ch00_start_here.patient import patient_encode
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
@@ -14,13 +15,15 @@ from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.course.judging.steps import has_shape, is_finite_float, is_tensor
 from seq2seq_lib.course.judging.words import words_beside
 
+embedding, gru = small_encoder()  # as in the notebook
+
 
 def fixed_encode_spec(src: Tensor, lengths: Tensor) -> Tensor:
     return states.one_by_one(src, lengths)
 
 
 def fixed_encode(src: Tensor, lengths: Tensor) -> Tensor:
-    outputs, _ = states.GRU(states.EMBEDDING(src))  # [B, S, H]
+    outputs, _ = gru(embedding(src))  # [B, S, H]
     rows = torch.arange(len(src))
     return outputs[rows, lengths - 1]  # [B, H]: the last real place of each row
 
@@ -41,7 +44,7 @@ def place_before(src: Tensor, lengths: Tensor) -> Tensor:
 
 
 def all_rows(src: Tensor, lengths: Tensor) -> Tensor:
-    outputs, _ = states.GRU(states.EMBEDDING(src))
+    outputs, _ = gru(embedding(src))
     return outputs[:, lengths - 1]  # [B, B, H]
 
 
@@ -55,7 +58,7 @@ def squeezed(src: Tensor, lengths: Tensor) -> Tensor:
 
 def pads_masked(src: Tensor, lengths: Tensor) -> Tensor:
     """The outputs at pads are zeroed, and the last column is read all the same."""
-    outputs, _ = states.GRU(states.EMBEDDING(src))
+    outputs, _ = gru(embedding(src))
     real = torch.arange(src.size(1))[None, :] < lengths[:, None]
     return (outputs * real[..., None])[:, -1]
 
