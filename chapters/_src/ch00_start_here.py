@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 0. Start here
 #
-# Two models read dates. Both get all of 500 unseen dates right. One of them is broken. How would you find
-# out?
+# Two models read dates. One by one, both get all of 500 unseen dates right. One of them is broken. How
+# would you find out?
 #
 # Here is a date, in a batch with a neighbour. **Predict** what a longer neighbour does to the answers,
 # then move the slider. Nothing about the date changes.
@@ -126,8 +126,8 @@ changes = [first_change(lambda t, n: read(careless, t, n)[0], "july 4, 1976")]
 print("first change:", *changes, "| with 24 pads:", read(careless, "july 4, 1976", 24)[0])
 
 # %% [markdown]
-# It never moves. Whoever had tried this date alone would have called the model right: one lucky test
-# proves nothing, so a law tries many.
+# It never moves. Whoever had tried this date and no other would have called the model right: one lucky
+# test proves nothing, so a law tries many.
 #
 # So the answer to a date can depend on who sits beside it, and nothing crashes.
 
@@ -200,7 +200,8 @@ print(f"{len(shares)} batches; PAD is {100 * sum(shares) / len(shares):.0f} % of
 #
 # What does it take to read a date? An **encoder** reads the source and leaves one vector a character, the
 # memory. A **decoder** writes the target, one character at a time. At each step **attention** tells the
-# decoder where in the memory to look. Chapters 3 and 8 build these parts by hand; here we use them.
+# decoder where in the memory to look. Chapters [3](ch03_encoder_decoder.ipynb) and
+# [8](ch08_attention.ipynb) build these parts by hand; here we use them.
 
 # %%
 from seq2seq_lib.runtime import get_device, seed_everything
@@ -213,9 +214,9 @@ model = Seq2Seq(Seq2SeqConfig(len(src_vocab), len(tgt_vocab), **sizes))
 print(sum(parameter.numel() for parameter in model.parameters()), "parameters, on", device.type)
 
 # %% [markdown]
-# Training is `fit(model, train_loader)`, and it hides nothing that you could not write. These lines are all
-# that it does, apart from bookkeeping: ask for the loss, ask for its gradient, shorten the gradient if
-# it is long, take a step.
+# Training is `fit(model, train_loader)`, and it hides nothing that you could not write. With plain settings
+# these lines are what it does, apart from bookkeeping: ask for the loss, ask for its gradient, shorten
+# the gradient if it is long, take a step.
 
 # %%
 from seq2seq_lib.losses import sequence_loss
@@ -256,7 +257,7 @@ print("the same weights, to 4 digits:", gap < 1e-4)
 
 # %% [markdown]
 # Now for real. **Predict**: will the model need a minute, an hour or a night to get 95 of 100 unseen
-# dates completely right? Large models train for weeks.
+# dates completely right? It begins with random numbers, and knows neither months nor digits.
 
 # %% tags=["nbval-ignore-output", "hide-output"] jupyter={"outputs_hidden": true}
 settings = TrainConfig(epochs=4, learning_rate=5e-3, cosine_decay=True)
@@ -264,7 +265,8 @@ history = fit(model, train_loader, valid_loader, settings, device=device)
 print(f"{sum(record.seconds for record in history.records):.0f} seconds")
 
 # %% [markdown]
-# Four epochs, four passes over 6,000 dates. The loss is the mean of −ln(probability of the right symbol)
+# Four epochs are four passes over 6,000 dates; `cosine_decay` makes the steps smaller towards the end. The
+# loss is the mean of −ln(probability of the right symbol)
 # over all real symbols, the end among them; pads are left out. Its unit is the nat. **Predict**: in epoch
 # 1, which loss is higher, that of the training dates or that of the unseen ones?
 
@@ -355,7 +357,7 @@ print(f"hyphens: largest weight {hyphens:.2f}")
 
 # %% [markdown]
 # The digits of the year are read where one expects it; the largest weight of a hyphen is smaller, and the
-# rest is spread. Large language models put such weight on their first tokens, whatever these mean: an
+# rest is spread. Language models put such weight on their first tokens, whatever these mean: an
 # **attention sink** ([Xiao et al. 2023](https://arxiv.org/abs/2309.17453)).
 #
 # So the weights show where a model read; whether that explains anything is the question of chapter 8.
@@ -467,7 +469,7 @@ assert math.isclose(states[4][1] - states[4][0], 1.7 / 2**4)
 
 # %% [markdown]
 # Nothing is erased at once: pads pull all dates towards one point. The cure is to stop at a row's own
-# end (chapters 3 and 4).
+# end (chapters 3 and [4](ch04_padding_masks.ipynb)).
 #
 # **Law 1** says it in a sentence: *a sentence alone gives the same result as in any padded batch.* It
 # compares a model with itself, so it needs no labels, no training and no luck. It is a function that takes
@@ -531,7 +533,7 @@ atlas.show(atlas.course_map(here=0))
 # ## In Transformers and LLMs
 #
 # - A Transformer has no final state, but the law is the same: `attention_mask` is our `src_mask`. Leave it
-#   out, and `generate()` on a padded batch answers something else.
+#   out, and what `generate()` answers depends on the padding.
 # - PyTorch's `src_key_padding_mask` says True for *ignore*, the opposite of ours. The cell tries both.
 # - Decoder-only models pad on the **left**, so that the last column is a real token, and `position_ids`
 #   must skip the pads.
@@ -572,7 +574,8 @@ with torch.no_grad():
 # - PyTorch, [pack_padded_sequence](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html):
 #   how a GRU is told where a row ends.
 #
-# **Next**: [five short exercises](../exercises/ch00_start_here/ch00_start_here.ipynb), then chapter 1.
+# **Next**: [five short exercises](../exercises/ch00_start_here/ch00_start_here.ipynb), then
+# [chapter 1](ch01_text_to_batches.ipynb).
 
 # %% [markdown]
 # ## What this chapter asserts
