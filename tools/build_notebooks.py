@@ -29,6 +29,7 @@ import os
 import sys
 from pathlib import Path
 
+import course_pictures
 import readme_table
 from notebooks.back import back
 from notebooks.build import build, orphans, problems
@@ -78,6 +79,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
             print(f"\n{error}", file=sys.stderr)
     if options.command == "build":
         readme_table.main(root)
+        course_pictures.main(root)
     if options.command == "check" and not options.files:
         wrong = orphans(root)
         failed += len(wrong)

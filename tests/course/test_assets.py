@@ -8,18 +8,23 @@ import build_assets
 import pytest
 import torch
 
+from benchmarks.neighbours import answers
+from seq2seq_lib.batching import encode_pairs
 from seq2seq_lib.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from seq2seq_lib.course import assets
+from seq2seq_lib.course.assets.careless import SameLength
 from seq2seq_lib.translate import Translator
+from seq2seq_lib.vocab import EOS_ID
 
 ROOT = Path(__file__).resolve().parents[2]
 LOADERS = {assets.DATES: assets.date_reader, assets.PHRASES: assets.phrase_translator}
+RECIPE = build_assets.RECIPES[assets.DATES]
 for_every_model = pytest.mark.parametrize("path", LOADERS, ids=lambda path: path.stem)
 
 
 def test_every_model_in_the_folder_has_a_recipe_and_a_loader():
     files = set((ROOT / "seq2seq_lib" / "course" / "assets").glob("*.pt"))
-    assert files == set(build_assets.RECIPES) == set(LOADERS)
+    assert files == set(build_assets.RECIPES) == {*LOADERS, assets.CARELESS}
 
 
 @for_every_model
@@ -125,3 +130,57 @@ def test_an_installed_library_has_the_file(path):
     patterns = settings["tool"]["setuptools"]["package-data"]["*"]
     found = {file for pattern in patterns for file in path.parent.glob(pattern)}
     assert path in found
+
+
+# ---------------------------------------------------------------- the careless one
+
+
+def test_the_careless_file_is_small_and_what_its_recipe_says():
+    assert assets.CARELESS.stat().st_size < 300_000
+    checkpoint = load_checkpoint(assets.CARELESS)
+    extra = {"recipe": asdict(RECIPE), "seed": build_assets.CARELESS_SEED}
+    assert checkpoint.extra == extra, "run tools/build_assets.py again"
+    assert checkpoint.model_class == "CarelessSeq2Seq"
+    ours = load_checkpoint(assets.DATES)
+    assert checkpoint.config == ours.config
+    assert (checkpoint.src_vocab, checkpoint.tgt_vocab) == (ours.src_vocab, ours.tgt_vocab)
+    shapes = {name: weight.shape for name, weight in checkpoint.weights.items()}
+    assert shapes == {name: weight.shape for name, weight in ours.weights.items()}
+
+
+def test_alone_both_are_right_and_together_only_ours():
+    """What the first line of chapter 0 says, on all 500 unseen dates."""
+    pairs = RECIPE.corpus().test
+    for reader, together in ((assets.date_reader(), True), (assets.careless_reader(), False)):
+        examples = encode_pairs(pairs, reader.src_vocab, reader.tgt_vocab)
+        alone = answers(reader.model, examples, pads=0)  # batches of one length: as if alone
+        assert alone == [[*target, EOS_ID] for _, target in examples]
+        share = build_assets.measure(reader.model, reader.src_vocab, reader.tgt_vocab, pairs)
+        assert share == 1 if together else 0.3 < share < 0.5
+
+
+def test_what_is_careless_about_it():
+    careless, ours = assets.careless_reader().model, assets.date_reader().model
+    pad = [model.encoder.embedding.weight[0].abs().max() for model in (careless, ours)]
+    assert pad[0] > 0.1 and pad[1] == 0
+    src, lengths = torch.tensor([[4, 5, 2, 0, 0]]), torch.tensor([3])
+    assert careless.encoder(src, lengths).src_mask.all()
+    assert ours.encoder(src, lengths).src_mask.sum() == 3
+
+
+def test_its_batches_hold_no_pads_and_every_date_once():
+    lengths = [3, 5, 3, 4, 5, 5, 3]
+    sampler = SameLength(lengths, 2)
+    batches = list(sampler)
+    assert sorted(i for batch in batches for i in batch) == list(range(7))
+    assert all(len({lengths[i] for i in batch}) == 1 and len(batch) <= 2 for batch in batches)
+    assert len(batches) == len(sampler) == 5 and list(sampler) == batches
+    sampler.set_epoch(1)
+    assert list(sampler) != batches
+
+
+def test_a_careless_model_that_learned_too_little_is_not_written(tmp_path):
+    poor = replace(RECIPE, num_train=64, num_test=20, epochs=1)
+    with pytest.raises(RuntimeError, match="nothing written"):
+        build_assets.build_careless(tmp_path / "poor.pt", poor)
+    assert list(tmp_path.iterdir()) == []
