@@ -1,4 +1,4 @@
-"""A small model that makes a sentence of keywords: "owls boat" to "our owls do not dream of their boat".
+"""A small model that makes a sentence of keywords: "owls boat", "our owls dream of their boat".
 
     python -m seq2seq_lib.course.assets.keywords    # trains it anew, about ten seconds
 
