@@ -31,7 +31,7 @@ def min_p_spec(log_probs: Tensor, share: float) -> Tensor:
 def min_p(log_probs: Tensor, share: float) -> Tensor:
     best = log_probs.amax(-1, keepdim=True)  # [N, 1]
     cut = log_probs < best + math.log(share)
-    return log_probs.masked_fill(cut, NINF).log_softmax(-1)
+    return log_probs.masked_fill(cut, -math.inf).log_softmax(-1)
 
 
 def min_p_by_probabilities(log_probs: Tensor, share: float) -> Tensor:

@@ -72,7 +72,7 @@ def n_best_exact_spec(next_log_probs: Callable, n: int, longest: int) -> Found:
     return sorted(every, key=lambda found: (-found[1], found[0]))[:n]
 
 
-def n_best_exact(next_log_probs: Callable, n: int, longest: int) -> Found:
+def n_best_exact(next_log_probs: Callable, n: int, longest: int) -> list[tuple[str, float]]:
     found, heap = [], [(0.0, "")]
     while heap and len(found) < n:
         cost, output = heapq.heappop(heap)
@@ -182,18 +182,6 @@ def costs(next_log_probs: Callable, n: int, longest: int) -> Found:
     return [(text, -total) for text, total in n_best_exact(next_log_probs, n, longest)]
 
 
-def no_tie_counter(next_log_probs: Callable, n: int, longest: int) -> Found:
-    found, heap = [], [(0.0, {"output": ""})]  # of equal totals the dictionaries are compared
-    while heap and len(found) < n:
-        cost, entry = heapq.heappop(heap)
-        if entry["output"].endswith("•"):
-            found.append((entry["output"], -cost))
-        elif len(entry["output"]) < longest:
-            for token, added in next_log_probs(entry["output"]).items():
-                heapq.heappush(heap, (cost - added, {"output": entry["output"] + token}))
-    return found
-
-
 def no_return(*args: Any) -> None:
     n_best_exact(*args)
 
@@ -209,7 +197,6 @@ MUTANTS = (
     Mutant("end_not_scored", end_not_scored),
     Mutant("best_only", best_only),
     Mutant("costs", costs),
-    Mutant("raised", no_tie_counter),
 )
 
 

@@ -71,10 +71,6 @@ def most_frequent(samples: Sequence[str], utility: Callable) -> str:
     return max(samples, key=samples.count)
 
 
-def first_sample(samples: Sequence[str], utility: Callable) -> str:
-    return samples[0]
-
-
 def the_worth(samples: Sequence[str], utility: Callable) -> float:
     return max(sum(utility(y, r) for r in samples) for y in samples)
 
@@ -92,7 +88,6 @@ MUTANTS = (
     Mutant("least", least),
     Mutant("last_of_equals", last_of_equals),
     Mutant("most_frequent", most_frequent),
-    Mutant("first_sample", first_sample),
     Mutant("not_a_sample", the_worth),
 )
 
@@ -117,6 +112,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
         ["pq", "pq", "pq"],
         ["aab", "ab", "ba", "aab", "c", "c", "c"],
         ["a", "abcd", "efgh", "abef"],
+        ["abbc", "cb", "bbba", "bca", "ca"],
     )
     drawn = []
     for number in (4, 7, 9):

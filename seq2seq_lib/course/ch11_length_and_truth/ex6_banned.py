@@ -12,7 +12,7 @@ from seq2seq_lib.course.judging.words import words_beside
 from seq2seq_lib.vocab import PAD_ID
 
 
-def banned_spec(prefix: list[int], n: int) -> set[int]:
+def banned_spec(prefix: list[int], n: int) -> list[int]:
     tokens = []
     for token in prefix:
         if token != PAD_ID:
@@ -23,64 +23,69 @@ def banned_spec(prefix: list[int], n: int) -> set[int]:
         for start in range(len(longer) - n):
             if longer[start : start + n] == longer[len(longer) - n :]:
                 banned.add(candidate)
-    return banned
+    return sorted(banned)
 
 
-def banned(prefix: list[int], n: int) -> set[int]:
+def banned(prefix: list[int], n: int) -> list[int]:
     tokens = [token for token in prefix if token != PAD_ID]
     context = tokens[len(tokens) - (n - 1) :] if len(tokens) >= n else None
     starts = range(len(tokens) - n + 1)
-    return {tokens[s + n - 1] for s in starts if tokens[s : s + n - 1] == context}
+    return sorted({tokens[s + n - 1] for s in starts if tokens[s : s + n - 1] == context})
 
 
-def banned_by_dictionary(prefix: list[int], n: int) -> set[int]:
+def banned_by_dictionary(prefix: list[int], n: int) -> list[int]:
     tokens = [token for token in prefix if token != PAD_ID]
     follows: dict[tuple[int, ...], set[int]] = {}
     for end in range(n - 1, len(tokens)):
         follows.setdefault(tuple(tokens[end - n + 1 : end]), set()).add(tokens[end])
     last = tuple(tokens[-(n - 1) :]) if n > 1 else ()
-    return follows.get(last, set())
+    return sorted(follows.get(last, ()))
 
 
 # ---------------------------------------------------------------- wrong answers
 
 
 def _other_n(by: int):
-    def answer(prefix: list[int], n: int) -> set[int]:
+    def answer(prefix: list[int], n: int) -> list[int]:
         return banned(prefix, max(1, n + by))
 
     return answer
 
 
-def bans_the_context(prefix: list[int], n: int) -> set[int]:
+def bans_the_context(prefix: list[int], n: int) -> list[int]:
     tokens = [token for token in prefix if token != PAD_ID]
-    return set(tokens[-(n - 1) :]) if n > 1 and banned(prefix, n) else banned(prefix, n)
+    return sorted(set(tokens[-(n - 1) :])) if n > 1 and banned(prefix, n) else banned(prefix, n)
 
 
-def pads_count(prefix: list[int], n: int) -> set[int]:
+def pads_count(prefix: list[int], n: int) -> list[int]:
     context = prefix[len(prefix) - (n - 1) :]
     starts = range(len(prefix) - n + 1)
-    return {prefix[s + n - 1] for s in starts if prefix[s : s + n - 1] == context}
+    return sorted({prefix[s + n - 1] for s in starts if prefix[s : s + n - 1] == context})
 
 
-def last_match_only(prefix: list[int], n: int) -> set[int]:
+def last_match_only(prefix: list[int], n: int) -> list[int]:
     tokens = [token for token in prefix if token != PAD_ID]
     context = tokens[len(tokens) - (n - 1) :]
     for start in range(len(tokens) - n, -1, -1):
         if tokens[start : start + n - 1] == context:
-            return {tokens[start + n - 1]}
-    return set()
+            return [tokens[start + n - 1]]
+    return []
 
 
-def every_token(prefix: list[int], n: int) -> set[int]:
-    return {token for token in prefix if token != PAD_ID}
+def every_token(prefix: list[int], n: int) -> list[int]:
+    return sorted({token for token in prefix if token != PAD_ID})
 
 
-def negative_slice(prefix: list[int], n: int) -> set[int]:
+def negative_slice(prefix: list[int], n: int) -> list[int]:
     tokens = [token for token in prefix if token != PAD_ID]
     context = tokens[-(n - 1) :]  # of n = 1 that is everything
     starts = range(len(tokens) - n + 1)
-    return {tokens[s + n - 1] for s in starts if tokens[s : s + n - 1] == context}
+    return sorted({tokens[s + n - 1] for s in starts if tokens[s : s + n - 1] == context})
+
+
+def with_repeats(prefix: list[int], n: int) -> list[int]:
+    due = banned(prefix, n)
+    return [token for token in sorted(prefix) if token in due]
 
 
 def no_return(*args: Any) -> None:
@@ -96,25 +101,29 @@ MUTANTS = (
     Mutant("last_match_only", last_match_only),
     Mutant("every_token", every_token),
     Mutant("negative_slice", negative_slice),
+    Mutant("twice", with_repeats),
 )
 
 
 # ---------------------------------------------------------------- the exercise
 
 
-def is_a_set(value: Any, expected: Any) -> Problem | None:
-    """A step: a set of ints."""
+def are_ids(value: Any, expected: Any) -> Problem | None:
+    """A step: a list of ints, each once, in order."""
     if value is None:
         return "no_return", {}
-    ints = isinstance(value, set | frozenset) and all(type(token) is int for token in value)
-    return None if ints else ("not_a_set", {})
+    if not isinstance(value, list | tuple) or not all(type(token) is int for token in value):
+        return "not_a_list", {}
+    if len(set(value)) < len(value):
+        return "twice", {}
+    return None if list(value) == sorted(value) else ("not_sorted", {})
 
 
-def same_set(value: Any, expected: Any) -> Problem | None:
+def same_ids(value: Any, expected: Any) -> Problem | None:
     """A step: the same tokens."""
-    if missing := expected - value:
+    if missing := set(expected) - set(value):
         return "missing", {"token": str(min(missing))}
-    if extra := value - expected:
+    if extra := set(value) - set(expected):
         return "extra", {"token": str(min(extra))}
     return None
 
@@ -141,7 +150,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
 TASK = FunctionTask(
     spec=banned_spec,
     probes=probes,
-    steps=(is_a_set, same_set),
+    steps=(are_ids, same_ids),
     mutants=MUTANTS,
 )
 EXERCISES = (

@@ -24,7 +24,7 @@ def report_spec(outputs: Lists) -> tuple[int, float, float]:
     return empty, tokens / len(outputs), unfinished / len(outputs)
 
 
-def report(outputs: Lists) -> tuple[int, float, float]:
+def report(outputs: list[list[int]]) -> tuple[int, float, float]:
     empty = sum(output == [EOS_ID] for output in outputs)
     mean = sum(map(len, outputs)) / len(outputs)
     unfinished = sum(output[-1] != EOS_ID for output in outputs) / len(outputs)

@@ -1,4 +1,4 @@
-"""What ``benchmarks/length_and_truth.py`` measured, as chapter 11 shows it: a number a seed, 0 to 4.
+"""What ``benchmarks/length_and_truth.py`` measured, as chapter 11 shows it: a number a seed.
 
 The whole result is ``benchmarks/results/length_and_truth.json``; a test compares the two.
 """

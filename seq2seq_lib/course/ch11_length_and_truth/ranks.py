@@ -17,7 +17,7 @@ def by_score(score: Callable[[tuple[int, ...], float, int, float], float]) -> Ra
     return rank
 
 
-def fixed_rank(outputs: Sequence[Output], prompt_length: int, alpha: float) -> Ranked:
+def fixed_rank(outputs: list, prompt_length: int, alpha: float) -> list:
     scored = [(tokens, log_prob / len(tokens) ** alpha) for tokens, log_prob in outputs]
     return sorted(scored, key=lambda one: one[1], reverse=True)
 
