@@ -422,7 +422,7 @@ print("model's mode is the true mode:", *measured.MODE_IS_TRUE)
 # %% [markdown]
 # Search errors fall with the width, and so do the lengths. But the model's own mode is the true mode for
 # half of the sources at best: what is left is the model's. Stahlberg & Byrne
-# ([2019](https://aclanthology.org/D19-1331/)) found with exact search that more than half of the modes of
+# ([2019](https://aclanthology.org/D19-1331)) found with exact search that more than half of the modes of
 # a Transformer for translation are *empty*.
 #
 # So now we know which mistakes are whose, and that search errors had protected us from the model's.
@@ -469,7 +469,7 @@ print("expected", *(f"{y} {u:.2f}  " for y, u in worth.items()))
 # worthless, .30, and loses to an output of probability .12 that looks like many others.
 #
 # A model's p(r) is not written down, so MBR *draws* references, and its candidates, too (Eikema & Aziz
-# [2020](https://aclanthology.org/2020.coling-main.398/)). **Predict** from the same five models of letters:
+# [2020](https://aclanthology.org/2020.coling-main.398)). **Predict** from the same five models of letters:
 # MBR with 50 draws against five beams, in BLEU, and in *true* probability. It uses the whole distribution,
 # so does it win both?
 
@@ -585,8 +585,8 @@ print("drawn", torch.multinomial(scores.softmax(-1), 1, generator=generator).sha
 # %% [markdown]
 # ## Further reading
 #
-# - Stahlberg & Byrne 2019, [On NMT Search Errors and Model Errors](https://aclanthology.org/D19-1331/).
-# - Eikema & Aziz 2020, [Is MAP Decoding All You Need?](https://aclanthology.org/2020.coling-main.398/):
+# - Stahlberg & Byrne 2019, [On NMT Search Errors and Model Errors](https://aclanthology.org/D19-1331).
+# - Eikema & Aziz 2020, [Is MAP Decoding All You Need?](https://aclanthology.org/2020.coling-main.398):
 #   the mode is not what a model has learned.
 # - Holtzman et al. 2020, [The Curious Case of Neural Text Degeneration](https://arxiv.org/abs/1904.09751).
 # - Nguyen et al. 2024, [Min-p sampling](https://arxiv.org/abs/2407.01082).

@@ -11,7 +11,7 @@ import torch
 
 from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
-from seq2seq_lib.course.judging.function_task import FunctionTask
+from seq2seq_lib.course.judging.function_task import Call, FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.course.judging.steps import Problem, plain
 from seq2seq_lib.course.judging.words import words_beside
@@ -51,10 +51,11 @@ class NextLetters:
         return NextLetters(self.table, self.otherwise, self.limit)
 
     def total(self, output: str) -> float:
-        """The log-probability of an output or a prefix."""
+        """The log-probability of an output or a prefix; -inf for tokens that there are none of."""
+        rows = [self.table.get(output[:t], self.otherwise) for t in range(len(output))]
         return sum(
-            math.log(self.table.get(output[:t], self.otherwise)[token])
-            for t, token in enumerate(output)
+            math.log(row[token]) if token in row else -math.inf
+            for row, token in zip(rows, output, strict=True)
         )
 
 
@@ -230,11 +231,6 @@ def same_outputs(value: Any, expected: Any) -> Problem | None:
             return "another", facts | {"right": f"{due[0]} {describe.number(due[1])}"}
     if len(found) != len(expected):
         return "count", {"yours": str(len(found)), "right": str(len(expected))}
-    known = dict(expected)
-    last = expected[-1][1] if expected else 0.0
-    for text, total in found:  # a tie with the last one may be another output
-        if text not in known and abs(total - last) > NEAR:
-            return "another", {"place": "?", "yours": text, "right": "another output"}
     return None
 
 
@@ -297,7 +293,19 @@ def _row(row: dict[str, float]) -> str:
     return ", ".join(f"{token} {p:.3g}" for token, p in row.items())
 
 
-TASK = FunctionTask(
+class _AnyOrderOfTies(FunctionTask):
+    """Equally probable outputs may come in any order, so outputs are read again one by one."""
+
+    def _value(self, call: Call) -> Problem | None:
+        model = call.probe.args["next_log_probs"]
+        for place, (text, total) in enumerate(call.run.value, start=1):
+            if abs(model.total(text) - float(plain(total))) > NEAR:
+                facts = {"place": str(place), "yours": f"{text} {describe.number(plain(total))}"}
+                return "another", facts | {"right": describe.number(model.total(text))}
+        return None
+
+
+TASK = _AnyOrderOfTies(
     spec=n_best_exact_spec,
     probes=probes,
     steps=(are_outputs, same_outputs),
