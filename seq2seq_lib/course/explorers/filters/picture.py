@@ -39,6 +39,7 @@ def headline(result: Result) -> str:
 def _bars(result: Result, top: float) -> list[str]:
     base = top + HIGH
     parts = [svg.line([(LEFT - 8, base), (svg.WIDTH - svg.MARGIN, base)], stroke=svg.GREY, width=1)]
+    labels = []  # above the threshold's line
     for i, (warm, after) in enumerate(zip(result.warm, result.after, strict=True)):
         x = LEFT + STEP * i
         cut = after == 0
@@ -50,13 +51,14 @@ def _bars(result: Result, top: float) -> list[str]:
         else:
             high = HIGH * after
             parts.append(svg.rect(x + 40, base - high, 36, high, fill=svg.BLUE, kind="after"))
-            parts.append(_small(x + 58, base - high - 5, f"{after:.2f}"))
-        parts.append(_small(x + 18, base - HIGH * warm - 5, f"{warm:.2f}"))
+            labels.append(_small(x + 58, base - high - 5, f"{after:.2f}"))
+        labels.append(_small(x + 18, base - HIGH * warm - 5, f"{warm:.2f}"))
         parts.append(_small(x + 38, base + 17, "cut" if cut else f"token {i + 1}"))
     if result.threshold:
         y = base - HIGH * result.threshold
         ends = [(LEFT - 8, y), (svg.WIDTH - svg.MARGIN, y)]
         parts.append(svg.line(ends, stroke=svg.INK, width=1, dash="4 3"))
+    parts += labels
     y = base + 46
     parts.append(svg.rect(svg.MARGIN, y - 11, 14, 13, fill=svg.PAPER, stroke=svg.INK))
     parts.append(svg.text(32, y, "after the temperature", size=12))
@@ -72,4 +74,4 @@ def _bars(result: Result, top: float) -> list[str]:
 
 
 def _small(x: float, y: float, words: str) -> str:
-    return svg.text(x, y, words, size=12, anchor="middle")
+    return svg.text(x, y, words, size=12, anchor="middle", halo=svg.PAPER)

@@ -4,6 +4,7 @@ from seq2seq_lib.course.explorers.kit import svg
 from seq2seq_lib.course.explorers.width.compute import EXACT, Result, Written
 
 ROW, LEFT, NAT = 19, 112, 34  # pixels: a token's row, where bars begin, a nat
+HEIGHT = 490  # of every picture: one that followed its output would tell how long that is
 
 
 def draw(result: Result, *, veiled: bool = False) -> str:
@@ -12,13 +13,12 @@ def draw(result: Result, *, veiled: bool = False) -> str:
     more, y = svg.paragraph(y, f"One beam writes: {line(result.greedy)}")
     parts += more
     top = y + 10
-    answer, y = _output(result, top)
-    height = y + svg.MARGIN
     if veiled:
-        parts += svg.veil(top, height - top - svg.MARGIN)
+        parts += svg.veil(top, HEIGHT - top - svg.MARGIN)
         hidden = f"{_setting(result)} What it writes is hidden until you predict."
-        return svg.picture(svg.WIDTH, height, "Predict first", hidden, parts)
-    return svg.picture(svg.WIDTH, height, headline(result), described(result), parts + answer)
+        return svg.picture(svg.WIDTH, HEIGHT, "Predict first", hidden, parts)
+    parts += _output(result, top)
+    return svg.picture(svg.WIDTH, HEIGHT, headline(result), described(result), parts)
 
 
 def line(written: Written) -> str:
@@ -63,7 +63,7 @@ def _setting(result: Result) -> str:
     )
 
 
-def _output(result: Result, top: float) -> tuple[list[str], float]:
+def _output(result: Result, top: float) -> list[str]:
     parts, y = svg.paragraph(top, headline(result), size=15, weight="bold")
     words = f"Each token pays −log p nats. Calls of the model: {result.calls:,}."
     more, y = svg.paragraph(y, words, size=12, fill=svg.GREY)
@@ -86,7 +86,7 @@ def _output(result: Result, top: float) -> tuple[list[str], float]:
         number = _number(written.log_prob)
         parts.append(svg.text(svg.WIDTH - svg.MARGIN, y + 14, number, anchor="end"))
         y += ROW
-    return parts, y
+    return parts
 
 
 def _number(log_prob: float) -> str:
