@@ -88,6 +88,8 @@ def test_the_least_risk_is_found_by_counting():
     }
     best = given.least_risk(samples, given.equal_places)
     assert worth[best] == max(worth.values()) and best == "ux"
+    # a draw that came three times counts three times
+    assert given.least_risk(["ux", "w", "w", "uy", "w"], given.equal_places) == "w"
 
 
 def test_the_card_is_the_library_s():

@@ -107,6 +107,13 @@ def test_on_the_card_it_is_sure_after_six_calls():
     assert (card.calls, card.rows, every.rows) == (6, 6, 40)
 
 
+def test_what_is_a_little_better_than_a_found_end_is_still_read():
+    """3 • has 0.5, and • alone 0.45 was found before."""
+    model = TableModel({(): {3: 0.5, EOS_ID: 0.45, 4: 0.05}, (3,): {EOS_ID: 1.0}})
+    ((best,),) = best_first_search(model, *ONE, max_new_tokens=3)
+    assert best.tokens == [3, EOS_ID]
+
+
 def test_too_few_calls_are_an_error_that_carries_what_was_found():
     best_first_search(four_letters(), *ONE, max_new_tokens=4, max_calls=6)
     with pytest.raises(NotProven, match="max_calls = 5 times for sentence 0") as raised:

@@ -62,6 +62,7 @@ def test_each_token_is_drawn_and_what_is_cut_is_hatched(params):
     assert len(of_class(root, "warm")) == len(result.before)
     assert len(of_class(root, "after")) == result.kept
     assert words(root).count("cut") == len(result.before) - result.kept + 1  # and the legend's
+    assert len(of_class(root, "pad")) == len(result.before) - result.kept + 1
     assert unreadable(root) == []
     for bar, p in zip(of_class(root, "after"), filter(None, result.after), strict=True):
         assert float(bar.get("height")) == pytest.approx(150 * p, abs=0.06)
