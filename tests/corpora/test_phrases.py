@@ -487,7 +487,7 @@ def test_the_lexicon_is_complete_and_consistent():
 
 def test_rare_words_are_thinned_in_training_alone():
     rare = {"owl": 2, "owls": 1, "hedgehog": 0, "sees": 5}
-    whole, thin = corpora.phrases(600, 40, 80), corpora.phrases(600, 40, 80, rare=rare)
+    whole, thin = corpora.phrases(1500, 40, 80), corpora.phrases(1500, 40, 80, rare=rare)
     assert (thin.valid, thin.test) == (whole.valid, whole.test)
     kept = Counter(word for pair in thin.train for word in set(pair.source))
     before = Counter(word for pair in whole.train for word in set(pair.source))

@@ -55,7 +55,8 @@ def test_the_interval_is_that_of_a_slow_loop():
 
 
 def test_pairing_cancels_what_two_systems_share():
-    hyps, refs = corpus(5, n=60)
+    _, refs = corpus(5, n=60)
+    hyps = [ref[: 1 + 2 * i % 12] for i, (ref,) in enumerate(refs)]  # cut off here and there
     same = bleu_statistics(hyps, refs)
     assert bootstrap_interval(same, same) == (0, 0)
     low, high = bootstrap_interval(same)
