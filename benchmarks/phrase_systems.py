@@ -17,6 +17,7 @@ import torch
 
 from seq2seq_lib.corpora import Pair, detokenize
 from seq2seq_lib.course.assets import translation
+from seq2seq_lib.course.ch09_real_translation.links import gold_links
 from seq2seq_lib.metrics import (
     bleu_of,
     bleu_statistics,
@@ -51,32 +52,6 @@ def scores(hypotheses: Sequence[str], references: Sequence[str]) -> dict[str, fl
     }
 
 
-def gold_links(pair: Pair, found: Translation) -> list[tuple[int, set[int]]]:
-    """For each target piece of a right output, the source pieces of the words it is linked to.
-
-    Pieces count the letters of the plain text; a target piece belongs to the token in which its
-    last letter lies, and EOS is nobody's link.
-    """
-
-    def tokens_of(pieces: Sequence[str], tokens: Sequence[str]) -> list[int]:
-        ends, length = [], 0
-        for token in tokens:
-            length += len(token)
-            ends.append(length)
-        places, read = [], 0
-        for piece in pieces:
-            read += len(piece.replace("▁", ""))
-            places.append(next(i for i, end in enumerate(ends) if max(read, 1) <= end))
-        return places
-
-    source = tokens_of(found.source, pair.source)
-    links: dict[int, set[int]] = {}
-    for i, j in pair.alignment or ():
-        links.setdefault(j, set()).update(k for k, token in enumerate(source) if token == i)
-    target = tokens_of(found.target, pair.target)
-    return [(t, links.get(j, set())) for t, j in enumerate(target)]
-
-
 def attention(pairs: Sequence[Pair], translations: Sequence[Translation]) -> dict[str, float]:
     """Where the largest weight of each piece lies, in outputs that are right word for word."""
     on_link = on_end = pieces = 0
@@ -84,7 +59,7 @@ def attention(pairs: Sequence[Pair], translations: Sequence[Translation]) -> dic
         if found.text != detokenize(pair.target):
             continue
         looked = found.attention.argmax(1).tolist()
-        for t, links in gold_links(pair, found):
+        for t, links in enumerate(gold_links(pair, found)):
             if links:
                 pieces += 1
                 on_link += looked[t] in links
