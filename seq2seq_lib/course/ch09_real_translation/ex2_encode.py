@@ -94,7 +94,6 @@ def last_first(word: str, merges: Merges) -> Pieces:
 
 
 MUTANTS = (
-    Mutant("no_return", lambda word, merges: None),
     Mutant("longest_match", longest_match),
     Mutant("one_pass", one_pass),
     Mutant("first_only", with_merge(ex8_merge_once.first_only)),
@@ -119,6 +118,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
         ("aaa", [("a", "a"), ("aa", "a")]),
         ("aaaaa", [("a", "a"), ("▁", "aa")]),
         ("", SNOW),
+        ("abc", [("a", "b"), ("b", "c")]),
         ("cat", []),
         ("o", SNOW),
     ]

@@ -100,7 +100,6 @@ def variant(
 
 
 MUTANTS = (
-    Mutant("no_return", lambda h, r, max_n, beta: None),
     Mutant("beta_on_precision", variant(on_p=True)),
     Mutant("f_then_mean", variant(f_first=True)),
     Mutant("keeps_spaces", variant(spaces=True)),

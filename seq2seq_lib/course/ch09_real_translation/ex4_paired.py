@@ -96,7 +96,6 @@ def high_first(a: Tensor, b: Tensor, picks: Tensor, score: Score) -> Two:
 
 
 MUTANTS = (
-    Mutant("no_return", lambda stats_a, stats_b, picks, score: None),
     Mutant("own_picks", own_picks),
     Mutant("mean_of_sentences", mean_of_sentences),
     Mutant("sorted_first", sorted_first),

@@ -92,7 +92,6 @@ def in_place(pairs: Pairs, share: float, seed: int, key: Key) -> Two:
 
 
 MUTANTS = (
-    Mutant("no_return", lambda pairs, share, seed, key: None),
     Mutant("by_pair", split_with(lambda i, pair, key: i)),
     Mutant("by_target", split_with(lambda i, pair, key: pair[1])),
     Mutant("key_forgotten", split_with(lambda i, pair, key: pair[0])),

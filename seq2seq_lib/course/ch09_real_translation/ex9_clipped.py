@@ -89,7 +89,6 @@ def a_share(hyp: Words, ref: Words, n: int) -> float:
 
 
 MUTANTS = (
-    Mutant("no_return", lambda hyp, ref, n: None),
     Mutant("no_clipping", no_clipping),
     Mutant("sets", sets),
     Mutant("both_sets", both_sets),
@@ -113,6 +112,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
         ("the cat", "the cat sits here", 3),
         ("x y z", "x y z", 3),
         ("a", "b", 1),
+        ("a", "a b c d e", 3),
         ("", "a b", 1),
         ("a b c", "", 2),
     ]

@@ -10,6 +10,7 @@ from seq2seq_lib.batching import collate
 from seq2seq_lib.decoding import beam_search
 from seq2seq_lib.metrics import bleu_from_scratch, corpus_bleu, count_ngrams
 from seq2seq_lib.translate import Translator
+from seq2seq_lib.vocab import EOS_ID
 
 WORDS = {"snow": 5, "show": 3, "man": 4, "snowball": 2}  # how often each stands in the text
 HYPOTHESES = ("the king sees the small cat near the the house", "a bee sings")
@@ -76,8 +77,10 @@ def forced_outputs(
     said = translator.model(batch).argmax(-1)  # [B, T]
     texts = []
     for row, length in zip(said.tolist(), batch.tgt_lengths.tolist(), strict=True):
-        tokens = [translator.tgt_vocab.tokens[i] for i in row[: length - 1]]
-        texts.append(translator.detokenize(tokens))
+        ids_said = row[: length - 1]
+        if EOS_ID in ids_said:  # it says where it would have ended
+            ids_said = ids_said[: ids_said.index(EOS_ID)]
+        texts.append(translator.detokenize([translator.tgt_vocab.tokens[i] for i in ids_said]))
     return texts
 
 
