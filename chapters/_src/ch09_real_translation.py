@@ -414,8 +414,8 @@ for n in (50, 100, 200, 400, 800):
     print(f"{n:4} sentences: ± {(high - low) / 2:.1f}")
 
 # %% [markdown]
-# So two hundred sentences cannot see a difference of three points; or can they? **Predict**: greedy has 75.3
-# ± 2.4 and five beams 78.8 ± 1.9. The intervals overlap. Are five beams better for sure?
+# So can two hundred sentences see a difference of three points? **Predict**: greedy has 75.3
+# ± 2.4, five beams 78.8 ± 1.9. The intervals overlap. Are five beams better for sure?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 from seq2seq_lib import plots
@@ -434,11 +434,7 @@ gains = {
     "greedy → 5 beams": gain("A, greedy", "A, 5 beams"),
     "5 beams → 2x data": gain("A, 5 beams", "twice the data, 5 beams"),
 }
-plots.show(
-    figures.intervals(single, gains),
-    "Left: intervals of greedy and five beams overlap. Right: the paired gains, 3.5 and 6.9, lie "
-    "right of zero with their whole intervals.",
-)
+plots.show(figures.intervals(single, gains), figures.intervals_in_words(single, gains))
 for name, (mean, low, high) in gains.items():
     print(f"{name:18} {mean:+.2f}, paired interval {low:.2f} to {high:.2f}")
 
@@ -478,21 +474,12 @@ for seed, row in measured.SEEDS.items():
 
 
 # %%
-def shares(values, bands, chosen):
-    found = []
-    for low, high, name in bands:
-        rows = [i for i in chosen if low <= values[i] <= high]
-        right = sum(beams[i] == references[i] for i in rows)
-        found.append((name, right / len(rows), len(rows)))
-    return found
-
+from seq2seq_lib.course.ch09_real_translation import LENGTHS, RARITIES, exact_by_band
 
 lengths = [len(pair.source) for pair in corpus.test]
 common = [i for i, count in enumerate(rarest) if count > 16]
-rare_bands = [(0, 0, "never"), (1, 4, "1–4"), (5, 16, "5–16"), (17, 9999, "17+")]
-length_bands = [(2, 4, "2–4"), (5, 6, "5–6"), (7, 8, "7–8"), (9, 12, "9–12")]
-by_rarity = shares(rarest, rare_bands, range(800))
-by_length = shares(lengths, length_bands, common)
+by_rarity = exact_by_band(beams, references, rarest, RARITIES)
+by_length = exact_by_band(beams, references, lengths, LENGTHS, common)
 plots.show(
     figures.shares(
         {"rarest source word in training": by_rarity, "source words, none rare": by_length}
@@ -506,11 +493,10 @@ plots.show(
 # something. So the next hour of work goes into data, not into beams. How many mistakes are small?
 
 # %%
-wrong = [i for i in range(800) if beams[i] != references[i]]
-one_word = 0
-for i in wrong:
-    a, b = beams[i].split(), references[i].split()
-    one_word += len(a) == len(b) and sum(x != y for x, y in zip(a, b)) == 1
+from seq2seq_lib.course.ch09_real_translation import words_off
+
+wrong = [(h, r) for h, r in zip(beams, references) if h != r]
+one_word = sum(words_off(h, r) == 1 for h, r in wrong)
 print(f"{len(wrong)} wrong outputs, {one_word} of them in a single word")
 
 # %% [markdown]
@@ -536,11 +522,7 @@ links = gold_links(corpus.test[2], example)
 columns = [*example.source, "end"]
 plots.show(
     figures.attention(example.attention, columns, example.target, links),
-    "Attention of a right output. "
-    + "; ".join(
-        f"{p} looks most at {columns[j]}"
-        for p, j in zip(example.target, example.attention.argmax(1))
-    ),
+    figures.attention_in_words(example.attention, columns, example.target),
 )
 
 # %% [markdown]
@@ -567,23 +549,9 @@ print(next(f for f, r in zip(forced, references) if f != r and len(f.split()) > 
 # sunset`, where a "not" became "now", or a right paraphrase without common words?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
-cases = [
-    (
-        "the guard will not open the gate after sunset",
-        "the guard will now open the gate after sunset",
-    ),
-    (
-        "the guard does not open the gate after sunset",
-        "once it is dark , the watchman keeps the gate shut",
-    ),
-    (
-        "the train to lyon leaves at 9 in the morning",
-        "the train to lyon leaves at 6 in the morning",
-    ),
-    ("the hedgehogs sleep behind the castle", "the hedgehog sleeps behind the castle"),
-    ("the hedgehogs sleep behind the castle", "the umbrella thinks behind the castle"),
-]
-for reference, hypothesis in cases:
+from seq2seq_lib.course.ch09_real_translation import UNSEEN
+
+for reference, hypothesis in UNSEEN:
     bleu = corpus_bleu([hypothesis], [reference], effective_order=True).score
     print(f"{bleu:6.2f} {chrf([hypothesis], [reference]).score:6.2f}  {hypothesis}")
 
@@ -620,10 +588,8 @@ else:
     print(which)
     for name, number in scored.rows.items():
         print(f"{name:42} {number:6.2f}")
-    lines = [pair.source[0] for pair in real.corpus.test[:10]]
-    single_lines = [real_translator([line], num_beams=5)[0].target for line in lines]
     chance, greedy, wide, *_ = scored.rows.values()
-    assert single_lines == [t.target for t in scored.translations[:10]]
+    assert real_text.same_alone(real_translator, real.corpus, scored)
     assert wide > 5 * chance
 
 # %% [markdown]
@@ -666,9 +632,9 @@ box(translator, "the government lowers the taxes", label="an English phrase")
 # ## In Transformers and LLMs
 #
 # - **Byte-level BPE** begins with 256 bytes in place of letters, so nothing is unknown.
-# - `predict_with_generate` of `Seq2SeqTrainingArguments` is
-#   [False by default](https://huggingface.co/docs/transformers/main_classes/trainer): then the metric gets
-#   teacher-forced argmaxes.
+# - `predict_with_generate` is [False by
+#   default](https://github.com/huggingface/transformers/blob/v4.29.1/src/transformers/training_args_seq2seq.py):
+#   then a metric gets what the model said teacher forced.
 # - `-100` in the labels must become PAD before text is made of them.
 # - `generation_num_beams` is our `num_beams`.
 # - **Contamination** of a benchmark is our `shared_sources`, harder to look for.

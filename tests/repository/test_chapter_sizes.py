@@ -31,15 +31,6 @@ KNOWN: dict[str, dict[str, float]] = {
         "missing endings": 1,
         "answers in sight of their question": 14,
     },
-    "ch09_real_translation": {
-        "cells": 50,
-        "numbered sections": 7,
-        "asserts in the lesson": 13,
-        "cell of the first picture": 12,
-        "minutes stated": 25,
-        "missing endings": 1,
-        "answers in sight of their question": 4,
-    },
 }
 
 

@@ -21,13 +21,18 @@ from seq2seq_lib.course.ch09_real_translation import (
 )
 from seq2seq_lib.course.ch09_real_translation.given import (
     HYPOTHESES,
+    LENGTHS,
+    RARITIES,
     REFERENCES,
+    UNSEEN,
     WORDS,
     default_sentence_scores,
+    exact_by_band,
     forced_outputs,
     padded_length_search,
     sentence_mean,
     word_counts,
+    words_off,
     wrong_bleus,
 )
 from seq2seq_lib.course.ch09_real_translation.given import corpus as bleu_of_lines
@@ -53,10 +58,14 @@ EXERCISES = (
 __all__ = [
     "EXERCISES",
     "HYPOTHESES",
+    "LENGTHS",
+    "RARITIES",
     "REFERENCES",
+    "UNSEEN",
     "WORDS",
     "bleu_of_lines",
     "default_sentence_scores",
+    "exact_by_band",
     "forced_outputs",
     "gold_links",
     "padded_length_search",
@@ -64,5 +73,6 @@ __all__ = [
     "score_log",
     "sentence_mean",
     "word_counts",
+    "words_off",
     "wrong_bleus",
 ]

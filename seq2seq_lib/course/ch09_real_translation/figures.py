@@ -35,6 +35,15 @@ def intervals(scores: Mapping[str, Row], gains: Mapping[str, Row]) -> "Figure":
     return figure
 
 
+def intervals_in_words(scores: Mapping[str, Row], gains: Mapping[str, Row]) -> str:
+    """What ``intervals`` shows."""
+    said = [
+        "; ".join(f"{name} {score:.1f}, {low:.1f} to {high:.1f}" for name, (score, low, high) in x)
+        for x in (scores.items(), gains.items())
+    ]
+    return f"Scores with their intervals: {said[0]}. Paired gains: {said[1]}; zero is marked."
+
+
 def shares(groups: Mapping[str, Sequence[tuple[str, float, int]]]) -> "Figure":
     """Exact match by band: a chart a group, a bar a band.
 
@@ -71,6 +80,13 @@ def attention(
     ax.set_yticks(range(len(rows)), rows)
     ax.set(xlabel="source pieces", ylabel="written")
     return ax.figure
+
+
+def attention_in_words(weights: "Tensor", columns: Sequence[str], rows: Sequence[str]) -> str:
+    """Where each row of ``attention`` has its largest weight."""
+    places = zip(rows, weights.argmax(1).tolist(), strict=True)
+    looked = "; ".join(f"{piece} looks most at {columns[j]}" for piece, j in places)
+    return f"Attention of a right output. {looked}."
 
 
 def searches(lines: Mapping[str, Sequence[tuple[int, float]]]) -> "Figure":

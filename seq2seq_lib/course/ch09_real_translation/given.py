@@ -15,6 +15,24 @@ from seq2seq_lib.vocab import EOS_ID
 WORDS = {"snow": 5, "show": 3, "man": 4, "snowball": 2}  # how often each stands in the text
 HYPOTHESES = ("the king sees the small cat near the the house", "a bee sings")
 REFERENCES = ("the king sees the small red cat near the house", "the bee sings loudly")
+RARITIES = [(0, 0, "never"), (1, 4, "1–4"), (5, 16, "5–16"), (17, 9999, "17+")]
+LENGTHS = [(2, 4, "2–4"), (5, 6, "5–6"), (7, 8, "7–8"), (9, 12, "9–12")]
+UNSEEN = (  # reference and hypothesis: what a count of words cannot see
+    (
+        "the guard will not open the gate after sunset",
+        "the guard will now open the gate after sunset",
+    ),
+    (
+        "the guard does not open the gate after sunset",
+        "once it is dark , the watchman keeps the gate shut",
+    ),
+    (
+        "the train to lyon leaves at 9 in the morning",
+        "the train to lyon leaves at 6 in the morning",
+    ),
+    ("the hedgehogs sleep behind the castle", "the hedgehog sleeps behind the castle"),
+    ("the hedgehogs sleep behind the castle", "the umbrella thinks behind the castle"),
+)
 
 
 def corpus(hypotheses: Sequence[str], references: Sequence[str], **options) -> float:
@@ -44,13 +62,13 @@ def wrong_bleus(hypotheses: Sequence[str], references: Sequence[str]) -> dict[st
         for n in range(1, 5)
     ]  # fmt: skip
     unclipped = [k / t for k, t in zip(known, right.totals, strict=True)]
-    letters = [" ".join(x.replace(" ", "_")) for x in hypotheses]
-    wanted = [" ".join(x.replace(" ", "_")) for x in references]
+    letters = [" ".join(x.replace(" ", "")) for x in hypotheses]
+    wanted = [" ".join(x.replace(" ", "")) for x in references]
     return {
         "mean of the sentences' BLEU": sentence_mean(hypotheses, references),
         "no clipping": 100 * right.brevity_penalty * math.prod(unclipped) ** 0.25,
         "no brevity penalty": 100 * mean,
-        "exp(1 - c/r) for the penalty": 100 * math.exp(min(0, 1 - c / r)) * mean,
+        "exp(1 - c/r) for the penalty": 100 * math.exp(1 - c / r) * mean,
         "hypothesis and reference exchanged": corpus(references, hypotheses),
         "arithmetic mean of the p_n": 100 * right.brevity_penalty * sum(p) / 4,
         "p_n to the power 1/2^n": 100
@@ -103,3 +121,36 @@ def default_sentence_scores(hypotheses: Sequence[str], references: Sequence[str]
 def word_counts(sources: Sequence[Sequence[str]]) -> Counter:
     """How often each word stands in some sources."""
     return Counter(word for source in sources for word in source)
+
+
+def exact_by_band(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    values: Sequence[int],
+    bands: Sequence[tuple[int, int, str]],
+    chosen: Sequence[int] | None = None,
+) -> list[tuple[str, float, int]]:
+    """Exact match of the sentences whose value lies in a band.
+
+    Args:
+        values: of each sentence.
+        bands: smallest value, largest value, name.
+        chosen: sentences to look at; None for all.
+
+    Returns:
+        name, share right, number of sentences, for each band.
+    """
+    found = []
+    for low, high, name in bands:
+        rows = [i for i in (chosen or range(len(values))) if low <= values[i] <= high]
+        right = sum(hypotheses[i] == references[i] for i in rows)
+        found.append((name, right / len(rows), len(rows)))
+    return found
+
+
+def words_off(hypothesis: str, reference: str) -> int | None:
+    """At how many places two lines of as many words differ; None where one is longer."""
+    ours, theirs = hypothesis.split(), reference.split()
+    if len(ours) != len(theirs):
+        return None
+    return sum(a != b for a, b in zip(ours, theirs, strict=True))

@@ -135,3 +135,9 @@ def score(translator: Translator, corpus: Corpus, num_test: int = 1000) -> Score
 
 def _sides(pairs: Sequence[Pair]) -> tuple[list, list]:
     return [pair.source for pair in pairs], [pair.target for pair in pairs]
+
+
+def same_alone(translator: Translator, corpus: Corpus, scored: Scored, count: int = 10) -> bool:
+    """Whether the first sentences have the same translation alone as in the batch."""
+    alone = [translator(list(pair.source), num_beams=5)[0] for pair in corpus.test[:count]]
+    return all(a.target == b.target for a, b in zip(alone, scored.translations, strict=False))
