@@ -489,8 +489,8 @@ plots.show(
 )
 
 # %% [markdown]
-# The rarest word decides much more than the length, and a word needs a dozen examples before it is worth
-# something. So the next hour of work goes into data, not into beams. How many mistakes are small?
+# The rarest word decides much more than the length: seen up to four times, one phrase of eight is right, up to 16
+# times not quite half. So the next hour of work goes into data, not into beams. How many mistakes are small?
 
 # %%
 from seq2seq_lib.course.ch09_real_translation import words_off
@@ -564,7 +564,7 @@ for reference, hypothesis in UNSEEN:
 # Does all this hold for sentences of people? Multi30k holds descriptions of photographs, German and English
 # (Elliott et al. 2016). Its texts may not be shipped, so the table has numbers only, measured once
 # ([`benchmarks/real_text.py`](../benchmarks/real_text.py), 28 November 2026): A learned from 29,000
-# pairs, B from 12,000; 1,000 test sentences, lower case.
+# pairs, B from the first 12,000; 1,000 test sentences, lower case. "Seen" counts in the 29,000 pairs.
 
 # %%
 print(f"{'':42} {'A':>6} {'B':>6}")
