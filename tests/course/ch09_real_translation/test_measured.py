@@ -122,6 +122,21 @@ def test_links_are_those_of_the_grammar():
     assert isinstance(found, Translation)
 
 
+def test_the_parts_of_the_script_run(monkeypatch):
+    monkeypatch.setattr(phrase_systems, "WIDTHS", (1, 2))
+    pairs = translation.phrase_corpus().test[:30]
+    translator = translation.phrase_translator()
+    sources, references = (phrase_systems.texts(side, pairs) for side in ("source", "target"))
+    found = phrase_systems.search(translator, sources, references)
+    assert [(row["penalty"], row["width"]) for row in found] == [(0, 1), (0, 2), (1, 1), (1, 2)]
+    translations = translator(sources, num_beams=2)
+    looked = phrase_systems.attention(pairs, translations)
+    assert 0.5 < looked["on_gold_link"] < 1 and looked["pieces"] > 50
+    rows = phrase_systems.statistics([one.text for one in translations], references)
+    gain = phrase_systems.interval(rows, rows)
+    assert gain == {"gain": 0, "low": 0, "high": 0}
+
+
 def test_the_recipes_are_those_that_are_shipped():
     assert {name: (s.num_train, s.epochs, s.seed) for name, s in translation.SYSTEMS.items()} == {
         "A, greedy": (3000, 6, 1),
