@@ -51,6 +51,8 @@ class Subwords:
                 model_type="bpe",
                 vocab_size=vocab_size,
                 character_coverage=1.0,
+                # `normalise` has done it, and SentencePiece's own table would add 240 kB
+                normalization_rule_name="identity",
                 num_threads=1,
                 minloglevel=2,  # errors only
                 pad_id=PAD_ID,

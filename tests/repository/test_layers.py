@@ -15,6 +15,7 @@ PACKAGE = Path(importlib.util.find_spec("seq2seq_lib").origin).parent
 # (a folder) stands here as one name, and may do as it likes inside.
 ROWS = [
     {"_arguments", "_card"},
+    {"bleu"},
     {"masks", "vocab", "cells", "schedules", "filters", "metrics", "runtime"},
     {"losses", "attention", "batching", "hypotheses", "subwords", "corpora"},
     {"encoder"},
