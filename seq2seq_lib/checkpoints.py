@@ -362,7 +362,7 @@ def check_storable(model: Any, extra: dict[str, Any] | None = None) -> None:
         CheckpointError: a model inside a wrapper, without ``to_dict``, or extras that are no data.
     """
     kind = type(model).__name__
-    if hasattr(model, "_orig_mod"):  # torch.compile(model): its weights have other names
+    if hasattr(model, "_orig_mod"):  # compiled, with other names of weights
         raise CheckpointError(
             f"A checkpoint of {kind} could not be read again: call model.compile(), which compiles "
             f"in place, and give the model."
