@@ -14,7 +14,7 @@ from seq2seq_lib.course.explorers.width.picture import draw
 PROBABLE = {"more probable": "more", "as probable": "same", "less probable": "less"}
 LENGTHS = {"longer": "longer", "as long": "equal", "shorter": "shorter"}
 STATES = {
-    "nothing": State("The most probable sentence about owls and a boat has no words"),
+    "mode": State("The most probable sentence about owls and a boat has no words"),
     "greedy": State("One beam writes a sentence about owls and a boat", {"width": 1}),
     "wider_is_worse": State("Ten beams find less than one", {"width": 10}),
     "cat": State("Exact search for cat stops before the verb", {"source": "cat"}),
@@ -67,7 +67,7 @@ EXPLORER = Explorer(
     compute=compute,
     draw=draw,
     states=STATES,
-    film=("greedy", "nothing"),
+    film=("greedy", "mode"),
     controls=(
         (Choice("source", "source", {source: source for source in SOURCES}),),
         (Choice("width", "beams", {**{str(k): k for k in WIDTHS}, "exact": EXACT}),),
