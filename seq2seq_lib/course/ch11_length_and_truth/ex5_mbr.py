@@ -146,7 +146,7 @@ def explain(probe: Probe, value: Any, expected: Any) -> Problem | None:
 
 
 def probes(generator: torch.Generator) -> list[Probe]:
-    """Where frequent and useful differ, ties, one sample, the same one thrice, drawn ones; one long."""
+    """Frequent against useful, ties, one sample, one three times, drawn ones, a long one."""
     fixed = (
         ["w", "ux", "w", "uy", "w", "uz", "vx"],
         ["abc", "d", "abd", "abe", "d"],
