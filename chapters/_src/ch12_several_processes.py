@@ -24,8 +24,8 @@ plots.show(
 #
 # | symbol | meaning | symbol | meaning |
 # |---|---|---|---|
-# | R | shares: micro-batches or processes | n_r | tokens of share r |
-# | L_r | their losses, added up | N | tokens of all shares |
+# | R | shares: micro-batches or processes | $n_r$ | tokens of share r |
+# | $L_r$ | their losses, added up | N | tokens of all shares |
 
 # %% [markdown]
 # ## 12.1 One token, one weight
@@ -70,9 +70,9 @@ print(f"one batch {loss.mean:.4f}, of {int(loss.tokens)} tokens")
 print(f"two means {long.mean:.4f}, {short.mean:.4f}; averaged {(long.mean + short.mean) / 2:.4f}")
 
 # %% [markdown]
-# It is 3 % off, easily overlooked; the assert is step 4. A share can be empty, too: a micro-batch whose
-# labels are all −100. **Predict** what `F.cross_entropy` gives for it, as a mean and as a sum. There is
-# nothing to lose, so 0 twice?
+# The average is 3 % off, easily overlooked; the assert is step 4. A share can be empty, too: a micro-batch
+# of prompts, all labels −100. **Predict** what `F.cross_entropy` gives for it, as a mean and as a sum. There
+# is nothing to lose, so 0 twice?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 import torch.nn.functional as F
@@ -98,7 +98,7 @@ from seq2seq_lib.course import check, hint
 check("12.1", combine)
 
 # %% [markdown]
-# **Right**: weights n_r/N, and 0 for an empty share.
+# **Right**: weights $n_r/N$, and 0 for an empty share.
 
 
 # %%
@@ -145,7 +145,7 @@ for update in (naive, ours):
     print(f"{update.__name__:5} norm {found.norm():.2f}, cosine {cosine:.2f}, exact: {exact}")
 
 # %% [markdown]
-# The naive gradient is 41 % too short *and* turned. Adam would hide a constant factor, but n_a/n_b is another
+# The naive gradient is 41 % too short *and* turned. Adam would hide a constant factor, but $n_a/n_b$ is another
 # number in each batch. **Law 7** tries several cuts, and an empty share:
 
 # %%
@@ -169,8 +169,8 @@ assert verdicts[0] and not verdicts[1]
 #
 # `torchrun` starts a program once a rank. In ours,
 # [`two_processes.py`](../seq2seq_lib/course/ch12_several_processes/two_processes.py), rank 0 has the long
-# sentence and rank 1 the short one. A rank may call `backward` on its own mean L_r/n_r, on L_r/N, or on
-# R·L_r/N. **Predict** what the second one gives, where N is of both ranks. (Two processes take some ten
+# sentence and rank 1 the short one. A rank may call `backward` on its own mean $L_r/n_r$, on $L_r/N$, or on
+# $R\,L_r/N$. **Predict** what the second one gives, where N is of both ranks. (Two processes take some ten
 # seconds, on a busy machine a minute.)
 
 # %% tags=["hide-output", "nbval-ignore-output"] jupyter={"outputs_hidden": true}
@@ -202,9 +202,9 @@ for name, (error, norm, due) in rows.items():
 # %% [markdown]
 # ## Summary
 #
-# - In an average of means a token weighs 1/(R n_r): 30 and 3 tokens differ tenfold.
-# - Right are weights n_r/N, or sums divided once. An empty share adds 0, not NaN.
-# - `all_reduce` sums, DDP averages: under DDP a rank hands in R·L_r/N.
+# - In an average of means a token weighs $1/(R\,n_r)$: 30 and 3 tokens differ tenfold.
+# - Right are weights $n_r/N$, or sums divided once. An empty share adds 0, not NaN.
+# - `all_reduce` sums, DDP averages: under DDP a rank hands in $R\,L_r/N$.
 #
 # **Law confirmed**: law 7, shard invariance. It needs no second process, but dropout off.
 #
@@ -222,7 +222,7 @@ for name, (error, norm, due) in rows.items():
 #   ([#46204](https://github.com/huggingface/transformers/pull/46204)).
 # - Also reported: [Lightning](https://github.com/Lightning-AI/pytorch-lightning/pull/21386),
 #   [mlx-lm](https://github.com/ml-explore/mlx-lm/pull/1544).
-# - A prompt is masked by −100, so n_r differs even in rows of one length.
+# - A prompt is masked by −100, so $n_r$ differs even in rows of one length.
 #
 # Three micro-batches: 30 places with a prompt of 10, then 3, then 11.
 
