@@ -41,7 +41,7 @@ for pieces, count in text.items():
 
 # %% [markdown]
 # **Your turn.** Write one merge: join the pair at all its places, from left to right, and use no piece
-# twice. An unsolved cell blocks nothing. (`hint("9.8")` helps.)
+# twice. (`hint("9.8")` helps.)
 
 
 # %%
@@ -71,7 +71,7 @@ def merged(pieces, pair):
 
 # %% [markdown]
 # Learning is counting and merging. Ties are broken by the alphabet, so that everybody gets the same
-# pieces. Watch the last column, the length of the text, and line 4, where a whole word becomes one piece.
+# pieces. Watch the length of the text, and line 4, where a whole word becomes one piece.
 
 # %%
 from collections import Counter
@@ -97,7 +97,7 @@ for step in range(1, 13):
 # %% [markdown]
 # Now `snowman`, which the text does not hold. The merges are applied in the order in which they were
 # learned. Taking the longest piece that fits looks as good, and is wrong: it cuts `anow` as no merge ever
-# would, because `a n` is met only after `n ow` has used the n.
+# would.
 
 # %%
 known = {"".join(pair) for pair in merges} | {letter for word in WORDS for letter in word} | {"▁"}
@@ -155,7 +155,7 @@ print("training pairs, at most:", {word: RARE[word] for word in ("hedgehog", "ow
 print(recipe())
 
 # %% [markdown]
-# (A source that is in both splits would measure memory.) The model is that of the last chapters: a bidirectional GRU, dot attention,
+# The model is that of the last chapters: a bidirectional GRU, dot attention,
 # 183,660 weights, eight seconds of training. Smoothing of 0.1 sets a floor: with 300 pieces the smoothed
 # loss cannot fall below 0.89 nats, so a loss says little about quality.
 #
@@ -175,7 +175,7 @@ for i in (2, 1, 10, 16, 22, 43):
 
 # %% [markdown]
 # One is right. In the others owls are castles, a hedgehog a bear, half a phrase is missing, an article is not elided
-# (`le autre`), and bees are masculine. Some of them read well, and are wrong. **Predict**: of the 74 phrases that hold a
+# (`le autre`), and bees are masculine. **Predict**: of the 74 phrases that hold a
 # word never seen in training, how many are right? The pieces can spell any word.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
@@ -212,8 +212,7 @@ print(f"padded length for the length: {kept} of 20 the same")
 assert same == 20 and off < 1e-3 and kept < 20
 
 # %% [markdown]
-# (1e-3 and not 0, because a matrix product adds in another order when the batch has another shape.) So
-# what follows measures the model, and not a sentence's neighbours.
+# So what follows measures the model, and not a sentence's neighbours.
 #
 # ## 9.3 BLEU by hand
 #
@@ -286,7 +285,7 @@ assert math.isclose(by_hand, ours, abs_tol=1e-9) and math.isclose(ours, sacre, a
 # %% [markdown]
 # The counts are 11/13, 8/11, 4/9, 2/7, the root of their product is 0.5287, and BP = exp(1 − 14/13) =
 # 0.9260. So not 28.12, the mean of the two: long sentences weigh more, and a short one without a four is
-# no catastrophe. That mean is the naive way. Each line below is a way to be wrong.
+# no catastrophe. Each line below is a way to be wrong.
 
 # %%
 from seq2seq_lib.course.ch09_real_translation import wrong_bleus
@@ -296,7 +295,7 @@ for name, score in wrong_bleus(HYPOTHESES, REFERENCES).items():
     print(f"{name:36} {score:6.2f}")
 
 # %% [markdown]
-# (Exchanging the two lists raises no error, and the number looks as good as the right one.)
+# Exchanged lists raise no error.
 #
 # **Predict** two scores: a perfect ten-word output that loses only the word "red", and a corpus of perfect
 # two-word lines.
@@ -369,7 +368,7 @@ for name, rule in (("sums", bleu_of_lines), ("mean of sentences", sentence_mean)
     assert order and twice and (after >= before) == (name == "sums")
 
 # %% [markdown]
-# Is that far from practice? We score each of the outputs that are right word for word, as a corpus of
+# We score each of the outputs that are right word for word, as a corpus of
 # one, with sacreBLEU's default:
 
 # %%
@@ -417,7 +416,7 @@ for n in (50, 100, 200, 400, 800):
     print(f"{n:4} sentences: ± {(high - low) / 2:.1f}")
 
 # %% [markdown]
-# Four times the sentences, about half the width. **Predict**: greedy has 75.3 ± 2.4, five beams 78.8 ± 1.9.
+# **Predict**: greedy has 75.3 ± 2.4, five beams 78.8 ± 1.9.
 # The intervals overlap. Can we be as sure as 95 % that five beams are better?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
@@ -467,8 +466,7 @@ for seed, row in measured.SEEDS.items():
     )
 
 # %% [markdown]
-# So a claim about a recipe needs several seeds, and a claim about a system needs a paired interval. They
-# are two questions.
+# So a claim about a recipe needs several seeds, and a claim about a system needs a paired interval.
 #
 # ## 9.5 What is wrong?
 #
@@ -493,7 +491,7 @@ plots.show(
 
 # %% [markdown]
 # The rarest word decides much more than the length: seen up to four times, one phrase of eight is right, up to 16
-# times not quite half. So the next hour of work goes into data, not into beams. How many mistakes are small?
+# times not quite half. How many mistakes are small?
 
 # %%
 from seq2seq_lib.course.ch09_real_translation import words_off
@@ -600,13 +598,12 @@ else:
     assert wide > 5 * chance
 
 # %% [markdown]
-# A larger model of this corpus, with progress, Ctrl-C and `--resume`: `python -m seq2seq_lib.translate
+# A larger model of this corpus: `python -m seq2seq_lib.translate
 # train`. And for texts of your own, two files, where the same line of both is a pair:
 #
 # ```
 # python -m seq2seq_lib.translate train --train my.de my.en --check
 # python -m seq2seq_lib.translate train --train my.de my.en --checkpoint my.pt
-# python -m seq2seq_lib.translate evaluate --checkpoint my.pt --test test.de test.en
 # ```
 #
 # The first trains nothing: it says what is wrong with the files. So rare words are the weak point in real
