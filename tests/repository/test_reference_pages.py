@@ -1,0 +1,70 @@
+"""The glossary and the index of symptoms point at what exists and says so."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from notebooks.chapters import chapters
+
+from seq2seq_lib import laws
+from tests.repository.test_links import markdown
+
+ROOT = Path(__file__).resolve().parents[2]
+LINK = re.compile(r"\[(\d+)\]\(\.\./(chapters/(ch\d+_\w+)\.ipynb)\)")
+
+
+def rows(name: str) -> list[list[str]]:
+    """The cells of the tables of ``docs/name``, without their heads."""
+    lines = (ROOT / "docs" / name).read_text(encoding="utf-8").splitlines()
+    cells = [[c.strip() for c in line.strip("|").split("|")] for line in lines if line[:1] == "|"]
+    return [row for row in cells if LINK.search(" ".join(row))]
+
+
+def names(path: Path) -> set[str]:
+    """Functions and classes that a Python file defines."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+
+GLOSSARY, SYMPTOMS = rows("glossary.md"), rows("symptoms.md")
+
+
+def test_the_glossary_is_in_order_and_says_each_word_once():
+    terms = [row[0].casefold() for row in GLOSSARY]
+    assert len(terms) > 50
+    assert terms == sorted(set(terms))
+
+
+@pytest.mark.parametrize("row", GLOSSARY, ids=lambda row: row[0])
+def test_a_chapter_uses_the_words_that_the_glossary_sends_there(row):
+    term, chinese, meaning, link = row
+    number, path, stem = LINK.search(link).groups()
+    assert int(number) == int(stem[2:4])
+    assert chinese and meaning
+    prose = re.sub(r"\s+", " ", markdown(ROOT / path)).casefold()
+    missing = [word for word in term.split(", ") if word.casefold() not in prose]
+    assert not missing, f"chapter {number} does not say {missing}"
+
+
+def test_each_chapter_has_a_word_in_the_glossary():
+    linked = {LINK.search(row[3])[3] for row in GLOSSARY}
+    assert linked >= {c.stem for c in chapters(ROOT)} - {"ch00_start_here"}
+
+
+@pytest.mark.parametrize("row", SYMPTOMS, ids=lambda row: row[0])
+def test_a_symptom_leads_to_a_law_a_chapter_and_a_test(row):
+    symptom, cause, ask, chapter, kept = row
+    number, _, stem = LINK.search(chapter).groups()
+    assert int(number) == int(stem[2:4])
+    for name in re.findall(r"`(\w+?)(?:\(.*?\))?`", ask):
+        assert hasattr(laws, name), f"seq2seq_lib.laws has no {name}"
+    for file, name in re.findall(r"`(\w+)\.(\w+)`", kept):
+        (path,) = (ROOT / "tests").rglob(f"{file}.py")
+        assert name in names(path), f"{path.name} has no {name}"
+
+
+def test_every_law_has_a_symptom():
+    asked = " ".join(row[2] for row in SYMPTOMS)
+    named = {d for group in re.findall(r"laws? ([\d and,]+)", asked) for d in re.findall(r"\d", group)}
+    assert named == set("1234567")
