@@ -84,3 +84,11 @@ def detokenize(tokens: Sequence[str]) -> str:
 
 def _is_elision(token: str) -> bool:
     return len(token) > 1 and token.endswith("'") and token[:-1].isalpha()
+
+
+def bare_sentence(text: str) -> str:
+    """The letters and digits of a sentence, in words: what tells two sentences apart.
+
+    "Run!", "Run." and "run" are one sentence. A text without a letter or digit is itself.
+    """
+    return " ".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text).lower())) or text
