@@ -108,7 +108,13 @@ class Seq2Seq(nn.Module):
 
         Raises:
             ValueError: the ratio is not in [0, 1].
+            TypeError: the ratio is no number.
         """
+        if not isinstance(teacher_forcing_ratio, int | float | Tensor):
+            raise TypeError(
+                f"teacher_forcing_ratio must be a number in [0, 1], but it is "
+                f"{teacher_forcing_ratio!r}."
+            )
         if not 0.0 <= teacher_forcing_ratio <= 1.0:
             raise ValueError(
                 f"teacher_forcing_ratio must be in [0, 1], but it is {teacher_forcing_ratio}."

@@ -20,7 +20,7 @@ ROWS = [
     {"encoder"},
     {"decoder"},  # starts from what the encoder returns
     {"seq2seq", "decoding"},
-    {"checkpoints"},
+    {"checkpoints", "exact_search"},
     {"distributed"},
     {"training"},
     {"latent"},  # its command trains
