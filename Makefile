@@ -64,6 +64,7 @@ mutation: $(STAMP)    ## are the tests worth their name? breaks the library 330 
 assets: $(STAMP)      ## train the small models in seq2seq_lib/course/assets anew (a minute)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/build_assets.py
 	OMP_NUM_THREADS=1 $(BIN)/python -m seq2seq_lib.course.assets.keywords
+	OMP_NUM_THREADS=1 $(BIN)/python tools/build_translator.py
 
 constraints: $(STAMP) ## pin anew what CI runs, from the ranges in pyproject.toml
 	$(BIN)/python tools/make_constraints.py $(ARGS)

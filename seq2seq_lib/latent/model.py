@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
-from seq2seq_lib._arguments import check_choice, check_positive
+from seq2seq_lib._arguments import check_choice, check_number, check_positive
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.decoder import Decoder, DecoderState, log_probs
 from seq2seq_lib.decoding import Hypothesis, greedy_search
@@ -41,8 +41,7 @@ class LatentConfig:
     def __post_init__(self) -> None:
         for name in ("vocab_size", "embed_size", "hidden_size", "latent_size", "num_layers"):
             check_positive(getattr(self, name), name)
-        if not 0.0 <= self.dropout < 1.0:
-            raise ValueError(f"dropout must be in [0, 1), but it is {self.dropout}.")
+        check_number(self.dropout, "dropout", "in [0, 1)", low=0, high=1)
         check_choice(self.cell, ("gru", "lstm"), "cell")
 
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -132,15 +133,18 @@ def _train_on(device: torch.device, options: argparse.Namespace) -> None:
             flush=True,
         )
 
-    _, history = train(
-        corpus,
-        recipe,
-        checkpoint_path=path,
-        resume=options.resume,
-        device=device,
-        after_epoch=report,
-        say=_note,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)  # that the learning rate jumps, say
+        warnings.showwarning = lambda message, *_: _note(str(message))
+        _, history = train(
+            corpus,
+            recipe,
+            checkpoint_path=path,
+            resume=options.resume,
+            device=device,
+            after_epoch=report,
+            say=_note,
+        )
     if distributed.rank() != 0:
         return
     if not options.saved:

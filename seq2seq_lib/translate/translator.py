@@ -1,7 +1,7 @@
 """``Translator``: a model with what it needs to read and write text; and its BLEU."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -77,9 +77,7 @@ class Translator:
         device = next(self.model.parameters()).device
         sources = [list(self.tokenize(line)) if line.strip() else [] for line in lines]
         done: list[Translation | None] = [None] * len(lines)
-        order = sorted(range(len(lines)), key=lambda i: len(sources[i]))  # little padding
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
+        for rows in _batches([len(source) + 1 for source in sources], batch_size):
             batch = collate([(self.src_vocab.encode(sources[i]), []) for i in rows]).to(device)
             found = beam_search(
                 self.model,
@@ -129,6 +127,21 @@ def bleu(translator: Translator, sources: Sequence[str], references: Sequence[st
     translations = translator(sources, **search)
     score = corpus_bleu([t.text for t in translations], references, lowercase=True)
     return score, translations
+
+
+def _batches(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
+    """Rows of similar length, at most ``size``, and no more cells than ``size`` rows of 64 tokens.
+
+    So one very long line makes a batch of its own, and costs what its tokens cost.
+    """
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):  # the longest so far
+        if batch and (len(batch) == size or (len(batch) + 1) * lengths[row] > 64 * size):
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
 
 
 def _check_line(number: int, line: str) -> None:

@@ -12,7 +12,7 @@ from benchmarks.neighbours import answers
 from seq2seq_lib.batching import encode_pairs
 from seq2seq_lib.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from seq2seq_lib.course import assets
-from seq2seq_lib.course.assets import keywords
+from seq2seq_lib.course.assets import keywords, translation
 from seq2seq_lib.course.assets.careless import SameLength
 from seq2seq_lib.translate import Translator
 from seq2seq_lib.vocab import EOS_ID
@@ -25,7 +25,10 @@ for_every_model = pytest.mark.parametrize("path", LOADERS, ids=lambda path: path
 
 def test_every_model_in_the_folder_has_a_recipe_and_a_loader():
     files = set((ROOT / "seq2seq_lib" / "course" / "assets").glob("*.pt"))
-    elsewhere = {keywords.FILE}  # with recipes, loaders and tests of their own
+    elsewhere = {
+        keywords.FILE,
+        translation.TRANSLATOR,
+    }  # with recipes, loaders and tests of their own
     assert files == set(build_assets.RECIPES) | elsewhere
     assert set(build_assets.RECIPES) == {*LOADERS, assets.CARELESS}
 

@@ -40,7 +40,8 @@ def test_own_text_is_trained_on_resumed_translated_and_scored(files, capsys):
     assert load_checkpoint(path).extra["corpus"].startswith("train.source + train.target (sha256 ")
 
     assert main([*args(files, "my.pt", "--valid-share", "0.1", "--resume"), "--epochs", "2"]) == 0
-    assert "epoch 2:" in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "epoch 2:" in out and "note: The cosine decay was planned for" not in err  # of 3 steps
 
     assert main(["translate", "--checkpoint", str(path), "we sing"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1
@@ -62,6 +63,16 @@ def test_resume_with_another_text_is_refused(files, capsys):
     message = refused(capsys, args(files, "my.pt", "--resume", "--epochs", "2"))
     assert "This checkpoint was trained on train.source" in message
     assert (files / "my.pt").read_bytes() == before
+
+
+def test_a_jump_of_the_learning_rate_is_a_note(files, capsys):
+    many = ["--batch-size", "1"]  # past the warm-up of 300 steps
+    assert main([*args(files, "my.pt", *many), "--epochs", "4"]) == 0
+    capsys.readouterr()
+    assert main([*args(files, "my.pt", *many, "--resume"), "--epochs", "5"]) == 0
+    err = capsys.readouterr().err
+    assert "note: The cosine decay was planned for 392 steps and now is for 490" in err
+    assert "Warning" not in err
 
 
 def test_check_reads_all_and_writes_nothing(files, capsys, monkeypatch):

@@ -23,6 +23,8 @@ from seq2seq_lib.vocab import Vocab
 class ReadsPads(Encoder):
     """An encoder that believes each row to be as long as the batch is wide."""
 
+    reads_pads = True
+
     def __init__(self, vocab_size: int, embed_size: int, *sizes: int, **options: object) -> None:
         super().__init__(vocab_size, embed_size, *sizes, **options)
         self.embedding = nn.Embedding(vocab_size, embed_size)  # no padding_idx
