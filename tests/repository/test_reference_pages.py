@@ -74,3 +74,17 @@ def test_every_law_has_a_symptom():
         d for group in re.findall(r"laws? ([\d and,]+)", asked) for d in re.findall(r"\d", group)
     }
     assert named == set("1234567")
+
+
+def test_the_numbers_of_the_scoreboard_stand_in_their_chapters():
+    wrong = []
+    for _, model, match, seconds, link in rows("scoreboard.md"):
+        number, _, stem = LINK.search(link).groups()
+        source = (ROOT / "chapters" / "_src" / f"{stem}.py").read_text(encoding="utf-8")
+        board = [line for line in source.splitlines() if re.match(r"# +\|", line)]
+        bleu = re.findall(r"BLEU ([\d.]+)", model)
+        cells = [{c.strip() for c in line.strip("# |").split("|")} for line in board]
+        wanted = {match, *bleu, *([seconds] if seconds else [])}
+        if not any(wanted <= row for row in cells):
+            wrong.append(f"chapter {number}: no row of a table has {sorted(wanted)}")
+    assert not wrong, "\n".join(wrong)
