@@ -7,13 +7,18 @@ import torch
 from torch import Tensor
 
 from seq2seq_lib.batching import Batch
-from seq2seq_lib.vocab import BOS_ID
+from seq2seq_lib.laws import returned
+from seq2seq_lib.laws.conventions import DEFAULT, Conventions, Layout
 
 NEAR_TIE = 1e-4  # nats: a batch of another width moves log-probabilities by 1e-6
 
 
 def near_tie(
-    logits: Callable[[Batch], Tensor] | None, source: Batch, one: list[int], two: list[int]
+    logits: Callable[[Batch], Tensor] | None,
+    source: Batch,
+    one: list[int],
+    two: list[int],
+    conventions: Conventions = DEFAULT,
 ) -> bool:
     """Whether rounding may choose between two outputs.
 
@@ -33,14 +38,18 @@ def near_tie(
         if not tokens:
             return False
         target = torch.tensor([tokens], device=source.src.device)
-        bos = torch.full_like(target[:, :1], BOS_ID)
+        bos = torch.full_like(target[:, :1], conventions.bos_id)
         forced = replace(
             source,
             tgt_in=torch.cat([bos, target[:, :-1]], 1),
             tgt_out=target,
             tgt_lengths=torch.tensor([len(tokens)], device=source.src.device),
         )
-        log_probs = logits(forced).log_softmax(-1)[
+        given = Layout(conventions, forced.src_lengths).batch(forced)
+        scores = logits(given)
+        if conventions.time_first:
+            scores = returned.as_batch_first(scores)
+        log_probs = returned.logits_of(scores, 1, len(tokens)).log_softmax(-1)[
             0, torch.arange(len(tokens), device=target.device), target[0]
         ]
         totals.append(float(log_probs.sum()))

@@ -14,7 +14,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seq2seq_lib.laws import probes
 from seq2seq_lib.laws.parity_suspects import name_suspect
-from seq2seq_lib.laws.verdict import Trial, Verdict, ids
+from seq2seq_lib.laws.trial import Trial
+from seq2seq_lib.laws.verdict import Verdict, ids
 from seq2seq_lib.masks import sequence_mask
 
 LAW = "Law 2, parity"

@@ -17,7 +17,8 @@ from seq2seq_lib.laws import probes
 from seq2seq_lib.laws.hash_model import HashModel
 from seq2seq_lib.laws.oracle import plain_penalty
 from seq2seq_lib.laws.search_oracle import PENALTIES
-from seq2seq_lib.laws.verdict import Trial, Verdict, ids
+from seq2seq_lib.laws.trial import Trial
+from seq2seq_lib.laws.verdict import Verdict, ids
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
 
 LAW = "Law 6, scores add up"

@@ -16,7 +16,8 @@ from torch import Tensor
 from seq2seq_lib.laws import probes
 from seq2seq_lib.laws.hash_model import HashModel, TableModel
 from seq2seq_lib.laws.oracle import BEST, GARDEN, every_output, greedy_output, plain_penalty
-from seq2seq_lib.laws.verdict import Trial, Verdict, ids, number
+from seq2seq_lib.laws.trial import Trial
+from seq2seq_lib.laws.verdict import Verdict, ids, number
 from seq2seq_lib.vocab import EOS_ID
 
 LAW = "Law 5, search has an oracle"

@@ -123,7 +123,7 @@ WRONG_SHAPES = {
 def test_wrong_shapes_are_named(name):
     callables, text = WRONG_SHAPES[name]
     verdict = laws.batch_invariance(**callables)
-    assert not verdict and text in verdict.counterexample
+    assert verdict.status == "NOT JUDGED" and text in str(verdict)
 
 
 def test_an_output_may_be_a_tensor_and_may_be_empty():
