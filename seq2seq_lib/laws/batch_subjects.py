@@ -140,20 +140,22 @@ def read_logits(call: Callable, batch: Batch, conventions: Conventions) -> Tenso
 def decoder(trial: Trial, decode: Callable, conventions: Conventions) -> Subject:
     """Decoded ids up to the first EOS."""
     call = watched(trial, decode, "src", "src_lengths")
+    begins: list[bool] = []  # whether outputs begin with BOS: what the first batch shows
 
     def look(batch: Batch) -> Rows:
         layout = Layout(conventions, batch.src_lengths)
         outputs = call(layout.source(batch.src), batch.src_lengths[layout.order])
         outputs = layout.rows(returned.lists_of(outputs, len(batch), "decode"))
-        return [{"": up_to_eos(returned.ids_of(o), conventions)} for o in outputs]
+        found = [returned.ids_of(output) for output in outputs]
+        if not begins:
+            begins.append(all(tokens[:1] == [conventions.bos_id] for tokens in found))
+        return [{"": up_to_eos(tokens[begins[0] :], conventions.eos_id)} for tokens in found]
 
     return Subject(trial, "decoded output", look)
 
 
-def up_to_eos(tokens: list[int], conventions: Conventions) -> list[int]:
-    """Without a BOS in front and without what stands after the first EOS: pads, mostly."""
-    if tokens[:1] == [conventions.bos_id]:
-        tokens = tokens[1:]
-    if conventions.eos_id in tokens:
-        tokens = tokens[: tokens.index(conventions.eos_id) + 1]
-    return tokens
+def up_to_eos(tokens: list[int], eos_id: int) -> list[int]:
+    """Without what stands after the first EOS: pads, mostly. Nothing at all is an EOS, too."""
+    if eos_id in tokens:
+        tokens = tokens[: tokens.index(eos_id) + 1]
+    return tokens or [eos_id]

@@ -212,31 +212,34 @@ class Judge:
             look_at=EDGE,
         )
 
-    def stable(self, dtype: torch.dtype, device: Any) -> None:
+    def stable(self, dtype: torch.dtype, device: Any, conventions: Conventions) -> None:
         # two rows and a pad: who stumbles over a batch of one must not be told of the gap
-        logits = torch.zeros(2, 2, 3, dtype=dtype, device=device)
-        logits[:, :, 1] = -GAP
-        logits[0, 1, 2] = -2 * GAP
-        targets = torch.tensor([[1, 2], [1, 0]], device=device)
-        example = logits, targets, targets > 0
-        self.equal(
-            "a gap of 300 nats",
-            self.call(example)[0],
-            self.reference.value(example),
-            fed=f"logits {logits.tolist()}, targets {targets.tolist()}, the last one a pad",
-            look_at=STABLE,
-        )
-        for shift in (FAR, -FAR):
-            near = torch.tensor([[[0.0, -1, -2], [-1, 0, -3]]] * 2, dtype=dtype, device=device)
-            moved = near + shift, *example[1:]
+        columns, V, pad = [0, 1, 2], 3, 0
+        if conventions != DEFAULT:
+            V, pad = max(conventions.special) + 4, conventions.pad_id
+            columns = conventions.words(V)[:3]
+        targets = torch.tensor([[columns[1], columns[2]], [columns[1], pad]], device=device)
+        mask = torch.tensor([[True, True], [True, False]], device=device)
+
+        def check(name: str, three: list, look_at: str, tolerance: float) -> None:
+            logits = torch.full((2, 2, V), float(min(min(map(min, row)) for row in three)))
+            logits[:, :, columns] = torch.tensor(three)
+            example = logits.to(device, dtype), targets, mask
             self.equal(
-                f"all logits near {shift:+.0f}",
-                self.call(moved)[0],
-                self.reference.value(moved),
-                tolerance=self.tolerance * FAR,  # lse(z) - z[y] rounds to the digits of z
-                fed=f"logits {moved[0].tolist()}, targets {targets.tolist()}, the last one a pad",
-                look_at=SHIFT,
+                name,
+                self.call(example)[0],
+                self.reference.value(example),
+                tolerance=tolerance,
+                fed=f"logits {logits.tolist()}, targets {targets.tolist()}, the last one a pad",
+                look_at=look_at,
             )
+
+        gap = [[[0.0, -GAP, 0.0], [0.0, -GAP, -2 * GAP]], [[0.0, -GAP, 0.0]] * 2]
+        check("a gap of 300 nats", gap, STABLE, self.tolerance)
+        for shift in (FAR, -FAR):
+            near = [[[x + shift for x in row] for row in ([0.0, -1, -2], [-1, 0, -3])]] * 2
+            # lse(z) - z[y] rounds to the digits of z
+            check(f"all logits near {shift:+.0f}", near, SHIFT, self.tolerance * FAR)
 
     def epoch(
         self,

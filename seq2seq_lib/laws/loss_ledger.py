@@ -87,7 +87,7 @@ def loss_ledger(
                 judge.pads(example)
                 if gradients:
                     judge.gradient(example)
-            judge.stable(dtype, device)
+            judge.stable(dtype, device, conventions)
             judge.epoch(epoch, dtype, device, seed, conventions)
             if empty_batch:
                 judge.all_pads(examples[0], conventions.pad_id)

@@ -49,9 +49,11 @@ def near_tie(
         scores = logits(given)
         if conventions.time_first:
             scores = returned.as_batch_first(scores)
-        log_probs = returned.logits_of(scores, 1, len(tokens)).log_softmax(-1)[
-            0, torch.arange(len(tokens), device=target.device), target[0]
-        ]
+        log_probs = (
+            returned.logits_of(scores, 1, len(tokens))
+            .detach()
+            .log_softmax(-1)[0, torch.arange(len(tokens), device=target.device), target[0]]
+        )
         totals.append(float(log_probs.sum()))
         at_fork.append(float(log_probs[fork]) if fork is not None else float("nan"))
     return abs(totals[0] - totals[1]) < NEAR_TIE or abs(at_fork[0] - at_fork[1]) < NEAR_TIE

@@ -17,7 +17,13 @@ from seq2seq_lib.laws.calls import finite, watched
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions, Layout, options
 from seq2seq_lib.laws.returned import described
 from seq2seq_lib.laws.trial import RUNNING, Trial
-from seq2seq_lib.laws.verdict import AdapterError, Verdict, difference, ids
+from seq2seq_lib.laws.verdict import (
+    AdapterError,
+    Verdict,
+    default_tolerance,
+    difference,
+    ids,
+)
 
 LAW = "Law 7, shard invariance"
 SHAPE = (7, 6, 5)  # B, S, T: seven sentences can be cut in several unequal ways
@@ -33,6 +39,10 @@ GENERAL = (
     "of all shards (weights n_i / N are the same thing)"
 )
 AGAIN = "dropout that is on (call .eval()), or .grad that piles up from call to call (zero_grad)"
+PADS = (
+    "the pads: with the width of the whole batch the same shards agree, so a sentence depends on "
+    "how far its batch is padded. Law 1 (batch_invariance) says who reads the pads"
+)
 EXPECTED = "(loss a token, [gradient, ...]), the same parameters in every call"
 EMPTY = "the shard without a real token: 0 tokens must add 0, not 0 / 0"
 
@@ -107,6 +117,8 @@ def _compare(
     def look_at() -> str:
         if name == "a shard of pads":
             return EMPTY
+        if _pads_matter(gradients, shards, whole):
+            return PADS
         return AGAIN if len(shards) == 1 else _explain(gradients, shards, new_grads, grads)
 
     options = {"look_at": look_at, "sides": ("from the shards", "from one batch")}
@@ -115,6 +127,23 @@ def _compare(
         named = f"{fed}; gradient {i}, shape {list(old.shape)}"
         good &= trial.equal(f"gradient, {name}", new, old, tolerance, fed=named, **options)
     return good
+
+
+def _pads_matter(gradients: Callable, shards: list[Batch], whole: Batch) -> bool:
+    """Whether the same shards would agree if they kept the width of the whole batch."""
+    if len(shards) == 1 or all(s.tgt_in.size(1) == whole.tgt_in.size(1) for s in shards):
+        return False
+    wide = []
+    for shard in shards:
+        columns = [whole.src.size(1) - shard.src.size(1), whole.tgt_in.size(1)]
+        columns[1] -= shard.tgt_in.size(1)
+        pads = whole.tgt_out[~whole.tgt_mask]
+        wide.append(probes.widen(shard, *columns, pad_id=int(pads[0])))
+    (_, found), (_, due) = _call(gradients, wide), _call(gradients, [whole])
+    return all(
+        float(difference(f, d).max()) < default_tolerance(d.dtype)
+        for f, d in zip(found, due, strict=True)
+    )
 
 
 def _call(gradients: Callable, shards: list[Batch]) -> tuple[Tensor, list[Tensor]]:

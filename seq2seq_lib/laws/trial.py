@@ -186,7 +186,7 @@ def in_words(error: BaseException) -> str:
 
 def _advice(error: BaseException) -> str:
     text = str(error)
-    if "same device" in text or "on cpu" in text or "cuda" in text.lower():
+    if "device" in text.lower() or "cuda" in text.lower():
         return ELSEWHERE
     if isinstance(error, TypeError) and ("argument" in text or "not callable" in text):
         return CALLED_WRONGLY
