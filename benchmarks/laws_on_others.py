@@ -219,7 +219,7 @@ def of_decoder_only(model, a: laws.Adapter) -> Iterator[Line]:
 # ---------------------------------------------------------------- JoeyNMT
 
 JOEY = Conventions(pad_id=1, bos_id=2, eos_id=3, sorted_by_length=True)  # UNK is 0
-JOEY_TREE = "https://github.com/joeynmt/joeynmt/blob/v2.3.0/joeynmt/"
+JOEY_TREE = "joeynmt 2.3.0, joeynmt/"
 
 
 def joey(kind: str, bidirectional: bool = True):
@@ -249,6 +249,9 @@ def joey(kind: str, bidirectional: bool = True):
             encoder = enc.TransformerEncoder(8, 12, 1, 2, dropout=0.0)
             decoder = dec.TransformerDecoder(1, 2, 8, 12, dropout=0.0, vocab_size=9)
         made = model.Model(encoder, decoder, *tables, words, words)
+        with torch.no_grad():
+            # far from uniform, so that beams differ
+            decoder.output_layer.weight.mul_(4)
     return made.eval()
 
 
@@ -296,13 +299,13 @@ class Joey:
         }  # fmt: skip
         if num_beams == 1:
             rows, _, _ = module.greedy(**args)
-            found = [[laws.Hyp(up_to(row))] for row in rows.tolist()]
+            found = [[laws.Hyp(cut(row))] for row in rows.tolist()]
         else:
             rows, numbers, _ = module.beam_search(
                 beam_size=num_beams, alpha=alpha, n_best=n_best, **args
             )
             hyps = [
-                laws.Hyp(up_to([int(t) for t in row]), score=float(s))
+                laws.Hyp(cut([int(t) for t in row], JOEY.pad_id), score=float(s))
                 for row, s in zip(rows, numbers.reshape(-1), strict=True)
             ]
             found = [hyps[i : i + n_best] for i in range(0, len(hyps), n_best)]
@@ -318,11 +321,18 @@ class Joey:
         return laws.PrefixModel(self.scores, f"JoeyNMT {type(self.model.decoder).__name__}")
 
 
-def up_to(row: list[int]) -> list[int]:
-    """An output until its end; JoeyNMT fills rows with PAD."""
+def cut(row: list[int], filler: int | None = None) -> list[int]:
+    """An output until its end, or without what beams are filled up with."""
     if JOEY.eos_id in row:
         return row[: row.index(JOEY.eos_id) + 1]
-    return [token for token in row if token != JOEY.pad_id]
+    while row and row[-1] == filler:
+        row = row[:-1]
+    return row
+
+
+def gnmt(length: int, alpha: float) -> float:
+    """JoeyNMT's penalty: https://arxiv.org/abs/1609.08144, equation 14."""
+    return ((5 + length) / 6) ** alpha
 
 
 def of_joey(kind: str) -> Iterator[Line]:
@@ -332,20 +342,17 @@ def of_joey(kind: str) -> Iterator[Line]:
         name, "1",
         lambda: laws.batch_invariance(m.encode, logits=m.logits, decode=m.decode, **m.sizes),
     )  # fmt: skip
-    yield Line(name, "4", lambda: laws.parallel_stepwise(
-        m.logits, m.stepping().start, m.stepping().step, **{**m.sizes, "conventions": UNSORTED}
-    ) if False else laws.parallel_stepwise(m.logits, **m.sizes))  # fmt: skip
+    yield Line(name, "4", lambda: laws.parallel_stepwise(m.logits, **m.sizes))
     yield Line(name, "reads", lambda: laws.reads_source(m.logits, **m.sizes))
     searches = {"models": [m.stepping()], "src_vocab_size": 9, "conventions": UNSORTED}
     few = {"max_new_tokens": 3, "length_penalties": (0.0,)}
+    # the Transformer's greedy search may write PAD, the RNN's may not
+    banned = (JOEY.bos_id,) if kind == "Transformer" else None
     yield Line(
         f"{name}, greedy", "5",
-        lambda: laws.search_oracle(m.search, greedy_only=True, **searches, **few),
-    )  # fmt: skip
-    yield Line(
-        f"{name}, beams", "5",
-        lambda: laws.search_oracle(m.search, num_beams=(2,), full_width=False, **searches, **few),
-        False, "", JOEY_TREE + "search.py",
+        lambda: laws.search_oracle(
+            m.search, greedy_only=True, banned_ids=banned, **searches, **few
+        ),
     )  # fmt: skip
     if kind == "RNN":
         yield Line(
@@ -358,6 +365,13 @@ def of_joey(kind: str) -> Iterator[Line]:
                 f"JoeyNMT XentLoss, smoothing {smoothing}", "3",
                 lambda s=smoothing: laws.loss_ledger(joey_loss(s), label_smoothing=s),
             )  # fmt: skip
+    else:  # one function for both; the RNN's probabilities are too even to show it
+        yield Line(
+            f"{name}, beams", "5",
+            lambda: laws.search_oracle(m.search, num_beams=(2, 3), full_width=False, penalty=gnmt,
+                banned_ids=banned, max_new_tokens=4, length_penalties=(0.0, 1.0), **searches),
+            False, "no -inf placeholders", JOEY_TREE + "search.py",
+        )  # fmt: skip
 
 
 UNSORTED = Conventions(pad_id=1, bos_id=2, eos_id=3)

@@ -464,7 +464,7 @@ verdict = laws.batch_invariance(
 print(verdict)
 
 # %% [markdown]
-# It found no counterexample in 29 checks. That is evidence, not a proof.
+# It found no counterexample in 30 checks. That is evidence, not a proof.
 #
 # A law is only worth something if it can fail. Here it judges the untrained encoder that reads the
 # pads. It finds a sentence that shows the mistake, and says where to look.

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws.batch_invariance import batch_invariance
@@ -191,9 +192,7 @@ def of_training_step(step: Callable[[list[Batch]], Any], model: nn.Module) -> Ca
         kept, seen = [p.detach().clone() for p in parameters], []
         for p in parameters:
             p.grad = None
-        hook = torch.optim.optimizer.register_optimizer_step_pre_hook(
-            lambda *_: seen.append(at_hand())
-        )
+        hook = register_optimizer_step_pre_hook(lambda *_: seen.append(at_hand()))
         try:
             loss = step(shards)
             found = seen[-1] if seen else at_hand()

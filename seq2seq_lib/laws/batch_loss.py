@@ -204,9 +204,16 @@ class Loss:
             expected,
             judge.tolerance,
             fed=fed,
-            look_at=lambda: which_loss(float(total.detach()), logits, batch),
+            look_at=lambda: self._which(float(total.detach()), logits, batch),
             sides=("loss", "summed NLL of logits at tgt_out"),
         )
+
+    def _which(self, found: float, logits: Tensor, batch: Batch) -> str:
+        named = which_loss(found, logits, batch)
+        failed = self.trial.failed
+        if named == BELONGS and failed("summed loss: more PAD") and not failed("logits:"):
+            return hints.LABELS
+        return named
 
 
 def which_loss(found: float, logits: Tensor, batch: Batch) -> str:

@@ -2,12 +2,14 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from seq2seq_lib.batching import Batch
+from seq2seq_lib.laws.conventions import TimeFirst
 from seq2seq_lib.laws.trial import Trial
 
 INPUTS = (
@@ -29,24 +31,24 @@ class Exited(RuntimeError):
 
 
 def copy(value: Any) -> Any:
-    """A nest of tensors, anew."""
+    """Tensors, batches, and lists of them, anew; anything else (a state, a model) as it is."""
     if isinstance(value, Tensor):
         return value.clone()
-    if isinstance(value, list | tuple):
+    if type(value) in (list, tuple):
         return type(value)(copy(part) for part in value)
-    if is_dataclass(value):
+    if isinstance(value, Batch | TimeFirst):
         return type(value)(*(copy(getattr(value, field.name)) for field in fields(value)))
     return value
 
 
 def changed(now: Any, before: Any, name: str = "") -> list[str]:
-    """Which tensors of a nest are no longer what they were."""
+    """Which tensors of such a value are no longer what they were."""
     if isinstance(now, Tensor):
         return [] if torch.equal(now, before) else [name]
-    if isinstance(now, list | tuple):
+    if type(now) in (list, tuple):
         pairs = zip(now, before, strict=True)
         return [n for i, (a, b) in enumerate(pairs) for n in changed(a, b, name or str(i))]
-    if is_dataclass(now):
+    if isinstance(now, Batch | TimeFirst):
         names = [field.name for field in fields(now)]
         return [n for f in names for n in changed(getattr(now, f), getattr(before, f), f)]
     return []
@@ -55,17 +57,19 @@ def changed(now: Any, before: Any, name: str = "") -> list[str]:
 def watched(trial: Trial, function: Callable | None, *names: str) -> Callable | None:
     """``function`` on copies of its arguments. A write into one of them breaks the law.
 
-    Only tensors and batches are copied. ``names`` are those of the arguments, for the message.
+    ``names`` are those of the arguments, for the message; those without a name (a state, which a
+    cache may well change) are handed on as they are.
     """
     if function is None:
         return None
 
     def call(*args: Any) -> Any:
-        given, before = copy(args), copy(args)
+        watch, rest = args[: len(names)], args[len(names) :]
+        given, before = copy(watch), copy(watch)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what an implementation warns of is not judged
             try:
-                result = function(*given)
+                result = function(*given, *rest)
             except SystemExit as error:
                 raise Exited(f"it called exit({error.code!r})") from None
         pairs = list(zip(names, given, before, strict=False))

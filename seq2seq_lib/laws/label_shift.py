@@ -70,7 +70,7 @@ def label_shift(
     trial = Trial(LAW, order=order, **options(conventions, **said))
     with probes.undisturbed(collate, shift):
         try:
-            batch = watched(trial, collate)([(list(s), list(t)) for s, t in pairs])
+            batch = watched(trial, collate, "pairs")([(list(s), list(t)) for s, t in pairs])
             _judge(trial, batch, pairs, shift, ignore_id, conventions)
         except (Exception, SystemExit) as error:
             trial.crashed(error, RUNNING)
