@@ -212,7 +212,7 @@ def of_decoder_only(model, a: laws.Adapter) -> Iterator[Line]:
     )  # fmt: skip
     yield Line(
         "GPT-2, the prompt is scored too", "1",
-        lambda: law1(a, logits=a.logits, loss=with_prompt), False, "which numbers go into the loss",
+        lambda: law1(a, logits=a.logits, loss=with_prompt), False, "over the prompt",
     )  # fmt: skip
 
 

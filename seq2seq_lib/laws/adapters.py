@@ -37,7 +37,7 @@ class Adapter:
     tgt_vocab_size: int
     conventions: Conventions = DEFAULT
     parameters: Sequence[Any] = ()  # (name, parameter)
-    plant_at_pads: bool = True
+    plant_at_pads: bool | None = None
     encode: Callable | None = None
     logits: Callable | None = None
     loss: Callable | None = None

@@ -50,8 +50,9 @@ LEFT = (
     "attention, also that of generate(), must be given the mask"
 )
 LABELS = (
-    "the labels at the pads: a loss leaves out ignore_index alone, -100 unless you name another, "
-    "so labels must be -100 there and not PAD; or the sum is divided by B * T"
+    "the labels: a loss leaves out ignore_index alone, -100 unless you name another, so at pads "
+    "labels there must be -100 and not PAD, and over the prompt of a decoder-only model, too; or "
+    "the sum is divided by B * T"
 )
 UPSTREAM = "the {part} first: it is broken above, and {what} is computed from it"
 PLANTED = (

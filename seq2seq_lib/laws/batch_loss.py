@@ -24,7 +24,8 @@ from seq2seq_lib.losses import sequence_loss
 SUM = "a loss a token: (total, number of tokens), LossSum, or the mean over tokens"
 BELONGS = (
     "which numbers go into the loss: it is not the summed NLL of these logits at tgt_out. It is "
-    "none of the mistakes known here; with label smoothing pass Conventions(label_smoothing=)"
+    "none of the mistakes known here; labels over a prompt must be -100, and with label smoothing "
+    "pass Conventions(label_smoothing=)"
 )
 NO_GRADIENT = (
     "a loss with a graph, since parameters= were given: no torch.no_grad(), .item() or .detach() "

@@ -32,6 +32,19 @@ def near_tie(
     """
     if logits is None:
         return False
+    try:
+        return _tied(logits, source, one, two, conventions)
+    except Exception:
+        return False  # what is wrong with the logits is told where they are judged
+
+
+def _tied(
+    logits: Callable[[Batch], Tensor],
+    source: Batch,
+    one: list[int],
+    two: list[int],
+    conventions: Conventions,
+) -> bool:
     totals, at_fork = [], []
     fork = next((t for t, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), None)
     for tokens in (one, two):

@@ -118,7 +118,7 @@ def _compare(
         if name == "a shard of pads":
             return EMPTY
         if _pads_matter(gradients, shards, whole):
-            return PADS
+            return f"{PADS}; if what it is divided by counts pads: {GENERAL}"
         return AGAIN if len(shards) == 1 else _explain(gradients, shards, new_grads, grads)
 
     options = {"look_at": look_at, "sides": ("from the shards", "from one batch")}

@@ -126,6 +126,16 @@ class Trial:
             for check in self._checks.values()
         )
 
+    def forgive(self, change: str, subjects: Sequence[str], said: str) -> None:
+        """Take a change that alone made a subject differ as a convention, and say so."""
+        for subject in subjects:
+            mine = {n: c for n, c in self._checks.items() if n.startswith(subject) and not c.holds}
+            if mine and all(change in name for name in mine):
+                for name in mine:
+                    del self._checks[name]
+                self.default = False
+                self.assumed = tuple(dict.fromkeys((*self.assumed, said)))
+
     def verdict(self) -> Verdict:
         """All checks together."""
         checks = tuple(self._checks.values())
