@@ -408,26 +408,33 @@ PEERS = {  # what must be importable -> lines
 
 
 def main() -> None:
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
+    """Print the table."""
     rows, missing = [], []
-    for needs, lines in PEERS.items():
-        try:
-            found = list(lines())
-        except ImportError as error:
-            missing.append(f"{needs}: {error}")
-            continue
-        for line in found:
-            verdict = line.judge()
-            true = (verdict.status == "HOLDS") == line.right
-            hint = "" if line.right else ("yes" if line.hint in verdict.look_at else "NO")
-            rows.append((line.name, line.law, verdict.status, "yes" if true else "NO", hint))
-            print("| " + " | ".join(rows[-1]) + " |", flush=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what other people's code warns of is theirs
+        for needs, lines in PEERS.items():
+            try:
+                found = list(lines())
+            except ImportError as error:
+                missing.append(f"{needs}: {error}")
+                continue
+            for line in found:
+                rows.append(row_of(line))
+                print("| " + " | ".join(rows[-1]) + " |", flush=True)
     wrong = [row for row in rows if "NO" in row[3:]]
     print(f"{len(rows)} verdicts, {len(wrong)} of them wrong or with a hint that leads astray")
     for text in missing:
         print("left out, not installed:", text)
 
 
+def row_of(line: Line) -> tuple[str, str, str, str, str]:
+    """Implementation, law, verdict, is it true, does the hint lead to the cause."""
+    verdict = line.judge()
+    true = (verdict.status == "HOLDS") == line.right
+    hint = "" if line.right else ("yes" if line.hint in verdict.look_at else "NO")
+    return line.name, line.law, verdict.status, "yes" if true else "NO", hint
+
+
 if __name__ == "__main__":
+    torch.set_num_threads(1)
     main()

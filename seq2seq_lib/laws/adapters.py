@@ -103,7 +103,15 @@ def of_forward(
         encode: ``(src, src_mask) -> memory [B, S, H]``.
         conventions: ids, and the side of the pads.
         max_new_tokens: of greedy outputs, which are made by feeding the prefix again.
+
+    Raises:
+        ValueError: ``conventions.time_first``: transpose inside ``forward`` instead.
     """
+    if conventions.time_first:
+        raise ValueError(
+            "of_forward feeds batches with the sentences first; leave time_first out and transpose "
+            "inside forward: model(src.T, tgt_in.T, ...).transpose(0, 1)."
+        )
 
     def logits(batch: Batch) -> Tensor:
         return forward(batch.src, batch.tgt_in, batch.src_mask, batch.tgt_mask)

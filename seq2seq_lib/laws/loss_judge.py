@@ -8,13 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from seq2seq_lib.laws import loss_hints as hints
 from seq2seq_lib.laws.calls import INPUTS, copy
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions
 from seq2seq_lib.laws.loss_reference import Example, Reference
 from seq2seq_lib.laws.loss_suspects import name_suspect, why_not
 from seq2seq_lib.laws.returned import sum_of
 from seq2seq_lib.laws.trial import Trial
-from seq2seq_lib.laws.verdict import AdapterError, ids
+from seq2seq_lib.laws.verdict import AdapterError, ids, number
 from seq2seq_lib.masks import sequence_mask
 
 # B, T, V: all different; B = T, where a transposed mask has the right shape; V = B * T, where a
@@ -26,33 +27,6 @@ EDGES = ((3, 1, 5), (1, 4, 5), (1, 1, 4))
 HUGE = 1e4  # logits at pads
 GAP = 300.0  # nats between two logits: exp(-300) is 0 in float32, log of that is -inf
 FAR = 1000.0  # nats from 0: exp(1000) is inf and exp(-1000) is 0, in float64 as well
-
-PADS = (
-    "the pads: something at a position where the mask is False reached the loss. Is the mask "
-    "applied before the reduction, to a loss of its own shape [B, T]?"
-)
-COLUMNS = (
-    "what the sum is divided by: the number of real tokens, not B * T, which counts PAD columns"
-)
-EDGE = (
-    "axes of size 1, since other batches come out right: squeeze() without an axis drops them all, "
-    "and [B] against [B, 1] is broadcast to [B, B]"
-)
-GRADIENT = (
-    "the gradient: (softmax(logits) - onehot(target)) / tokens at real positions, 0 elsewhere"
-)
-STABLE = "log(softmax(z)), which is log(0) for a large gap: use log_softmax or cross_entropy"
-SHIFT = "exp of a large logit, which is inf: subtract each row's largest logit before exp"
-EPOCH = (
-    "how batches are added up: the mean of batch means weighs a token in a short batch more; add "
-    "the sums and the counts, and divide once"
-)
-NOTHING = (
-    "the division by 0 tokens: return 0 (or a sum and a count, both 0), or raise a ValueError. "
-    "torch's own mean gives nan here on purpose: pass empty_batch=False if no batch is ever empty"
-)
-COUNT = "the count: the tokens where the mask is True, EOS among them"
-NO_STEP = "a step without a real token: the mean of nothing is nan; skip it, or add sums and counts"
 
 Loss = Callable[[Tensor, Tensor, Tensor], Any]
 
@@ -105,6 +79,15 @@ class Judge:
         due = due.to(found.device)
         return self.trial.equal(name, found, due, tolerance, **options)
 
+    def same_twice(self, example: Example) -> bool:
+        """Whether a second call gives the same number, NaN or not."""
+        one, two = (self.call(example)[0].detach() for _ in range(2))
+        same = torch.equal(one.nan_to_num(), two.nan_to_num())
+        if not same:
+            text = f"{_describe(example)}: {number(one)} in one call and {number(two)} in the next"
+            self.trial.claim("the same call twice", False, counterexample=text, look_at=hints.TWICE)
+        return same
+
     def value(self, example: Example) -> None:
         value, units = self.call(example)
         fed = _describe(example)
@@ -123,7 +106,7 @@ class Judge:
             f"{what} counted",
             units == real,
             counterexample=f"{fed}: {units} {what} were counted, {real} are real",
-            look_at=COUNT,
+            look_at=hints.COUNT,
         )
         fed_in = copy(example)
         self.loss(*fed_in)
@@ -152,13 +135,13 @@ class Judge:
         due, _ = self.call(example)
         sides = ("changed", "before")
         for name, changed, look_at in (
-            ("huge logits at pads change nothing", planted, PADS),
-            ("more PAD columns change nothing", wider, COLUMNS),
+            ("huge logits at pads change nothing", planted, hints.PADS),
+            ("more PAD columns change nothing", wider, hints.COLUMNS),
         ):
             fed = f"{_describe(example)}, {name.split(' change')[0]}"
             value, _ = self.call(changed)
             if bool(value.isnan()) and not bool(due.isnan()):
-                look_at = NO_STEP
+                look_at = hints.NO_STEP
             self.equal(name, value, due, fed=fed, look_at=look_at, sides=sides)
             if self.gradients:
                 found, before = self.grad(changed)[:, :T], self.grad(example)
@@ -189,7 +172,7 @@ class Judge:
             grad.masked_fill(~real, 0),
             due.masked_fill(~real, 0),
             fed=fed,
-            look_at=GRADIENT,
+            look_at=hints.GRADIENT,
         )
         at_pads = grad.masked_fill(real, 0)
         self.equal(
@@ -198,7 +181,7 @@ class Judge:
             torch.zeros_like(at_pads),
             tolerance=0.0,
             fed=fed,
-            look_at=PADS,
+            look_at=hints.PADS,
         )
 
     def edge(self, example: Example) -> None:
@@ -209,7 +192,7 @@ class Judge:
             self.call(example)[0],
             self.reference.value(example),
             fed=f"{_describe(example)}, {real} real token{'s' * (real > 1)}",
-            look_at=EDGE,
+            look_at=hints.EDGE,
         )
 
     def stable(self, dtype: torch.dtype, device: Any, conventions: Conventions) -> None:
@@ -235,11 +218,11 @@ class Judge:
             )
 
         gap = [[[0.0, -GAP, 0.0], [0.0, -GAP, -2 * GAP]], [[0.0, -GAP, 0.0]] * 2]
-        check("a gap of 300 nats", gap, STABLE, self.tolerance)
+        check("a gap of 300 nats", gap, hints.STABLE, self.tolerance)
         for shift in (FAR, -FAR):
             near = [[[x + shift for x in row] for row in ([0.0, -1, -2], [-1, 0, -3])]] * 2
             # lse(z) - z[y] rounds to the digits of z
-            check(f"all logits near {shift:+.0f}", near, SHIFT, self.tolerance * FAR)
+            check(f"all logits near {shift:+.0f}", near, hints.SHIFT, self.tolerance * FAR)
 
     def epoch(
         self,
@@ -272,7 +255,7 @@ class Judge:
             value,
             due,
             fed=f"three batches with {ids(units)} {what}",
-            look_at=EPOCH,
+            look_at=hints.EPOCH,
         )
 
     def all_pads(self, example: Example, pad_id: int) -> None:
@@ -287,12 +270,12 @@ class Judge:
             self.trial.claim(name, True, counterexample="", look_at="")  # it says so: fine too
             return
         zero = torch.zeros_like(value)
-        self.equal(name, value, zero, tolerance=0.0, fed=fed, look_at=NOTHING)
+        self.equal(name, value, zero, tolerance=0.0, fed=fed, look_at=hints.NOTHING)
         if self.gradients and value.requires_grad:
             grad = self.grad(pads)
             zero = torch.zeros_like(grad)
             fed = f"{fed}: gradient"
-            self.equal(name, grad, zero, tolerance=0.0, fed=fed, look_at=NOTHING)
+            self.equal(name, grad, zero, tolerance=0.0, fed=fed, look_at=hints.NOTHING)
 
 
 def _describe(example: Example) -> str:

@@ -82,6 +82,8 @@ def loss_ledger(
         trial = Trial(LAW, assumed=said or ("a mean over tokens",), default=not said)
         judge = Judge(trial, loss, reference, tolerance, gradients)
         try:
+            if not judge.same_twice(examples[0]):
+                return trial.verdict()
             for example in examples:
                 judge.value(example)
                 judge.pads(example)

@@ -209,6 +209,8 @@ class _Judge:
 
     def stepwise(self, batch: Batch) -> None:
         parallel, stepwise = self.log_probs(batch), self.steps(batch, batch.tgt_in)
+        if not finite(self.trial, "steps", stepwise[batch.tgt_mask], _describe(batch, 1)):
+            return
         for row, length in enumerate(batch.tgt_lengths.tolist()):
             self.trial.equal(
                 "parallel = stepwise",

@@ -43,3 +43,7 @@ TOO_LONG = "the cap: the output is longer than max_new_tokens"
 RETURNS = (
     "a list for each sentence, best first, of hypotheses: lists of ids, or objects with 'tokens'"
 )
+TWICE = (
+    "what is drawn: a search gives the same output in each call. Is it sampling (do_sample), is "
+    "dropout on (call .eval()), or is something kept from call to call?"
+)

@@ -44,11 +44,15 @@ class Judge:
         """Whether one plain call succeeds; if not, there is nothing to judge."""
         width = 1 if self.greedy_only else 2
         try:
-            self.run(model, batch.src, batch.src_lengths, width, longest, 1, exponent)
+            settings = (width, longest, 1, exponent)
+            one, two = (self.run(model, batch.src, batch.src_lengths, *settings) for _ in "ab")
         except (Exception, SystemExit) as error:
             self.trial.crashed(error, RUNNING)
             return False
-        return True
+        if one != two:
+            text = f"{model}: {one} in one call and {two} in the next"
+            self.trial.claim("the same call twice", False, counterexample=text, look_at=hints.TWICE)
+        return one == two
 
     def tried(self, part: Callable, *args: Any) -> None:
         """What raises here did not in a plain call, so the error is a counterexample."""

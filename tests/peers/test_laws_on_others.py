@@ -12,6 +12,19 @@ from benchmarks import laws_on_others
 pytestmark = pytest.mark.filterwarnings("default")
 
 
+def test_the_command_prints_what_is_here_and_names_what_is_not(monkeypatch, capsys):
+    def absent():
+        raise ImportError("No module named 'somebody'")
+
+    peers = {"torch": laws_on_others.of_torch, "somebody": absent}
+    monkeypatch.setattr(laws_on_others, "PEERS", peers)
+    laws_on_others.main()
+    printed = capsys.readouterr().out
+    assert "| nn.CrossEntropyLoss, empty batch | 3 | BROKEN | yes | yes |" in printed
+    assert "2 verdicts, 0 of them wrong" in printed
+    assert "left out, not installed: somebody: No module named 'somebody'" in printed
+
+
 @pytest.mark.parametrize("peer", laws_on_others.PEERS)
 def test_every_verdict_is_true_and_every_hint_leads_to_the_cause(peer):
     try:
