@@ -7,6 +7,7 @@ names the cause. What is not installed (the extra ``peers``) is left out, and sa
 ``tests/peers`` assert every line of it.
 """
 
+import contextlib
 import importlib
 import os
 import sys
@@ -50,6 +51,24 @@ def load(name: str):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return importlib.import_module(name)
+
+
+@contextlib.contextmanager
+def without(*names: str) -> Iterator[None]:
+    """Empty modules in place of what somebody's code imports and does not need here."""
+    kept = {name: sys.modules.get(name) for name in names}
+    for name in names:
+        made = types.ModuleType(name)
+        made.__getattr__ = lambda attribute: None
+        sys.modules[name] = made
+    try:
+        yield
+    finally:
+        for name, module in kept.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
 
 
 # ---------------------------------------------------------------- transformers
@@ -224,13 +243,12 @@ JOEY_TREE = "joeynmt 2.3.0, joeynmt/"
 
 def joey(kind: str, bidirectional: bool = True):
     """A random JoeyNMT model of 4 special ids and 5 words."""
-    writer = types.ModuleType("torch.utils.tensorboard")
-    writer.SummaryWriter = None  # JoeyNMT imports it for its training loop
-    sys.modules.setdefault("torch.utils.tensorboard", writer)
-    model, enc, dec, emb, vocab = (
-        load(f"joeynmt.{name}")
-        for name in ("model", "encoders", "decoders", "embeddings", "vocabulary")
-    )
+    with without("torch.utils.tensorboard"):  # for its training loop
+        model, enc, dec, emb, vocab = (
+            load(f"joeynmt.{name}")
+            for name in ("model", "encoders", "decoders", "embeddings", "vocabulary")
+        )
+        load("joeynmt.search"), load("joeynmt.loss")
     special = {
         **{f"{k}_token": f"<{k}>" for k in ("unk", "pad", "bos", "eos", "sep")},
         **{f"{k}_id": i for i, k in enumerate(("unk", "pad", "bos", "eos"))},
@@ -383,6 +401,37 @@ def joey_loss(smoothing: float):
     return lambda z, y, m: (loss(z.log_softmax(-1), trg=y), m.sum())
 
 
+# ---------------------------------------------------------------- Dive into Deep Learning
+
+D2L = "d2l 1.0.3, d2l/torch.py"
+
+
+def of_d2l() -> Iterator[Line]:
+    with without("torchvision", "torchvision.transforms", "pandas"):  # for its other chapters
+        d2l = load("d2l.torch")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        rnn = d2l.Seq2SeqEncoder(11, 6, 8, 2).eval()
+        transformer = d2l.TransformerEncoder(11, 8, 12, 2, 1, 0.1).eval()
+        transformer(torch.ones(1, 2, dtype=torch.int64), torch.tensor([2]))  # its layers are lazy
+
+    def encode(src: Tensor, src_lengths: Tensor):
+        outputs, state = rnn(src, src_lengths)
+        return outputs.transpose(0, 1), state
+
+    first = Conventions(state_axis=1)
+    yield Line(
+        "d2l Seq2SeqEncoder", "1", lambda: laws.batch_invariance(encode, conventions=first), False,
+        "an RNN that is not packed", D2L,
+    )  # fmt: skip
+    yield Line("d2l TransformerEncoder", "1", lambda: laws.batch_invariance(transformer))
+    yield Line(
+        "d2l Seq2Seq.loss", "3",
+        lambda: laws.loss_ledger(lambda z, y, m: d2l.Seq2Seq.loss(None, z, y)), False,
+        "the mean over all positions, pads included", D2L,
+    )  # fmt: skip
+
+
 # ---------------------------------------------------------------- torch
 
 
@@ -399,6 +448,7 @@ def of_torch() -> Iterator[Line]:
 
 PEERS = {  # what must be importable -> lines
     "torch": of_torch,
+    "d2l": of_d2l,
     **{
         f"transformers {kind}": lambda kind=kind: of_hugging_face(kind)
         for kind in ("BART", "Marian", "T5", "GPT-2")
@@ -410,6 +460,8 @@ PEERS = {  # what must be importable -> lines
 def main() -> None:
     """Print the table."""
     rows, missing = [], []
+    print("| implementation | law | verdict | true? | hint leads to the cause? |")
+    print("|---|---|---|---|---|")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what other people's code warns of is theirs
         for needs, lines in PEERS.items():

@@ -1,7 +1,7 @@
 """The laws aimed at other people's code: right code holds, each known bug is named by its cause.
 
 What each line says is written in ``benchmarks/laws_on_others.py``. Code that is not installed (the
-extra ``peers``; JoeyNMT without its dependencies) is skipped.
+extra ``peers``; JoeyNMT and d2l without their dependencies) is skipped.
 """
 
 import pytest
