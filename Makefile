@@ -61,8 +61,10 @@ coverage: $(STAMP)    ## lines and branches of seq2seq_lib that tests/ reach
 mutation: $(STAMP)    ## are the tests worth their name? breaks the library 330 times (20 minutes)
 	$(BIN)/python tools/mutate.py --sample 330 $(ARGS)
 
-assets: $(STAMP)      ## train the small models in seq2seq_lib/assets anew (20 seconds)
+assets: $(STAMP)      ## train the small models in seq2seq_lib/course/assets anew (a minute)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/build_assets.py
+	OMP_NUM_THREADS=1 $(BIN)/python -m seq2seq_lib.course.assets.keywords
+	OMP_NUM_THREADS=1 $(BIN)/python tools/build_translator.py
 
 constraints: $(STAMP) ## pin anew what CI runs, from the ranges in pyproject.toml
 	$(BIN)/python tools/make_constraints.py $(ARGS)

@@ -1,12 +1,19 @@
 """What attention buys, what its order costs, and what its weights say. Measured, for chapter 8.
 
-    python -m benchmarks.attention            # seeds 0, 1 and 2; about five minutes on one core
+    python -m benchmarks.attention            # all of it: about ten minutes on one core
+    python -m benchmarks.attention sink       # one part of it
     python -m benchmarks.attention --write    # and keep it: results/attention.json
 
-- ``bottleneck``: letters to be written backwards, by a model without attention and one with
-  (general); exact match on 300 unseen strings, by their length.
+Seeds 0, 1 and 2; the first two parts have five.
+
+- ``bottleneck``: the task ``reverse`` of chapter 3, digits to be written backwards, as
+  ``benchmarks/bottleneck.py`` trains it: its GRU with the state as context of every step, and the
+  same encoder with general attention after the step instead; exact match by length.
+- ``board``: the same pair on that script's task ``dates``.
 - ``order``: dates; attention after the recurrent step (general, additive) and before it
   (additive); exact match on 300 unseen dates, and seconds of training.
+- ``sink``: dates, trained by chapter 0's recipe with dot attention, and with additive; where the
+  hyphens look, and what changes if nobody may look at the end symbol.
 - ``unmasked``: dates, trained with attention that also sees the pads; exact match alone, and in
   one batch with 100 more PAD columns.
 - ``wording``: English phrases to French; how often the largest weight stands on a word that the
@@ -25,10 +32,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmarks import bottleneck as plain
 from seq2seq_lib.attention import GeneralAttention
 from seq2seq_lib.batching import Batch, collate, encode_pairs, make_loader
-from seq2seq_lib.corpora import Corpus, Pair, dates, phrases, reverse
-from seq2seq_lib.decoder import AttentionDecoder
+from seq2seq_lib.corpora import Corpus, Pair, dates, phrases
+from seq2seq_lib.decoder import AttentionDecoder, DecoderState
 from seq2seq_lib.runtime import get_device, seed_everything
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.training import TrainConfig, fit
@@ -36,7 +44,12 @@ from seq2seq_lib.vocab import BOS_ID, EOS_ID, Vocab
 
 RESULT = Path(__file__).parent / "results" / "attention.json"
 SEEDS = (0, 1, 2)
-BANDS = ((2, 3), (4, 5), (6, 7), (8, 9), (10, 12))  # letters of a string
+BOARD_SEEDS = range(5)
+LENGTHS = range(3, 12)  # digits of a string
+TRAINING = {  # of the scoreboard: units, steps, learning rate
+    "reverse": (64, 600, 8e-3),
+    "dates": (96, 800, 6e-3),
+}
 OWN, DONOR = ("the", "small", "red", "cat"), ("the", "small", "red", "house")
 
 
@@ -60,6 +73,7 @@ class Trained:
         *,
         sizes: tuple[int, int] = (32, 64),
         sees_pads: bool = False,
+        cosine_decay: bool = False,
         **options: Any,
     ) -> None:
         self.src_vocab = Vocab.build(pair.source for pair in corpus.train)
@@ -70,8 +84,7 @@ class Trained:
             len(self.tgt_vocab),
             embed_size=embed,
             hidden_size=hidden,
-            dropout=0.0,
-            **options,
+            **{"dropout": 0.0} | options,
         )
         seed_everything(seed)
         decoder = None
@@ -83,7 +96,7 @@ class Trained:
             encode_pairs(corpus.train, self.src_vocab, self.tgt_vocab), batch_size=64, seed=seed
         )
         began = time.process_time()
-        settings = TrainConfig(epochs=epochs, learning_rate=5e-3)
+        settings = TrainConfig(epochs=epochs, learning_rate=5e-3, cosine_decay=cosine_decay)
         fit(self.model, loader, None, settings, progress=False, device=get_device())
         self.seconds = time.process_time() - began
         self.model.eval()
@@ -114,19 +127,36 @@ def share(right: Sequence[bool]) -> float:
     return round(sum(right) / len(right), 4)
 
 
-def bottleneck(seed: int, num_train: int = 6000, num_test: int = 300, epochs: int = 6) -> dict:
-    """Exact match by length, without attention and with."""
-    corpus = reverse(num_train, 0, num_test, min_length=2, max_length=12, seed=0)
+def against_the_state(task: str, seed: int, steps: int | None = None) -> dict:
+    """One row of the scoreboard: the decoder that gets the state, and the one that attends."""
+    examples, tests, vocabs = plain.reverse_task() if task == "reverse" else plain.date_task()
+    hidden, usual_steps, rate = TRAINING[task]
     row: dict[str, Any] = {"seed": seed}
     for name in ("none", "general"):
-        trained = Trained(corpus, seed, epochs, attention=name)
-        right = trained.right(corpus.test)
-        found = zip(corpus.test, right, strict=True)
-        lengths = [(len(pair.source), r) for pair, r in found]
-        row[name] = [share([r for n, r in lengths if low <= n <= high]) for low, high in BANDS]
-        row[f"{name}_all"] = share(right)
-        row[f"{name}_seconds"] = round(trained.seconds, 1)
+        seed_everything(seed)
+        model = plain.make_model(vocabs, hidden)
+        if name == "general":
+            attention = GeneralAttention(hidden, hidden)
+            model.decoder = AttentionDecoder(len(vocabs[1]), 32, hidden, attention)
+        run = plain.train(model, examples, steps or usual_steps, rate, seed, buckets=True)
+        row[name] = plain.test(model.eval(), tests) | {"seconds": run["cpu_seconds"]}
+        del row[name]["nll_shuffled"]
+        if task == "reverse":
+            batch = collate(tests)
+            answers = zip(plain.answers(model, batch), plain.gold(batch), strict=True)
+            right = [(len(due), said == due) for said, due in answers]
+            row[name]["by_length"] = [share([r for n, r in right if n == m]) for m in LENGTHS]
     return row
+
+
+def bottleneck(seed: int, steps: int | None = None) -> dict:
+    """Digits backwards: exact match by length, without attention and with."""
+    return against_the_state("reverse", seed, steps)
+
+
+def board(seed: int, steps: int | None = None) -> dict:
+    """Dates: exact match without attention and with."""
+    return against_the_state("dates", seed, steps)
 
 
 ORDERS = {
@@ -147,6 +177,45 @@ def order(seed: int, num_train: int = 4000, num_test: int = 300, epochs: int = 4
                 "model": name,
                 "exact_match": share(trained.right(corpus.test)),
                 "seconds": round(trained.seconds, 1),
+            }
+        )
+    return rows
+
+
+class NoEnd:
+    """A model whose attention may not look at the end symbol."""
+
+    def __init__(self, model: Seq2Seq) -> None:
+        self.model, self.step = model, model.step
+
+    def start(self, src: Tensor, src_lengths: Tensor) -> DecoderState:
+        state = self.model.start(src, src_lengths)
+        return replace(state, src_mask=state.src_mask & (src != EOS_ID))
+
+
+def sink(seed: int, num_train: int = 6000, num_test: int = 500, epochs: int = 4) -> list[dict]:
+    """Where the two hyphens of a date look, and whether the end symbol is needed."""
+    corpus, rows = dates(num_train, 0, num_test), []
+    recipe = {"sizes": (32, 128), "dropout": 0.1, "cosine_decay": True}  # chapter 0's
+    for kind in ("dot", "additive"):
+        trained = Trained(corpus, seed, epochs, attention=kind, **recipe)
+        batch = trained.batch(corpus.test)
+        with torch.no_grad():
+            weights = trained.model.teacher_forced(batch).attention  # [B, T, S]
+        ends = batch.src == EOS_ID  # [B, S]
+        hyphens = weights[:, [4, 7]]  # [B, 2, S]
+        at_end = (hyphens * ends[:, None]).sum(-1).mean(0).tolist()
+        largest = hyphens.argmax(-1) == ends.int().argmax(-1, keepdim=True)
+        right = trained.right(corpus.test)
+        trained.model = NoEnd(trained.model)
+        rows.append(
+            {
+                "seed": seed,
+                "attention": kind,
+                "weight": [round(w, 3) for w in at_end],
+                "largest": [round(w, 3) for w in largest.float().mean(0).tolist()],
+                "right": share(right),
+                "right_without_end": share(trained.right(corpus.test)),
             }
         )
     return rows
@@ -217,15 +286,29 @@ def written(
     return trained.tgt_vocab.decode(tokens)
 
 
+PARTS = {
+    bottleneck: BOARD_SEEDS,
+    board: BOARD_SEEDS,
+    wording: SEEDS,
+    order: SEEDS,
+    sink: SEEDS,
+    unmasked: SEEDS,
+}
+
+
 def main() -> None:
+    names = [part.__name__ for part in PARTS]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", choices=[*names, []], help="all when left out")
     parser.add_argument("--write", action="store_true", help=f"keep it in {RESULT.name}")
     arguments = parser.parse_args()
-    kept: dict[str, Any] = {"date": str(datetime.date.today()), "torch": torch.__version__}
-    for part in (bottleneck, wording, order, unmasked):
-        rows = [part(seed) for seed in SEEDS]
-        if part is order:
-            rows = [row for several in rows for row in several]
+    kept = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
+    kept |= {"date": str(datetime.date.today()), "torch": torch.__version__}
+    for part, seeds in PARTS.items():
+        if part.__name__ not in (arguments.parts or names):
+            continue
+        found = [part(seed) for seed in seeds]
+        rows = [row for one in found for row in (one if isinstance(one, list) else [one])]
         kept[part.__name__] = rows
         for row in rows:
             print(part.__name__, *(f"{name} {value}" for name, value in row.items()), flush=True)

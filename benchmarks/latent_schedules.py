@@ -30,6 +30,7 @@ from seq2seq_lib.latent import (
     latent_loss,
     mutual_information,
 )
+from seq2seq_lib.latent.model import sources
 from seq2seq_lib.runtime import seed_everything
 from seq2seq_lib.schedules import cyclical, linear, logistic
 from seq2seq_lib.training import train_step
@@ -108,6 +109,7 @@ def measure(model: LatentSeq2Seq) -> dict:
     terms = evaluate_elbo(model, [batch])
     written = texts(model, terms.mu)
     from_prior = texts(model, model.prior(200, generator))
+    said = [" ".join(VOCAB.decode(source)) for source in sources(batch)]
     noise = torch.randn(terms.mu.shape, generator=generator)
     first = batch.select(slice(0, 200))
     bounds = {k: importance_bound(model, first, k, generator).mean().item() for k in (1, 100)}
@@ -122,6 +124,7 @@ def measure(model: LatentSeq2Seq) -> dict:
     counts = {
         "active": active_units(terms.mu),
         "different_copies": len(set(written)),
+        "exact_copies": sum(map(str.__eq__, written, said)),
         "different_from_prior": len(set(from_prior)),
         "mirrored": sum(is_mirrored(text.split()) for text in from_prior),
     }

@@ -1,6 +1,6 @@
 """One wrong token, and schedules of teacher forcing: measured for chapter 6.
 
-    python -m benchmarks.slip            # a few minutes on one core
+    python -m benchmarks.slip            # about a quarter of an hour on one core
     python -m benchmarks.slip --write    # and keep it: results/slip.json
 
 *Slips.* Models of three tasks, without and with attention, are made to read a wrong token as their
@@ -9,9 +9,10 @@ not the gold one. From there on one lane reads the gold prefix and the other one
 itself. Counted are the gold positions behind the slip that are right; and for the own lane, which
 goes on to its own EOS, the edit distance to the gold target, where 1 is the least.
 
-*Schedules.* Letters backwards, 3 to 6 of 8, 400 steps: teacher forcing, and three schedules that
-lower the share of gold tokens from 1 to 0. "recovery" is the accuracy of the own lane after a slip
-in its first output.
+*Schedules.* Letters backwards, 3 to 6 of 8, 400 steps: teacher forcing, three schedules that lower
+the share of gold tokens from 1 to 0, and a share of one half throughout, with a coin for each token
+or with one for the whole batch. "recovery" is the accuracy of the own lane after a slip in its
+first output.
 """
 
 import argparse
@@ -33,14 +34,17 @@ from seq2seq_lib.metrics import exact_match, token_accuracy
 from seq2seq_lib.vocab import EOS_ID, UNK_ID
 
 RESULT = Path(__file__).parent / "results" / "slip.json"
-SEEDS, PLACES = (0, 1, 2), (1, 2, 3)
+SEEDS, PLACES = (0, 1, 2, 3, 4), (1, 2, 3)
 STEPS = 400
 SCHEDULES = {
     "teacher forcing": lambda step: schedules.constant(step, value=1.0),
     "linear": lambda step: schedules.linear(step, start=1, end=0, num_steps=STEPS),
     "exponential": lambda step: schedules.exponential(step, start=1, end=0, decay=0.5 ** (1 / 80)),
     "inverse sigmoid": lambda step: schedules.inverse_sigmoid(step, start=1, end=0, k=40),
+    "half": lambda step: schedules.constant(step, value=0.5),
+    "half, a coin a batch": lambda step: schedules.constant(step, value=0.5),
 }
+ONE_COIN = "half, a coin a batch"  # the batch reads gold throughout, or its own tokens
 
 
 def edit_distance(a: list[int], b: list[int]) -> int:
@@ -124,7 +128,10 @@ def measure_schedule(seed: int, decoder: str, name: str, steps: int = STEPS) -> 
     coins = torch.Generator().manual_seed(seed)
 
     def loss_function(model: Any, batch: Batch, step: int) -> Any:
-        logits = model(batch, SCHEDULES[name](step), coins)
+        ratio = SCHEDULES[name](step)
+        if name == ONE_COIN:
+            ratio = float(torch.rand((), generator=coins) < ratio)
+        logits = model(batch, ratio, coins)
         return sequence_loss(logits, batch.tgt_out, batch.tgt_mask)
 
     made = train(

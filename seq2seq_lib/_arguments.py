@@ -1,5 +1,8 @@
 """Checks on arguments that several modules share: what came, what was expected, what to do."""
 
+import math
+import numbers
+
 import torch
 from torch import Tensor
 
@@ -63,6 +66,30 @@ def check_positive(value: int, name: str) -> None:
         raise TypeError(f"{name} must be an integer, but it is {value!r}.")
     if value < 1:
         raise ValueError(f"{name} must be ≥ 1, but it is {value}.")
+
+
+def check_number(
+    value: float,
+    name: str,
+    what: str,
+    *,
+    low: float,
+    high: float = math.inf,
+    open_low: bool = False,
+) -> None:
+    """Refuse what is no number in ``[low, high)``, with ``open_low`` in ``(low, high)``.
+
+    Args:
+        what: the allowed values in words, for the message.
+
+    Raises:
+        TypeError: no number; a YAML file, for example, reads 1e-3 as text.
+        ValueError: outside, or NaN.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, but it is {value!r} ({type(value).__name__}).")
+    if not (low < value < high if open_low else low <= value < high):
+        raise ValueError(f"{name} must be {what}, but it is {value}.")
 
 
 def kind_of(value: object) -> str:

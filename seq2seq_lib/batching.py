@@ -16,9 +16,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
-from seq2seq_lib._arguments import check_positive, kind_of
+from seq2seq_lib._arguments import INTEGERS, check_positive, kind_of
 from seq2seq_lib.masks import sequence_mask
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, Vocab
+
+_ADDED = {PAD_ID: "PAD", BOS_ID: "BOS", EOS_ID: "EOS"}  # by collate, and by nobody before it
 
 Example = tuple[list[int], list[int]]  # source ids, target ids, both without BOS and EOS
 
@@ -36,7 +38,8 @@ def pad_sequences(
         ids int64 ``[B, T]`` and lengths int64 ``[B]``.
 
     Raises:
-        ValueError: no sequences, or an empty one (it would be a row of pads alone).
+        ValueError: no sequences, an empty one (it would be a row of pads alone), a negative id.
+        TypeError: an id is no integer.
     """
     if len(sequences) == 0:
         raise ValueError("pad_sequences got no sequences: a batch needs at least one.")
@@ -46,8 +49,25 @@ def pad_sequences(
         raise ValueError(f"Sequence {row} is empty: give it at least an EOS (see collate).")
     ids = torch.full((len(sequences), int(lengths.max())), pad_id, dtype=torch.int64)  # [B, T]
     for row, sequence in enumerate(sequences):
-        ids[row, : len(sequence)] = torch.tensor(sequence)
+        ids[row, : len(sequence)] = _as_ids(sequence, row, pad_id)
     return ids, lengths
+
+
+def _as_ids(sequence: Sequence[int], row: int, pad_id: int) -> Tensor:
+    """int64 ``[len]``. torch would cut 1.7 to 1 and make a number of NaN and of True."""
+    try:
+        ids = torch.as_tensor(sequence)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"Sequence {row} must hold integer ids: {error}.") from error
+    if ids.dtype not in INTEGERS or ids.dim() != 1:
+        raise TypeError(
+            f"Sequence {row} must be a list of integer ids, but it holds {kind_of(ids)} in "
+            f"{ids.dim()} dimension(s): {list(sequence)[:5]}."
+        )
+    wrong = (ids < 0) & (ids != pad_id)  # labels may hold -100, where that is the pad
+    if wrong.any():
+        raise ValueError(f"Ids are ≥ 0, but sequence {row} holds {int(ids[wrong][0])}.")
+    return ids
 
 
 def truncate(ids: Sequence[int], max_len: int) -> list[int]:
@@ -149,9 +169,16 @@ def collate(examples: Sequence[Example], max_len: int | None = None) -> Batch:
         examples: B ≥ 1 pairs ``(source ids, target ids)``.
         max_len: cut source and target to so many tokens, EOS counted and kept; ``truncate`` says
             what a cut target teaches.
+
+    Raises:
+        ValueError: no examples; PAD, BOS or EOS inside one: whoever adds them before ``collate``
+            does, trains on ``BOS BOS w1`` and sees a better loss and worse outputs.
     """
     if len(examples) == 0:
         raise ValueError("collate got no examples: a batch needs at least one.")
+    for row, example in enumerate(examples):
+        for side, ids in zip(("source", "target"), example, strict=True):
+            _refuse_special_ids(ids, f"The {side} of example {row}")
     ended = [([*source, EOS_ID], [*target, EOS_ID]) for source, target in examples]
     if max_len is not None:
         ended = [(truncate(s, max_len), truncate(t, max_len)) for s, t in ended]
@@ -159,6 +186,15 @@ def collate(examples: Sequence[Example], max_len: int | None = None) -> Batch:
     tgt_out, tgt_lengths = pad_sequences([target for _, target in ended])
     tgt_in, _ = pad_sequences([[BOS_ID, *target[:-1]] for _, target in ended])
     return Batch(src, src_lengths, tgt_in, tgt_out, tgt_lengths)
+
+
+def _refuse_special_ids(ids: Sequence[int], what: str) -> None:
+    for place, token in enumerate(ids):
+        if token in _ADDED:
+            raise ValueError(
+                f"{what} holds {_ADDED[int(token)]} ({int(token)}) at {place}: give the ids of its "
+                f"words alone, as Vocab.encode does; collate adds BOS, EOS and the pads."
+            )
 
 
 def encode_pairs(pairs: Sequence, src_vocab: Vocab, tgt_vocab: Vocab) -> list[Example]:

@@ -5,15 +5,17 @@ A file is written completely or not at all, and it is read as data: no code in i
 """
 
 import contextlib
+import hashlib
 import json
 import math
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
@@ -159,22 +161,24 @@ def save_checkpoint(
         weights: instead of the model's own, for example an average of them.
 
     Raises:
-        CheckpointError: the folder is missing or cannot be written.
+        CheckpointError: the folder is missing or cannot be written; the model is wrapped; ``extra``
+            or the configuration holds what no file of data can hold.
     """
     path = Path(path)
     check_folder(path)
+    check_storable(model, extra)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     content = {
         "format": FORMAT,
         "model_class": type(model).__name__,
-        "config": model.to_dict(),
+        "config": as_plain(model.to_dict(), "config"),
         "weights": on_cpu(model.state_dict()) if weights is None else weights,
         "src_vocab": list(src_vocab.tokens) if src_vocab is not None else None,
         "tgt_vocab": list(tgt_vocab.tokens) if tgt_vocab is not None else None,
         "optimizer": optimizer.state_dict() if optimizer is not None else None,
         "rng": get_rng(),
-        "progress": progress or {},
-        "extra": extra or {},
+        "progress": as_plain(progress or {}, "progress"),
+        "extra": as_plain(extra or {}, "extra"),
     }
     try:
         with open(part, "wb") as file:
@@ -253,6 +257,8 @@ class TrainingState:
         self.epoch = self.step = 0  # how many are done
         self.batch = self.batches = 0  # how many are done in this epoch, and how many it has
         self.loss: LossSum | None = None  # of this epoch so far
+        self.seen: str | None = ""  # fingerprint of this epoch's batches; None: nobody knows
+        self.planned: int | None = None  # steps of the whole run, for schedules
         self.history = History()
 
     @property
@@ -278,6 +284,9 @@ class TrainingState:
             "step": self.step,
             "batch": self.batch,
             "batches": self.batches,
+            "seen": self.seen,
+            "planned": self.planned,
+            "parameters": [name for name, _ in self.model.named_parameters()],
             "loss": None if self.loss is None else [self.loss.total, self.loss.tokens],
             "history": [asdict(record) for record in self.history.records],
             "last": on_cpu(self.model.state_dict()),  # torch stores tensors that are shared once
@@ -303,6 +312,13 @@ class TrainingState:
                 "This checkpoint holds a model but no training state: it was not written by fit."
             )
         checkpoint.check_fits(self.model)
+        names = [name for name, _ in self.model.named_parameters()]
+        if done.get("parameters", names) != names:
+            raise CheckpointError(
+                "This model registers its parameters in another order than the one that was "
+                "trained, and the optimiser knows them by their order alone: each would go on with "
+                "the moments of another. Register them in the old order."
+            )
         if (self.average is None) != (done.get("average") is None):
             raise CheckpointError(
                 "average_from must be set in both runs or in none: the average is a part of the "
@@ -317,6 +333,7 @@ class TrainingState:
             self.best = done["best"]
             self.epoch, self.step = done["epoch"], done["step"]
             self.batch, self.batches = done["batch"], done["batches"]
+            self.seen, self.planned = done.get("seen"), done.get("planned")
             if done["loss"] is not None:
                 self.loss = LossSum(*(part.to(device) for part in done["loss"]))
             self.history = History([EpochRecord(**record) for record in done["history"]])
@@ -338,14 +355,80 @@ def check_folder(path: str | os.PathLike[str]) -> None:
         raise CheckpointError(f"The folder {path.parent} cannot be written: choose another one.")
 
 
+def check_storable(model: Any, extra: dict[str, Any] | None = None) -> None:
+    """Refuse a model and extras that could be written but not read; ``fit`` asks before training.
+
+    Raises:
+        CheckpointError: a model inside a wrapper, without ``to_dict``, or extras that are no data.
+    """
+    kind = type(model).__name__
+    if hasattr(model, "_orig_mod"):  # compiled, with other names of weights
+        raise CheckpointError(
+            f"A checkpoint of {kind} could not be read again: call model.compile(), which compiles "
+            f"in place, and give the model."
+        )
+    if not hasattr(model, "to_dict"):
+        inside = " Give the model inside, .module." if hasattr(model, "module") else ""
+        raise CheckpointError(
+            f"{kind} has no to_dict(), from which its class could make such a model again.{inside}"
+        )
+    as_plain(extra or {}, "extra")
+
+
+def as_plain(value: Any, where: str) -> Any:
+    """The same value in the types that are read with ``weights_only=True``.
+
+    NumPy's numbers and strings become Python's, its arrays tensors; lists, tuples and dicts are
+    copied.
+
+    Raises:
+        CheckpointError: anything else; ``where`` says in which place it stands.
+    """
+    if value is None or type(value) in (bool, int, float, str) or isinstance(value, Tensor):
+        return value
+    if isinstance(value, dict):
+        return {
+            as_plain(k, f"a key of {where}"): as_plain(v, f"{where}[{k!r}]")
+            for k, v in value.items()
+        }
+    if type(value) in (list, tuple):
+        return type(value)(as_plain(item, f"{where}[{i}]") for i, item in enumerate(value))
+    if isinstance(value, numpy.generic):
+        return as_plain(value.item(), where)
+    if isinstance(value, numpy.ndarray) and value.dtype.kind in "biuf":
+        return torch.from_numpy(value.copy())
+    if isinstance(value, str):
+        return str(value)
+    raise CheckpointError(
+        f"{where} is a {type(value).__name__}, which no checkpoint can hold: it is read as data, "
+        f"that is numbers, strings, tensors, and lists and dicts of them. Give str({where}), or "
+        f"leave it out."
+    )
+
+
+def fingerprint(batches: Sequence[Any], before: str = "") -> str:
+    """A hash of all tensors of some batches, and of what came before them, in hexadecimal."""
+    digest = hashlib.blake2b(before.encode(), digest_size=16)
+    for batch in batches:
+        for tensor in vars(batch).values():
+            digest.update(str((tuple(tensor.shape), tensor.dtype)).encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
 def on_cpu(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """The same weights on the CPU: not copied if they are there already."""
     return {name: weight.detach().cpu() for name, weight in weights.items()}
 
 
 def get_rng() -> dict[str, Any]:
-    """The state of the random numbers of torch (CPU and CUDA) and Python, as plain data."""
-    rng = {"torch": torch.get_rng_state(), "python": json.dumps(random.getstate())}
+    """The state of the random numbers of torch (CPU and CUDA), NumPy and Python, as plain data."""
+    kind, keys, *rest = numpy.random.get_state()
+    rng = {
+        "torch": torch.get_rng_state(),
+        "python": json.dumps(random.getstate()),
+        "numpy": json.dumps([kind, keys.tolist(), *rest]),
+    }
     if torch.cuda.is_available() and torch.cuda.is_initialized():  # else no number was drawn there
         rng["cuda"] = torch.cuda.get_rng_state_all()
     return rng
@@ -356,6 +439,9 @@ def set_rng(rng: dict[str, Any]) -> None:
     torch.set_rng_state(rng["torch"])
     version, numbers, gauss = json.loads(rng["python"])
     random.setstate((version, tuple(numbers), gauss))
+    if "numpy" in rng:
+        kind, keys, *rest = json.loads(rng["numpy"])
+        numpy.random.set_state((kind, numpy.array(keys, dtype=numpy.uint32), *rest))
     if torch.cuda.is_available() and len(rng.get("cuda", ())) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all(rng["cuda"])
 

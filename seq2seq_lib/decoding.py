@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from seq2seq_lib._arguments import check_positive
-from seq2seq_lib.filters import apply_temperature, top_k_filter, top_p_filter
+from seq2seq_lib.filters import apply_temperature, min_p_filter, top_k_filter, top_p_filter
 from seq2seq_lib.hypotheses import (
     NINF,
     Candidates,
@@ -119,13 +119,14 @@ def sample(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
+    min_p: float | None = None,
     generator: torch.Generator | None = None,
     min_new_tokens: int = 0,
     banned_ids: Sequence[int] = NEVER,
     no_repeat_ngram_size: int | None = None,
     prefix: Sequence[int] = (),
 ) -> list[list[Hypothesis]]:
-    """Draw outputs token by token; first the temperature acts, then top-k, then top-p.
+    """Draw outputs token by token; first the temperature acts, then top-k, top-p and min-p.
 
     ``log_prob`` stays the model's own, at temperature 1 and without filters, so that it can be
     compared with other searches.
@@ -133,7 +134,7 @@ def sample(
     Args:
         num_samples: independent draws a sentence; two may be equal.
         temperature: > 0; below 1 sharpens, above 1 flattens.
-        top_k, top_p: see ``filters``.
+        top_k, top_p, min_p: see ``filters``.
         generator: on the CPU, where the draws are made: the same on every device.
         Others as in ``greedy_search``.
 
@@ -144,12 +145,12 @@ def sample(
     limits = Limits(max_new_tokens, min_new_tokens, banned_ids, no_repeat_ngram_size, prefix)
 
     def choose(log_probs: Tensor) -> Tensor:
-        drawn_from = reshape(log_probs, temperature, top_k, top_p)  # [N, V]
+        drawn_from = reshape(log_probs, temperature, top_k, top_p, min_p)  # [N, V]
         probs = drawn_from.cpu().double().exp()
         return torch.multinomial(probs, 1, generator=generator).squeeze(1)
 
     # a bad temperature or filter is refused before the model runs
-    reshape(torch.zeros(1, 4), temperature, top_k, top_p)
+    reshape(torch.zeros(1, 4), temperature, top_k, top_p, min_p)
     return _one_path(model, src, src_lengths, limits, choose, copies=num_samples)
 
 
@@ -158,12 +159,15 @@ def reshape(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
+    min_p: float | None = None,
 ) -> Tensor:
-    """What ``sample`` draws from: first the temperature acts, then top-k, then top-p."""
+    """What ``sample`` draws from: first the temperature acts, then top-k, top-p and min-p."""
     log_probs = apply_temperature(log_probs, temperature)
     if top_k is not None:
         log_probs = top_k_filter(log_probs, top_k)
-    return log_probs if top_p is None else top_p_filter(log_probs, top_p)
+    if top_p is not None:
+        log_probs = top_p_filter(log_probs, top_p)
+    return log_probs if min_p is None else min_p_filter(log_probs, min_p)
 
 
 def exhaustive_search(

@@ -79,6 +79,8 @@ class Encoder(nn.Module):
         TypeError, ValueError: a size < 1, an odd hidden_size if bidirectional, an unknown cell.
     """
 
+    reads_pads = False  # True, in a subclass, shows what a careless encoder does
+
     def __init__(
         self,
         vocab_size: int,
@@ -119,12 +121,16 @@ class Encoder(nn.Module):
             memory ``[B, S, H]``, final state ``[B, L, H]`` (LSTM: two) and mask ``[B, S]``.
 
         Raises:
-            TypeError, ValueError: ranks, dtypes, ids or lengths out of range (the row is named).
+            TypeError, ValueError: ranks, dtypes, ids or lengths out of range, PAD within a row's
+                length (the row is named).
         """
         check_ids(src, self.vocab_size, "src")
         check_lengths(src_lengths, src.size(1), "src_lengths")
         if len(src_lengths) != len(src):
             raise ValueError(f"src has {len(src)} rows but src_lengths has {len(src_lengths)}.")
+        src_mask = sequence_mask(src_lengths.to(src.device), src.size(1))
+        if not self.reads_pads:
+            _refuse_pads(src, src_mask)
         embedded = self.dropout(self.embedding(src))  # [B, S] -> [B, S, E]
         lengths = src_lengths.cpu()  # torch wants them there, also beside a GPU
         packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
@@ -134,7 +140,6 @@ class Encoder(nn.Module):
         state = map_state(self._join_directions, state)
         if self.bridge is not None:
             state = self.bridge(state)
-        src_mask = sequence_mask(src_lengths.to(src.device), src.size(1))
         return EncoderOutput(memory, state, src_mask)
 
     def _join_directions(self, state: Tensor) -> Tensor:
@@ -159,3 +164,14 @@ class _Bridge(nn.Module):
             return torch.tanh(self.hidden(state))
         h, c = state
         return torch.tanh(self.hidden(h)), self.cell(c)
+
+
+def _refuse_pads(src: Tensor, src_mask: Tensor) -> None:
+    """Pads within a row's length are read like words, for example where pads stand on the left."""
+    inside = (src == PAD_ID) & src_mask
+    if inside.any():
+        row, place = inside.nonzero()[0].tolist()
+        raise ValueError(
+            f"src[{row}, {place}] is PAD, but row {row} counts it as a token: pads stand on the "
+            f"right, beyond the length. Flip rows that are padded on the left."
+        )

@@ -4,19 +4,21 @@ Log-probabilities `[..., V]` go in, log-probabilities `[..., V]` come out, in th
 on the same device; nothing is changed in place. The functions come in two kinds, and the
 difference decides whether a score still means anything:
 
-* `apply_temperature`, `top_k_filter` and `top_p_filter` make a **new distribution** to sample
-  from, so they **renormalise**: every row sums to one. They treat rows that do not sum to one
-  (logits, or log-probabilities with banned tokens) as unnormalised, so they can be chained.
+* `apply_temperature`, `top_k_filter`, `top_p_filter` and `min_p_filter` make a **new
+  distribution** to sample from, so they **renormalise**: every row sums to one. They treat rows
+  that do not (logits, or log-probabilities with banned tokens) as unnormalised, so they can be
+  chained.
 * `ban_tokens` and `ban_repeated_ngrams` only forbid: a banned entry becomes -inf and the others
   **keep the model's own log-probability**. A search that adds these up returns the true
   log-probability of what it found.
 
-The order that most libraries use: ban, temperature, top-k, top-p, sample.
+The order of `decoding.sample`, and of Transformers: ban, temperature, top-k, top-p, min-p, sample.
 
 Half precision is computed in float32 inside, because exp and cumulative sums over a vocabulary
 lose too much in 11 bits. -inf is an impossible token everywhere and stays impossible.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -109,6 +111,33 @@ def top_p_filter(log_probs: Tensor, p: float) -> Tensor:
     keep_ranked = mass_before < max(p - _ROUNDING, torch.finfo(scores.dtype).tiny)
     keep = keep_ranked.gather(-1, ranking.argsort(dim=-1))  # [..., V] back in the order of ids
     return _keep_and_renormalise(scores, keep).to(log_probs.dtype)
+
+
+def min_p_filter(log_probs: Tensor, p: float) -> Tensor:
+    """Keep the tokens that are at least p times as probable as the best one; renormalise.
+
+    Min-p sampling (Nguyen et al. 2024, equation 1). The threshold follows the best token: where
+    the model is sure few tokens stay, where it is not, many. The best token always stays, and of
+    equally probable tokens all stay or none. A token that misses the threshold by rounding alone
+    (a share of 1e-6) has reached it.
+
+    Args:
+        log_probs: float `[..., V]`, normalised or not.
+        p: share of the best token's probability, in [0, 1]; 0 keeps every token, 1 the best ones.
+    Returns: normalised log-probabilities `[..., V]`, -inf where a token was dropped.
+    Raises: ValueError for p outside [0, 1], NaN, and bad log_probs (see `apply_temperature`);
+        TypeError for a p that is not a number, or log_probs that are not floating point.
+    """
+    if isinstance(p, bool) or not isinstance(p, int | float):
+        raise TypeError(f"p must be a number, but it is {p!r}")
+    if not 0 <= p <= 1:  # also refuses NaN
+        raise ValueError(f"p must be in [0, 1], but it is {p}: p = 0 keeps every token")
+    scores = _checked(log_probs)
+    if p == 0:
+        return scores.log_softmax(dim=-1).to(log_probs.dtype)
+    best = scores.amax(dim=-1, keepdim=True)  # [..., 1]
+    threshold = best + math.log(p) - _ROUNDING  # a product of probabilities is a sum of logarithms
+    return _keep_and_renormalise(scores, scores >= threshold).to(log_probs.dtype)
 
 
 def ban_tokens(log_probs: Tensor, ids: Sequence[int] | Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seq2seq_lib._arguments import check_choice, check_positive
+from seq2seq_lib._arguments import check_choice, check_positive, kind_of
 from seq2seq_lib.filters import ban_repeated_ngrams, ban_tokens
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
@@ -199,7 +199,7 @@ class Paths:
             total=torch.zeros(len(src), dtype=torch.float64),
             attention=None,
             rows=every,
-            state=model.start(src, src_lengths),
+            state=_selectable(model.start(src, src_lengths)),
             device=src.device,
         )
         for token in prefix:
@@ -314,6 +314,16 @@ class Pool:
             [best[-1].score if len(best) == self.size else NINF for best in self.best],
             dtype=torch.float64,
         )
+
+
+def _selectable(state: Any) -> Any:
+    """A state of the protocol. A tensor has a ``select``, too, but it is another function."""
+    if isinstance(state, Tensor) or not callable(getattr(state, "select", None)):
+        raise TypeError(
+            f"start() must return a state with select(rows), which keeps, repeats or reorders its "
+            f"rows, but it returned {kind_of(state)}: put it into a small class."
+        )
+    return state
 
 
 def is_stuck(allowed: Tensor) -> Tensor:

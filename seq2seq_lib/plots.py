@@ -155,31 +155,6 @@ def curves(
     return ax
 
 
-def pad_drift(
-    pads: Sequence[int],
-    ignoring: Sequence[float],
-    packed: Sequence[float],
-    *,
-    title: str = "Padding drags every final state to the same place",
-    ax: "Axes | None" = None,
-) -> "Axes":
-    """How alike the final states of different sentences are, against the pads an encoder was fed.
-
-    Args:
-        pads: numbers of PAD tokens after each sentence.
-        ignoring, packed: mean cosine similarity over all pairs of sentences, for an encoder that
-            reads the pads and for one that stops at each sentence's end.
-    """
-    _check_equally_many("points", pads=pads, ignoring=ignoring, packed=packed)
-    ax = ax or new_axes()
-    ax.plot(pads, ignoring, "o-", color=VERMILION, label="encoder that reads the pads")
-    ax.plot(pads, packed, "s--", color=BLUE, label="encoder that stops in time")
-    ax.set(xlabel="PAD tokens after each sentence", ylabel="mean cosine similarity", title=title)
-    ax.set_ylim(min(0.0, *ignoring, *packed) - 0.05, 1.05)
-    ax.legend(frameon=False, loc="center right")
-    return ax
-
-
 def axes_grid(rows: int, columns: int, width: float = 9.0, height: float = 4.5) -> "list[Axes]":
     """``rows * columns`` empty ``Axes`` on one figure, row by row; sizes in inches."""
     from matplotlib.figure import Figure

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
-from seq2seq_lib._arguments import check_choice, check_positive
+from seq2seq_lib._arguments import check_choice, check_number, check_positive
 from seq2seq_lib.attention import AdditiveAttention, Attention, DotAttention, GeneralAttention
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.decoder import (
@@ -40,8 +40,7 @@ class Seq2SeqConfig:
     def __post_init__(self) -> None:
         for name in ("src_vocab_size", "tgt_vocab_size", "embed_size", "hidden_size", "num_layers"):
             check_positive(getattr(self, name), name)
-        if not 0.0 <= self.dropout < 1.0:
-            raise ValueError(f"dropout must be in [0, 1), but it is {self.dropout}.")
+        check_number(self.dropout, "dropout", "in [0, 1)", low=0, high=1)
         check_choice(self.cell, ("gru", "lstm"), "cell")
         check_choice(self.attention, ATTENTIONS, "attention")
         if self.attend_first and self.attention == "none":
@@ -108,7 +107,13 @@ class Seq2Seq(nn.Module):
 
         Raises:
             ValueError: the ratio is not in [0, 1].
+            TypeError: the ratio is no number.
         """
+        if not isinstance(teacher_forcing_ratio, int | float | Tensor):
+            raise TypeError(
+                f"teacher_forcing_ratio must be a number in [0, 1], but it is "
+                f"{teacher_forcing_ratio!r}."
+            )
         if not 0.0 <= teacher_forcing_ratio <= 1.0:
             raise ValueError(
                 f"teacher_forcing_ratio must be in [0, 1], but it is {teacher_forcing_ratio}."

@@ -9,9 +9,8 @@ import io
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from seq2seq_lib._text import APOSTROPHES, visible
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID, Vocab
-
-APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
 
 
 class Subwords:
@@ -44,13 +43,19 @@ class Subwords:
         from sentencepiece import SentencePieceTrainer
 
         file = io.BytesIO()
+        texts = [normalise(line) for line in lines]
+        longest = max((len(text.encode()) for text in texts), default=0)
         try:
             SentencePieceTrainer.train(
-                sentence_iterator=iter([normalise(line) for line in lines]),
+                sentence_iterator=iter(texts),
+                # it would leave out longer lines without a word, and with them their letters
+                max_sentence_length=max(longest, 4192),
                 model_writer=file,
                 model_type="bpe",
                 vocab_size=vocab_size,
                 character_coverage=1.0,
+                # `normalise` has done it, and SentencePiece's own table would add 240 kB
+                normalization_rule_name="identity",
                 num_threads=1,
                 minloglevel=2,  # errors only
                 pad_id=PAD_ID,
@@ -88,6 +93,6 @@ class Subwords:
 
 
 def normalise(text: str) -> str:
-    """Lower case, Unicode NFC, plain apostrophes, single spaces."""
-    text = unicodedata.normalize("NFC", text).lower().translate(APOSTROPHES)
+    """Lower case, Unicode NFC, plain apostrophes, single spaces, nothing that nobody sees."""
+    text = unicodedata.normalize("NFC", visible(text)).lower().translate(APOSTROPHES)
     return " ".join(text.split())

@@ -8,6 +8,7 @@ large batch, several small ones and several machines give the same gradient, wha
 import math
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -18,7 +19,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from seq2seq_lib import distributed
-from seq2seq_lib._arguments import check_positive
+from seq2seq_lib._arguments import check_number, check_positive, kind_of
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.checkpoints import (
     Checkpoint,
@@ -27,6 +28,8 @@ from seq2seq_lib.checkpoints import (
     History,
     TrainingState,
     check_folder,
+    check_storable,
+    fingerprint,
     kept_rng,
     load_checkpoint,
     save_checkpoint,
@@ -79,18 +82,15 @@ class TrainConfig:
         for name in ("patience", "checkpoint_every"):
             if getattr(self, name) is not None:
                 check_positive(getattr(self, name), name)
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate must be > 0, but it is {self.learning_rate}.")
-        if self.clip_norm is not None and not self.clip_norm > 0:
-            raise ValueError(f"clip_norm must be > 0 or None, but it is {self.clip_norm}.")
+        check_number(self.learning_rate, "learning_rate", "> 0", low=0, open_low=True)
+        if self.clip_norm is not None:
+            check_number(self.clip_norm, "clip_norm", "> 0 or None", low=0, open_low=True)
         if not isinstance(self.warmup_steps, int) or self.warmup_steps < 0:
             raise ValueError(f"warmup_steps must be an integer ≥ 0, not {self.warmup_steps!r}.")
-        if not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"weight_decay must be ≥ 0, but it is {self.weight_decay}.")
-        if not 0 <= self.label_smoothing < 1:
-            raise ValueError(f"label_smoothing must be in [0, 1), not {self.label_smoothing}.")
-        if self.average_from is not None and not 0 <= self.average_from < 1:
-            raise ValueError(f"average_from must be in [0, 1) or None, not {self.average_from}.")
+        check_number(self.weight_decay, "weight_decay", "≥ 0", low=0)
+        check_number(self.label_smoothing, "label_smoothing", "in [0, 1)", low=0, high=1)
+        if self.average_from is not None:
+            check_number(self.average_from, "average_from", "in [0, 1) or None", low=0, high=1)
 
     @property
     def keeps_best(self) -> bool:
@@ -133,7 +133,7 @@ def train_step(
     optimizer.zero_grad(set_to_none=True)
     losses = []
     for batch in batches:
-        loss = loss_function(model, batch, step)
+        loss = _checked(loss_function(model, batch, step))
         loss.total.backward()  # sums add up; the division comes once, below
         losses.append(loss.detach())
     if together:
@@ -154,6 +154,16 @@ def train_step(
         )
     optimizer.step()
     return window
+
+
+def _checked(loss: LossSum) -> LossSum:
+    """What a loss function of the caller's returned."""
+    if not isinstance(loss, LossSum):
+        raise TypeError(
+            f"loss_function must return a LossSum, the summed loss and its number of tokens, but "
+            f"it returned {kind_of(loss)}: see losses.sequence_loss."
+        )
+    return loss
 
 
 def teacher_forced_loss(
@@ -201,9 +211,13 @@ def evaluate(
     """
     loss_function = loss_function or teacher_forced_loss()
     with evaluation_mode(model), kept_rng():
-        losses = [loss_function(model, batch.to(device), step).detach() for batch in loader]
+        losses = [
+            _checked(loss_function(model, batch.to(device), step)).detach() for batch in loader
+        ]
     if not losses:
-        raise ValueError("evaluate got an empty loader.")
+        raise ValueError(
+            "evaluate got an empty loader, or one that was read before and can be read only once."
+        )
     return sum(losses[1:], losses[0])
 
 
@@ -267,11 +281,21 @@ def fit(
     Raises:
         FloatingPointError: the training loss or its gradient became infinite or NaN.
         ValueError: the processes do not agree on settings, weights, random state or batches.
-        CheckpointError: the checkpoint cannot be written, or ``resume`` is not of such a run.
+        CheckpointError: the checkpoint cannot be written, or ``resume`` is not of such a run: other
+            weights, or in the middle of an epoch other batches than those it was trained on.
+        TypeError: a loader that can be read only once, a loss that is no ``LossSum``.
+
+    Warns:
+        UserWarning: a cosine decay is resumed with another number of epochs, so the learning rate
+            jumps.
     """
     from tqdm.auto import tqdm
 
     config = config or TrainConfig()
+    _check_readable("train_loader", train_loader)
+    _check_readable("valid_loader", valid_loader)
+    if checkpoint_path is not None:
+        check_storable(model, extra)
     if loss_function is not None and config.label_smoothing:
         raise ValueError(
             "config.label_smoothing has no effect on your own loss_function: set it 0."
@@ -284,6 +308,7 @@ def fit(
     if resume is not None:
         state.restore(resume)
         _keep_best_or_not(state, config)
+        _tell_of_a_jump(state, resume, config)
         src_vocab = _same_vocab("src_vocab", src_vocab, resume.src_vocab)
         tgt_vocab = _same_vocab("tgt_vocab", tgt_vocab, resume.tgt_vocab)
         extra = resume.extra if extra is None else extra
@@ -298,6 +323,7 @@ def fit(
         started = time.perf_counter()
         _begin_epoch(state, train_loader, device)
         total_steps = math.ceil(state.batches / config.accumulate) * config.epochs
+        state.planned = total_steps
         title = f"epoch {state.epoch + 1}"
         # Some twenty refreshes an epoch, not ten a second: every one is a few messages to the
         # notebook, and more than a thousand in one cell are dropped while nobody reads them.
@@ -308,7 +334,7 @@ def fit(
             disable=not (progress and speaks),
             miniters=max(1, state.batches // 20),
         ) as bar:
-            for window in _windows(train_loader, state.batch, config.accumulate):
+            for window in _windows(train_loader, state, config.accumulate):
                 _update(state, window, train_loss, config, total_steps, device)
                 bar.update(len(window))
                 if state.step % 20 == 0:
@@ -341,6 +367,31 @@ def _begin(model: nn.Module, config: TrainConfig) -> TrainingState:
     optimizer = torch.optim.AdamW(model.parameters())  # _update sets what config says
     average = None if config.average_from is None else AveragedModel(model)  # of equal weights
     return TrainingState(model, optimizer, average)
+
+
+def _check_readable(name: str, loader: Any) -> None:
+    """A generator or iterator is empty after one epoch."""
+    if isinstance(loader, Iterator):
+        raise TypeError(
+            f"{name} must be read once an epoch, but a {type(loader).__name__} can be read only "
+            f"once: give a list of batches or a DataLoader."
+        )
+
+
+def _tell_of_a_jump(state: TrainingState, old: Checkpoint, config: TrainConfig) -> None:
+    """Half a cosine is a function of all steps: with more epochs it is another curve."""
+    planned = old.progress.get("planned")
+    if not config.cosine_decay or planned is None or state.batches == 0:
+        return
+    steps = math.ceil(state.batches / config.accumulate) * config.epochs
+    before, now = (learning_rate(state.step, config, total) for total in (planned, steps))
+    if state.step < steps and abs(now - before) > 0.1 * before:
+        warnings.warn(
+            f"The cosine decay was planned for {planned:,} steps and now is for {steps:,}: the "
+            f"learning rate jumps from {before:.2g} to {now:.2g}. Train anew with all epochs, or "
+            f"take it as a warm restart.",
+            stacklevel=3,
+        )
 
 
 def _keep_best_or_not(state: TrainingState, config: TrainConfig) -> None:
@@ -411,6 +462,8 @@ def _update(
     state.loss = loss if state.loss is None else state.loss + loss
     state.step += 1
     state.batch += len(window)
+    if state.seen is not None:
+        state.seen = fingerprint(window, state.seen)
 
 
 def _check_same_batches(what: str, batches: list[Batch], device: Any) -> None:
@@ -448,7 +501,7 @@ def _end_epoch(
     if config.keeps_best and state.history.best is record:
         weights = state.current.state_dict()
         state.best = {name: weight.detach().cpu().clone() for name, weight in weights.items()}
-    state.epoch, state.batch, state.loss = state.epoch + 1, 0, None
+    state.epoch, state.batch, state.loss, state.seen = state.epoch + 1, 0, None, ""
 
 
 def _same_vocab(name: str, given: Vocab | None, stored: Vocab | None) -> Vocab | None:
@@ -459,13 +512,29 @@ def _same_vocab(name: str, given: Vocab | None, stored: Vocab | None) -> Vocab |
     return stored if given is None else given
 
 
-def _windows(loader: Any, skip: int, size: int) -> Iterator[list[Batch]]:
-    """Lists of ``size`` batches, without the first ``skip`` batches of the loader."""
+def _windows(loader: Any, state: TrainingState, size: int) -> Iterator[list[Batch]]:
+    """Lists of ``size`` batches, without those that the run has seen in this epoch.
+
+    Raises:
+        CheckpointError: the loader gives other batches than the ones seen, so some sentences would
+            be trained on twice and others not at all.
+    """
     # A DataLoader draws from the global generator when it is iterated. That draw is undone, so
     # that a run which starts here has the random numbers of one that came here.
     with kept_rng():
         batches = iter(loader)
-        for _ in islice(batches, skip):
-            pass
+        seen = ""
+        for window in _of_size(islice(batches, state.batch), size):
+            seen = fingerprint(window, seen)
+        if state.seen is not None and seen != state.seen:
+            raise CheckpointError(
+                f"The first {state.batch} batches of this train_loader are not those that the run "
+                f"has seen: some sentences would come twice and others never. Use make_loader with "
+                f"the same examples and seed, or go on from the end of an epoch."
+            )
+    yield from _of_size(batches, size)
+
+
+def _of_size(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:
     while window := list(islice(batches, size)):
         yield window

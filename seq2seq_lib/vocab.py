@@ -56,6 +56,7 @@ class Vocab:
         for token in self.tokens:
             if not isinstance(token, str):
                 raise TypeError(f"Every token must be a string, but one is {token!r}.")
+        self.tokens = tuple(map(str, self.tokens))  # NumPy's strings become Python's
         self._ids = {token: i for i, token in enumerate(self.tokens)}
         if len(self._ids) < len(self.tokens):
             twice = next(t for t, n in Counter(self.tokens).items() if n > 1)
@@ -78,7 +79,7 @@ class Vocab:
 
         Raises:
             ValueError: min_freq < 1 or max_size < 4.
-            TypeError: a sentence is a string.
+            TypeError: a sentence is a string, or a token is none.
         """
         if min_freq < 1:
             raise ValueError(f"min_freq must be ≥ 1, but it is {min_freq}.")
@@ -92,6 +93,12 @@ class Vocab:
                     f"split it first (list(text) gives characters)."
                 )
             counts.update(tokens)
+        for token in counts:
+            if not isinstance(token, str):
+                raise TypeError(
+                    f"Every token must be a string, but one is {token!r} ({type(token).__name__}): "
+                    f"an empty cell of a table?"
+                )
         for special in SPECIAL_TOKENS:
             counts.pop(special, None)
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))

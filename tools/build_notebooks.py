@@ -17,8 +17,9 @@ back NOTEBOOK   carry edits that were made in Jupyter into the source. Unchanged
 release [FILES] make exercises/ch01_x/ from solutions/ch01_x/ with nbgrader, or all exercises.
 
 A file is a notebook or its source. A cell's header takes tags and nbgrader's settings:
-`# %% tags=["nbval-ignore-output"]`. An output that the reader opens after a prediction is folded by
-both of these, in one line:
+`# %% tags=["nbval-ignore-output"]`; with "not-stored" beside it, what the cell prints is not
+written into the notebook, for texts that are not ours to pass on. An output that the reader opens
+after a prediction is folded by both of these, in one line:
 
     # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 """
@@ -28,6 +29,7 @@ import os
 import sys
 from pathlib import Path
 
+import course_pictures
 import readme_table
 from notebooks.back import back
 from notebooks.build import build, orphans, problems
@@ -77,6 +79,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
             print(f"\n{error}", file=sys.stderr)
     if options.command == "build":
         readme_table.main(root)
+        course_pictures.main(root)
     if options.command == "check" and not options.files:
         wrong = orphans(root)
         failed += len(wrong)

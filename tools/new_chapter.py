@@ -2,9 +2,9 @@
 
 Makes all parts of a chapter, from tools/chapter_template: a source with the pattern's skeleton, one
 exercise with its check and its words, tests, breaks and submissions. Then it builds the notebooks,
-releases the exercises and puts the chapter into README's table. The result runs and passes the
-tests; replace its example by your own. Nothing else has to be edited: a chapter is found by its
-stem. docs/authoring.md says what is what.
+releases the exercises, and puts the chapter into README's table and on the map of the course. The
+result runs and passes the tests; replace its example by your own. Nothing else has to be edited: a
+chapter is found by its stem. docs/authoring.md says what is what.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import re
 import sys
 from pathlib import Path
 
+import course_pictures
 import readme_table
 from notebooks.build import build
 from notebooks.chapters import STEM, Chapter, chapters
@@ -76,6 +77,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     readme_table.main(root)
+    course_pictures.main(root)
     print(
         f"Next: python -m pytest tests/course/{chapter.stem} tests/repository/test_chapters.py\n"
         f"      python -m pytest tests/course/test_every_exercise.py "

@@ -1,315 +1,154 @@
 # %% [markdown]
-# # 7. Search: greedy, exhaustive, sampling, beam
+# # 7. Search
 #
-# A trained model says how probable the next token is. Nobody wants to read that: we want a
-# sentence. Search is the way from one to the other. It is a few lines of code, and it is wrong in
-# many published programs, because a search that loses the best sentence still returns a sentence.
+# A model gives numbers. You want a sentence. What is lost on the way?
 #
-# **After this chapter you can**
+# Below is a whole model: three letters, an end `•`, and how probable each of them is after the last one.
+# **Predict** what greedy search writes, which takes the most probable next letter each time. The first
+# row alone misleads.
+
+# %% tags=["nbval-ignore-output"]
+from seq2seq_lib.course.explorers.search_tree import explore
+
+explore("greedy")
+
+# %% [markdown]
+# Now drag k, the number of beams, from 1 to 3, and watch the winner.
 #
-# - compute the log-probability and the score of any output by hand,
-# - write greedy, exhaustive and beam search, and say what each of them costs,
-# - build beam search from two halves, `expand` and `prune`, and test each half alone,
-# - sample with temperature, top-k and top-p, and say what they do to a distribution,
-# - explain why a wider beam finds more probable *and shorter* outputs, and what a length penalty
-#   can do about it,
-# - find a wrong search without any training: compare it with writing down everything.
+# **After this chapter you can** score an output by hand, write greedy, exhaustive and beam search, move a
+# model's memory with its outputs, say when a search may stop, and find a wrong search without training
+# anything.
 #
-# **You need** [chapter 0](ch00_start_here.ipynb), logarithms and dictionaries. No GPU and no network.
+# **You need** [chapter 0](ch00_start_here.ipynb) and logarithms. **Time**: 36 minutes; it runs in half a
+# minute. The exercises have [their own notebook](../exercises/ch07_search/ch07_search.ipynb).
 #
-# **Time**: about 50 minutes to read, half a minute to run on a free core. The exercises are in
-# [their own notebook](../exercises/ch07_search/ch07_search.ipynb).
+# | symbol | meaning | symbol | meaning |
+# |---|---|---|---|
+# | B, k, V | sentences, beams, vocabulary | • | EOS, the end |
+# | T | length of an output, its end counted | α | exponent of the length penalty |
+# | y | an output | log p(y) | $\sum_t \log p(y_t \mid y_1 \dots y_{t-1})$ |
+
+# %% [markdown]
+# ## 7.1 The score of an output
+#
+# Before anything can be searched for, outputs must be comparable. How probable is a whole output, if the
+# model speaks about one token at a time? Here is the card again, as a function from what is written so
+# far to the log-probabilities of what comes next.
 
 # %%
 import math
-from collections import Counter
-from functools import cache, partial
-from types import SimpleNamespace
 
 import torch
 
-torch.set_num_threads(1)
+from seq2seq_lib.course.letter_cards import LETTERS, NO_SOURCE, MemoryCard, by_prefix, spelt
+from seq2seq_lib.laws import four_letters
+from seq2seq_lib.vocab import BOS_ID, EOS_ID
+
+card = four_letters()
+after = by_prefix(card)  # prefix -> {token: log-probability}
+a, b, c = LETTERS
+print("last       a     b     c     •")
+for prefix in ((), (a,), (b,), (c,)):
+    row = after(prefix)
+    print(f"{spelt(prefix) or '^':8}", *(f"{math.exp(row[t]):5.2f}" for t in (a, b, c, EOS_ID)))
 
 # %% [markdown]
-# ## 7.1 A model that fits on a card
+# A neural model answers the same question, except that its answer depends on a source and on everything
+# written so far.
 #
-# Three letters and an end, `•`. The next token depends on the last one alone, and `^` is the
-# beginning. This is the whole model:
-
-# %%
-TABLE = {
-    "^": {"a": 0.40, "b": 0.25, "c": 0.30, "•": 0.05},
-    "a": {"a": 0.15, "b": 0.34, "c": 0.36, "•": 0.15},
-    "b": {"a": 0.25, "b": 0.20, "c": 0.10, "•": 0.45},
-    "c": {"a": 0.15, "b": 0.35, "c": 0.30, "•": 0.20},
-}
+# The probability of an output is a product with one factor a token. **Predict** on paper: how probable is
+# `ab•`?
 
 
-def table(prefix):
-    """Log-probabilities of the next token after a tuple of tokens."""
-    following = TABLE[prefix[-1] if prefix else "^"]
-    return {token: math.log(p) for token, p in following.items()}
-
-
-assert all(abs(sum(row.values()) - 1) < 1e-12 for row in TABLE.values())
-
-# %% [markdown]
-# A neural model answers the same question, and it is no table: what it says depends on the source and on
-# everything written so far, not on the last token alone. It gives a distribution over what comes next,
-# and that is all a search asks for. So everything in this chapter works on any function like `table`.
-#
-# **The probability of an output** is the product over its tokens, and the end is one of them:
-#
-# $$p(y) = \prod_t p(y_t \mid y_1 \dots y_{t-1})
-# \qquad \log p(y) = \sum_t \log p(y_t \mid y_1 \dots y_{t-1})$$
-#
-# **Predict** on paper: how probable is `ab•`?
-
-# %%
-ENDS = {"•", 2}  # our end, and the library's EOS, which we need later
-
-
-def ends(output):
-    return output[-1] in ENDS
-
-
-def log_prob(output, next_log_probs=table):
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+def log_prob(output, next_log_probs=after):
     return sum(next_log_probs(output[:t])[output[t]] for t in range(len(output)))
 
 
-print(f"{0.40 * 0.34 * 0.45:.4f}", f"{math.exp(log_prob(('a', 'b', '•'))):.4f}")
+print(f"{0.40 * 0.34 * 0.45:.4f}", f"{math.exp(log_prob((a, b, EOS_ID))):.4f}")
 
 # %% [markdown]
-# Why logarithms? A product of many small numbers becomes too small for a computer. In float32, which
-# models use, 114 factors of 0.4 are already 0. The sum of their logarithms is an ordinary number.
+# Three factors and not two, because the end is a choice like the others: 0.136 is the probability to
+# *begin* with `ab`, whatever follows. If the end were free, the probabilities of all outputs would no
+# longer sum to 1.
+
+# %%
+from seq2seq_lib.laws import every_output
+
+outputs = every_output(card, NO_SOURCE[0], 4)  # all of up to four tokens
+total = sum(math.exp(y.log_prob) for y in outputs)
+free = sum(math.exp(log_prob([t for t in y.tokens if t != EOS_ID])) for y in outputs)
+print(f"{len(outputs)} outputs: {total:.2f} with the end, {free:.2f} without")
+
+# %% [markdown]
+# Without its end, `•` alone would have probability 1, and would win every search.
+#
+# Why logarithms? A product of small numbers leaves what a computer can hold: in float32, 114 factors of
+# 0.4 are 0, and the sum of their logarithms is an ordinary number.
 
 # %%
 factors = torch.full((114,), 0.4)
 print(factors.prod().item(), f"{factors.log().sum().item():.1f}")
 
 # %% [markdown]
-# Why does the end count? Without it, every output would also be credited with all the longer
-# outputs that begin with it. `ab` alone has 0.40 × 0.34 = 0.136, and that is the probability to
-# *begin* with `ab`, whatever follows.
-#
-# ## 7.2 Exhaustive search: the truth, while it is small
-#
-# Write down every output of up to four tokens. Up to that length, this search cannot miss anything.
-
-
-# %%
-def every_output(next_log_probs, longest, prefix=(), total=0.0):
-    for token, added in next_log_probs(prefix).items():
-        output = (*prefix, token)
-        if ends(output) or len(output) == longest:
-            yield output, total + added
-        else:
-            yield from every_output(next_log_probs, longest, output, total + added)
-
-
-everything = sorted(every_output(table, 4), key=lambda found: -found[1])
-finished = [found for found in everything if ends(found[0])]
-print(len(everything), "outputs,", len(finished), "of them end")
-assert abs(sum(math.exp(total) for _, total in everything) - 1) < 1e-12
+# So a score is a sum of log-probabilities, and EOS is one of its terms.
 
 # %% [markdown]
-# The probabilities of all outputs, cut off or not, sum to 1: a good test of any list that claims to
-# be complete. The best one is called the **mode**. **Predict**: is it long or short?
-
-
-# %%
-def text(output):
-    return "".join(output)
-
-
-for output, total in finished[:6]:
-    print(f"{text(output):5} {math.exp(total):.4f}   log {total:.3f}")
-
-# %% [markdown]
-# Short. Each further token multiplies by a number below 1. The five most probable outputs have one
-# to three tokens. Keep `b•`, 0.1125, in mind: it is the truth that the other searches look for.
+# ## 7.2 Greedy search and everything
 #
-# ## 7.3 Greedy search
-#
-# Take the most probable next token, again and again. **Predict** its output from the table, before
-# you run it. ([Exercise 7.1](../exercises/ch07_search/ch07_search.ipynb) asks the same of another
-# table.)
+# What is the best that a search can do, and how far from it is the simplest one? As long as the model is
+# small, all outputs can be written down: **exhaustive search**. The best of them is the **mode**.
+# **Greedy search** takes the best next token and never looks back.
 
 
 # %%
 def greedy(next_log_probs, longest):
-    output, total = (), 0.0
-    while len(output) < longest and not (output and ends(output)):
-        token, added = max(next_log_probs(output).items(), key=lambda item: item[1])
-        output, total = (*output, token), total + added
-    return output, total
+    output = ()
+    while len(output) < longest and output[-1:] != (EOS_ID,):
+        following = next_log_probs(output)
+        output = (*output, max(following, key=following.get))
+    return output
 
 
-output, total = greedy(table, 4)
-print(text(output), f"{math.exp(total):.4f}")
+written = greedy(after, 4)
+finished = sorted((y for y in outputs if y.tokens[-1] == EOS_ID), key=lambda y: -y.log_prob)
+print(f"{len(finished)} of {len(outputs)} outputs end in time")
 
 # %% [markdown]
-# Greedy search starts with `a`, because 0.40 is more than 0.25. But what can follow `a` is spread
-# over four tokens, and none of them is likely. After `b` the end has 0.45. Greedy search never
-# looks there. Its output is five times less probable than the mode.
+# **Predict** the rank of greedy's output among the 40 that end. It took the best letter at each step, so
+# can many be better?
+
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+rank = [y.tokens for y in finished].index(written) + 1
+for place in (1, 2, 3, rank):
+    y = finished[place - 1]
+    print(f"{place}. {spelt(y.tokens):5} {math.exp(y.log_prob):.4f}")
+print(f"the mode is {math.exp(finished[0].log_prob - log_prob(written)):.2f} times as probable")
+
+# %% [markdown]
+# Greedy search starts with `a`, because 0.40 is more than 0.25. But what follows `a` is spread over four
+# tokens, while after `b` the end has 0.45, and greedy search never looks there.
+#
+# That is a **search error**: the model knows better, and nobody asked. A **model error** would be a mode
+# that nobody wants. More search cures the first kind only.
+#
+# What does it cost? What takes time is the model, so count how often it is called.
 
 # %%
-rank = [other for other, _ in finished].index(output) + 1
-print(f"rank {rank} of {len(finished)}, {math.exp(finished[0][1] - total):.1f} times less probable")
+V, T, k = 6000, 20, 5  # a translator: vocabulary, length, beams
+print(f"greedy: {T} calls with 1 row")
+print(f"beam: {T} calls with up to {k} rows")
+print(f"everything: one row for each prefix, about 10^{math.log10(V) * (T - 1):.0f}")
 
 # %% [markdown]
-# That is a **search error**: the model knows better, and the search did not ask. It is not a
-# **model error**, which would be a mode that nobody wants. Keep the two apart. More search cures
-# the first kind only.
-#
-# The library works with ids, in batches, and asks three things of a model, the **decoding protocol**:
-#
-# ```
-# state            = model.start(src, src_lengths)    # read the sources
-# log_probs, state = model.step(tokens, state)        # each row's last token in, [rows, V] out
-# state            = state.select(rows)               # keep, repeat or reorder rows
-# ```
-#
-# `four_letters` is our table as such a model. What a search returns is called a **hypothesis**: it has
-# `tokens`, a `log_prob` and a `score`. It must find the same.
-
-# %%
-from seq2seq_lib.decoding import beam_search, exhaustive_search, greedy_search, sample
-from seq2seq_lib.laws import four_letters
-from seq2seq_lib.vocab import BOS_ID, EOS_ID
-
-card = four_letters()
-# The card ignores the source, but a source there must be.
-no_source = torch.ones(1, 1, dtype=torch.int64), torch.ones(1, dtype=torch.int64)
-LETTERS = {EOS_ID: "•", 4: "a", 5: "b", 6: "c"}
-
-
-def spelled(hypothesis):
-    return "".join(LETTERS[token] for token in hypothesis.tokens)
-
-
-((greedy_best,),) = greedy_search(card, *no_source, max_new_tokens=4)
-(every,) = exhaustive_search(card, *no_source, max_new_tokens=4, n_best=None)
-print(spelled(greedy_best), f"{math.exp(greedy_best.log_prob):.4f},", len(every), "outputs")
-assert spelled(greedy_best) == text(output)
-assert [spelled(h) for h in every[:2]] == [text(output) for output, _ in everything[:2]]
-assert all(abs(h.log_prob - total) < 1e-9 for h, (_, total) in zip(every, everything))
+# So we have an oracle as long as things are small, and need something in between when they are not.
 
 # %% [markdown]
-# ## 7.4 Sampling
+# ## 7.3 Beam search by hand
 #
-# Greedy search always says the same. For stories, for dialogue, or to see what a model believes,
-# draw each token at random from its distribution. Then every output comes up as often as its
-# probability says. Here are 4,000 draws.
-
-# %% tags=["nbval-ignore-output"]
-draws = 4000
-generator = torch.Generator().manual_seed(0)
-(drawn,) = sample(card, *no_source, max_new_tokens=4, num_samples=draws, generator=generator)
-counts = Counter(spelled(h) for h in drawn)
-for output, total in everything[:6]:
-    print(f"{text(output):5} p = {math.exp(total):.4f}   drawn {counts[text(output)] / draws:.4f}")
-
-# %% [markdown]
-# A count over n draws scatters by about $\sqrt{np(1-p)}$. None of the 121 outputs is further off
-# than five times that:
-
-# %%
-for output, total in everything:
-    p = math.exp(total)
-    assert abs(counts[text(output)] - draws * p) < 5 * math.sqrt(draws * p * (1 - p)) + 1
-
-# %% [markdown]
-# ### Temperature
-#
-# The **temperature** T divides the log-probabilities, and softmax makes a distribution of them
-# again: $q_i \propto p_i^{1/T}$. Below 1 the likely tokens gain, above 1 the unlikely ones do.
-# **Predict** for the first row of the table, 0.40, 0.25, 0.30, 0.05: does `•` gain or lose at
-# T = 0.6?
-
-# %%
-from seq2seq_lib.filters import apply_temperature, top_k_filter, top_p_filter
-
-first = torch.tensor(list(table(()).values()))  # a, b, c, •
-for T in (0.1, 0.6, 1.0, 2.0, 100.0):
-    print(f"T = {T:5}", " ".join(f"{p:.2f}" for p in apply_temperature(first, T).exp().tolist()))
-
-# %% [markdown]
-# It loses, from 0.05 to 0.01. Near 0 the largest takes all, far above 1 all become equal. Two
-# mistakes are common here. To divide *probabilities* by T does nothing, because the normalisation
-# takes it back ([gemma.cpp#981](https://github.com/google/gemma.cpp/pull/981)). And T = 0 is a
-# division by zero, so say greedy search if you mean it.
-#
-# Does T → 0 find the mode, then? **Predict**: which output does sampling give at T = 0.01?
-
-# %%
-generator = torch.Generator().manual_seed(0)
-(cold,) = sample(
-    card, *no_source, max_new_tokens=4, num_samples=50, temperature=0.01, generator=generator
-)
-print(Counter(spelled(h) for h in cold))
-
-# %% [markdown]
-# All fifty are greedy search's. The temperature acts on one step at a time. It does not know what
-# a step leads to, so no temperature finds `b•` reliably.
-#
-# ### Top-k and top-p
-#
-# A large vocabulary has a long tail: thousands of tokens, each improbable, together not. One bad
-# draw spoils a sentence. **Top-k** keeps the k most probable tokens
-# ([Fan et al. 2018](https://arxiv.org/abs/1805.04833)). **Top-p** keeps the smallest set whose
-# probabilities sum to at least p ([Holtzman et al. 2020](https://arxiv.org/abs/1904.09751)). Both
-# then make the rest sum to 1. **Predict** which of a, b, c, • survive p = 0.8.
-
-# %%
-for name, kept in (
-    ("top-k 2  ", top_k_filter(first, 2)),
-    ("top-p 0.6", top_p_filter(first, 0.6)),
-    ("top-p 0.8", top_p_filter(first, 0.8)),
-    ("top-p 0.1", top_p_filter(first, 0.1)),
-):
-    print(name, " ".join(f"{p:.2f}" for p in kept.exp().tolist()))
-
-# %% [markdown]
-# a and c have 0.70, which is less than 0.8, so b belongs to the set as well: the token that crosses
-# p stays. At least one token always stays. Top-k keeps as many in every row; top-p keeps few where
-# the model is sure, and many where it is not. [Exercise
-# 7.4](../exercises/ch07_search/ch07_search.ipynb) is to write it.
-#
-# The library's samples carry the model's own log-probability, at temperature 1 and unfiltered, so
-# they can be compared with other searches. **Predict**: is the average sample about as probable as
-# greedy search's output, or less? Less probable means a lower log-probability.
-#
-# For the table the average can be computed, at any length: how often each row is read, times what a draw
-# from that row costs on average, which is its entropy. Row `^` is read once; a letter's row is read as
-# often as the letter is written.
-
-# %%
-rows = torch.tensor([[*row.values()] for row in TABLE.values()], dtype=torch.float64)  # [4, 4]
-entropy = -(rows * rows.log()).sum(1)  # [4], the average cost of a draw from each row
-onward = rows[1:, :3]  # [3, 3], from a letter to a letter
-visits = torch.linalg.solve((torch.eye(3) - onward).T, rows[0, :3])  # v = first + v onward
-average = -(entropy[0] + visits @ entropy[1:]).item()
-print(f"average sample {average:.2f}, greedy {greedy_best.log_prob:.2f}, mode {finished[0][1]:.2f}")
-
-# %% [markdown]
-# So the average sample is $e^{1.9}$, nearly seven times less probable than greedy's output, and the mode
-# is five times more probable than that. What is *typical* for a distribution and what is *most probable*
-# are two things. The draws agree, if none of them is cut off:
-
-# %%
-(whole,) = sample(card, *no_source, max_new_tokens=100, num_samples=draws, generator=generator)
-assert all(h.finished for h in whole)
-assert abs(sum(h.log_prob for h in whole) / draws - average) < 0.3  # 5 standard errors
-
-# %% [markdown]
-# ## 7.5 Beam search by hand
-#
-# Greedy search keeps one open output. Exhaustive search keeps all. **Beam search** keeps the `k`
-# most probable ones at each length. We write it as two halves and a loop. Each part can be tested
-# alone, and section 7.9 shows mistakes in every part.
-#
-# **Expand**: every continuation of every open output, by one token.
+# Greedy search keeps one open output, exhaustive search keeps all. **Beam search** keeps the k most
+# probable ones at each length. How does a step go? In two halves, so that each can be tested alone. The
+# first half, **expand**, writes down every continuation of every open output.
 
 
 # %%
@@ -321,854 +160,500 @@ def expand(beam, next_log_probs):
     ]
 
 
-start = [((), 0.0)]
-print([f"{text(output)} {math.exp(total):.2f}" for output, total in expand(start, table)])
+def told(candidates):
+    best_first = sorted(candidates, key=lambda found: -found[1])
+    return "  ".join(f"{spelt(output)} {math.exp(total):.4g}" for output, total in best_first)
+
+
+first = expand([((), 0.0)], after)
+second = expand([found for found in first if found[0] != (EOS_ID,)], after)
+print(told(first), told(second), sep="\n")
 
 # %% [markdown]
-# Nothing may get lost or be invented in this half. So there are as many candidates as open outputs
-# times tokens, and their probabilities together are those of the outputs they came from:
-
-# %%
-twice = expand([found for found in expand(start, table) if not ends(found[0])], table)
-assert len(twice) == 3 * 4
-assert abs(sum(math.exp(total) for _, total in twice) - (1 - 0.05)) < 1e-12  # • has left
-
-# %% [markdown]
-# **Prune**: rank all candidates of all open outputs together. What ends among the first `k` is
-# finished and leaves. The first `k` that do not end stay open.
+# **Your turn.** Write the second half, **prune**: rank the candidates of all open outputs together. What
+# ends among the first k is finished. The first k that do not end stay open, wherever they stand. An
+# unsolved cell blocks nothing; `hint("7.7")` helps.
 
 
 # %%
 def prune(candidates, k):
-    ranked = sorted(candidates, key=lambda found: -found[1])
-    ended = [found for found in ranked[:k] if ends(found[0])]
-    still_open = [found for found in ranked if not ends(found[0])]
+    """Tuples (output, total, ...) and a number -> two lists of them: ended, still open."""
+    raise NotImplementedError  # your lines
+
+
+# %%
+from seq2seq_lib.course import check, hint
+
+check("7.7", prune)
+
+# %% [markdown]
+# **Right.** With k = 1 an output ends exactly where greedy search ends it, because an end counts among the
+# first k only. And what ends takes nobody's place.
+
+
+# %%
+def prune(candidates, k):
+    ranked = sorted(candidates, key=lambda candidate: -candidate[1])
+    ended = [found for found in ranked[:k] if found[0][-1] == EOS_ID]
+    still_open = [found for found in ranked if found[0][-1] != EOS_ID]
     return ended, still_open[:k]
 
 
-for name, kept in zip(("ended", "open "), prune(twice, 3)):
-    print(name, [f"{text(output)} {math.exp(total):.4f}" for output, total in kept])
+ended, still_open = prune(second, 3)
+print("ended ", told(ended))
+print("open  ", told(still_open))
 
 # %% [markdown]
-# Two decisions are hidden in these lines. Finished outputs do not take the place of open ones, so
-# the beam stays `k` wide. And an end counts only if it is among the first `k`, so with `k = 1` the
-# first output ends exactly where greedy search ends it. The beam then goes on, but every later output
-# is less probable.
-#
-# Whatever the candidates are, what stays must be at least as probable as what goes:
-
-# %%
-for k in range(1, 13):
-    ended, still_open = prune(twice, k)
-    gone = [found for found in twice if not ends(found[0]) and found not in still_open]
-    assert len(still_open) == min(k, sum(not ends(output) for output, _ in twice))
-    assert not gone or min(t for _, t in still_open) >= max(t for _, t in gone)
-
-# %% [markdown]
-# The loop puts the halves together. Outputs that are still open at the end are returned as they
-# are, unfinished. The `score` is the log-probability until section 7.8.
+# The loop puts the halves together. What is still open at the end is returned as it is.
 
 
 # %%
-def score(total, length, alpha=0.0):
-    return total / length**alpha
-
-
-def beam_by_hand(next_log_probs, k, longest, alpha=0.0, expand=expand, prune=prune, score=score):
-    finished, beam = [], [((), 0.0)]
+def beam_by_hand(next_log_probs, k, longest):
+    found, beam = [], [((), 0.0)]
     for _ in range(longest):
         ended, beam = prune(expand(beam, next_log_probs), k)
-        finished += ended
-    return sorted(finished + beam, key=lambda found: -score(found[1], len(found[0]), alpha))
+        found += ended
+    return sorted(found + beam, key=lambda found: -found[1])
 
 
 # %% [markdown]
-# **Predict** the winner with two open outputs, and with three. Follow the two halves in the table
-# with a pencil; it takes a minute.
+# **Predict** the winner with k = 2. Follow the two halves with a pencil, it takes a minute: at the start
+# `a` and `c` stay open; what are the best two continuations of both together?
 
-# %%
-for k in (1, 2, 3, 4):
-    output, total = beam_by_hand(table, k, 4)[0]
-    print(f"k = {k}: {text(output):4} {math.exp(total):.4f}")
-
-# %% [markdown]
-# With one open output it is greedy search. With two it finds `ab•`, with three the mode. The
-# library finds the same, also the second best and the third. (We stop at six. With seven, `aa`, `a•`
-# and `c•` tie for the last place, 0.06 each, and who gets it depends on how the sorting treats ties.)
-
-# %%
-for k in range(1, 7):
-    by_hand = beam_by_hand(table, k, 4)
-    (library,) = beam_search(card, *no_source, num_beams=k, n_best=k, max_new_tokens=4)
-    assert [spelled(h) for h in library] == [text(output) for output, _ in by_hand[:k]]
-    assert all(abs(h.log_prob - total) < 1e-9 for h, (_, total) in zip(library, by_hand))
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+for k in (1, 2, 3):
+    output, total = beam_by_hand(after, k, 4)[0]
+    steps = " x ".join(f"{math.exp(after(output[:t])[output[t]]):.2f}" for t in range(len(output)))
+    print(f"k = {k}: {spelt(output):5} {math.exp(total):.4f} = {steps}")
 
 # %% [markdown]
-# [Exercises 7.2, 7.3a and 7.3b](../exercises/ch07_search/ch07_search.ipynb) come next: an exact search
-# that need not write everything down, and the two halves on tensors, as they stand in a real program.
+# One open output is greedy search. Three keep `b`, which is third at the start, and find the mode. Each
+# wider beam found something more probable, and something shorter, because a short output pays for few
+# tokens. That is no theorem about k, and no promise about quality: a chapter of its own is about length
+# and truth.
 #
-# ### See it grow
-#
-# The tree below is the search, level by level. Kept, pruned and finished outputs look different.
-# Predict first, then step through it. `explore("greedy")`, `explore("two_beams")` and
-# `explore("three_beams")` are the three widths from above. Where no kernel runs, you see the three
-# as stills.
+# Step through it. The state `three` is this search, `penalty` ranks the same list by another score.
 
 # %% tags=["nbval-ignore-output"]
-from seq2seq_lib.course.explorers.search_tree import explore
+from seq2seq_lib.course.explorers.search_tree import explore as explore_tree
 
-explore("greedy")
+explore_tree("three")
 
 # %% [markdown]
-# ## 7.6 What it costs
+# So beam search is two halves and a loop, and each can be tested alone: expand loses nothing, and prune
+# keeps nothing that is worse than what it drops.
+
+# %% [markdown]
+# ## 7.4 Beam search on tensors, with a state
 #
-# Count the candidates that a search looks at: |Y| for each question to the model, where |Y| is the
-# number of tokens that can follow. For the worst case we take a model that never ends, so all outputs
-# grow to the full length n. Without the end, |Y| is 3.
+# A real model does not read every prefix anew. It keeps a **state**, one row for each open output, and
+# reads one token of each row in a call. So a search asks three things of a model:
+#
+# ```
+# state            = model.start(src, src_lengths)    # one row a sentence
+# log_probs, state = model.step(tokens, state)        # each row's last token in, [rows, V] out
+# state            = state.select(rows)               # keep, repeat or reorder rows
+# ```
+#
+# Totals `[k, 1]` plus log-probabilities `[k, V]` give all candidates. How does one find the best? Here is
+# step 2 with the open outputs a, c, b.
+
+# %%
+totals = torch.tensor([0.40, 0.30, 0.25]).log()  # [k]: a, c, b
+log_probs = card.log_probs[[a, c, b]][:, [a, b, c, EOS_ID]].float()  # [3, 4]
+flat = (totals[:, None] + log_probs).flatten()  # [k * V]
+place = flat.topk(3).indices
+print("places", place.tolist())
+for divisor in (4, 3):
+    rows, tokens = place // divisor, place % divisor
+    print(f"// {divisor}: rows {rows.tolist()}, % {divisor}: tokens {tokens.tolist()}")
+
+# %% [markdown]
+# Each row takes V places, so `// V` is the row and `% V` the token: c after a, b after a, • after b. By k
+# instead, row 3 turns up, which does not exist. With k = V nobody would notice; so we never test with
+# k = V.
+#
+# **Why are 2k candidates enough**, where k outputs must stay open?
+#
+# 1. There are at most k open rows, and each has exactly one continuation that ends.
+# 2. So at most k of the best 2k end.
+# 3. So at least k of them go on, if there are 2k at all.
+# 4. Any candidate outside the best 2k is worse than these k, so it could not have stayed open.
+#
+# **Predict** for k = 3: how many of the best six *can* end, in the worst case? And is 2k − 1 enough?
+
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+torch.manual_seed(0)
+short = {6: 0, 5: 0}
+for _ in range(1000):
+    rows = torch.rand(3, 1).log() + torch.randn(3, 5).log_softmax(-1)  # token 4 is the end
+    for n in short:
+        short[n] += int((rows.flatten().topk(n).indices % 5 != 4).sum() < 3)
+print("tables of 1,000 that leave fewer than 3 open:", short)
+
+# %% [markdown]
+# Three of the six can end, one for each row; with five candidates, some tables leave too few.
+#
+# **Your turn.** Write the choice: the best 2k continuations, or all that are possible, since a token of
+# −inf cannot happen.
 
 
 # %%
-def never_ends(prefix):
-    return {token: added for token, added in table(prefix).items() if token != "•"}
+def choose(totals, log_probs, k):
+    """Floats [n] and [n, V], a number -> rows int64, tokens int64, totals: [2k], best first."""
+    raise NotImplementedError  # your lines
 
-
-def asked(search, longest):
-    questions = 0
-
-    def counted(prefix):
-        nonlocal questions
-        questions += 1
-        return never_ends(prefix)
-
-    list(search(counted, longest))
-    return questions
-
-
-lengths = range(1, 9)
-searches = {
-    "greedy": greedy,
-    "beam, k = 2": lambda model, longest: beam_by_hand(model, 2, longest),
-    "beam, k = 5": lambda model, longest: beam_by_hand(model, 5, longest),
-    "exhaustive": every_output,
-}
-costs = {name: [3 * asked(search, n) for n in lengths] for name, search in searches.items()}
-for name, candidates in costs.items():
-    print(f"{name:12}", candidates)
-
-# %% [markdown]
-# The numbers are the candidates looked at, for outputs of 1 to 8 tokens. They follow the formulas
-# that textbooks give:
 
 # %%
-for n in lengths:
-    assert costs["greedy"][n - 1] == 3 * n  # |Y| n
-    assert costs["beam, k = 5"][n - 1] <= 5 * 3 * n  # k |Y| n; the beam is not full at first
-    assert costs["exhaustive"][n - 1] == sum(3**t for t in range(1, n + 1))  # about |Y|^n
+check("7.8", choose)
 
 # %% [markdown]
-# In the figure each step up is ten times as many candidates.
+# **Right.** One ranking over all rows, then two divisions.
+
+
+# %%
+def choose(totals, log_probs, k):
+    V = log_probs.size(1)
+    flat = (totals[:, None] + log_probs).flatten()  # [n * V]
+    possible = int((flat > -math.inf).sum())
+    best, place = flat.topk(min(2 * k, possible))
+    return place // V, place % V, best
+
+
+# %% [markdown]
+# A candidate also remembers the row of its parent, because the parent's memory is the child's. When
+# outputs are pruned, some rows go and others double, so the state's rows must be chosen as the outputs
+# were: `state.select(rows)`. The argument `move` leaves that out, to see what happens.
+
+
+# %%
+def beam(model, src, src_lengths, k, longest, move=True, copies=1):
+    state = model.start(src, src_lengths).select(torch.zeros(copies, dtype=torch.int64))
+    found, beam = [], [((), 0.0, 0)] * copies  # output, total, row of its parent
+    for length in range(longest):
+        last = torch.tensor([output[-1] if output else BOS_ID for output, *_ in beam])
+        log_probs, state = model.step(last, state)  # [rows, V], one call
+        totals = torch.tensor([total for _, total, _ in beam], dtype=log_probs.dtype)
+        chosen = zip(*(part.tolist() for part in choose(totals, log_probs, k)), strict=True)
+        candidates = [((*beam[row][0], token), total, row) for row, token, total in chosen]
+        ended, beam = prune(candidates, k)
+        found += ended
+        if not beam:
+            break
+        if move or length == 0:  # the first step makes k rows of one
+            state = state.select(torch.tensor([row for *_, row in beam]))
+    return sorted(((y, total) for y, total, _ in found + beam), key=lambda found: -found[1])
+
+
+print(told(beam(card, *NO_SOURCE, 3, 4)[:3]))
+print(told(beam_by_hand(after, 3, 4)[:3]))
+
+# %% [markdown]
+# On this card the state is empty, so nothing can go wrong. The **memory card** has the same table, but
+# writes no letter twice: what was read gets 0, and the rest of the row is divided by its sum. Its state is
+# the set of letters read. With k = 2, `a` and `c` are open after step 1, and both children come from `a`.
 
 # %%
 from seq2seq_lib import plots
+from seq2seq_lib.course.ch07_search import figures
 
-ax = plots.curves(
-    list(lengths),
-    costs,
-    xlabel="length of the outputs, n",
-    ylabel="candidates looked at",
-    title="Exhaustive search grows exponentially, the others linearly",
-    log_y=True,
-)
+before, children = [("a", "a"), ("c", "c")], [("ac", 0), ("ab", 0)]
 plots.show(
-    ax.figure,
-    "Candidates looked at against the output's length, on a logarithmic axis. Exhaustive search "
-    "is a straight line up to 9840 at length 8. Greedy search and the beams of 2 and 5 stay below 110.",
+    figures.rows_of_the_state(before, children, moved=True),
+    "Before: row 0 is a and has read a, row 1 is c and has read c. Arrows lead from row 0 to both new "
+    "rows, ac and ab: both go on from a row that has read a.",
 )
 
 # %% [markdown]
-# Candidates are what a search has to rank. What takes its time is the model, and a model says all |Y| of
-# them at once. So count how often it is asked: greedy search asks it n times, a beam n times with k rows
-# in one call, exhaustive search once for each prefix. A translator has some 6,000 tokens and sentences
-# of 20. **Predict** the number of rows that the model reads for each of the three.
+# **Predict** what betrays a search that does *not* move its rows: odd letters, odd numbers, or nothing?
 
-# %%
-Y, n = 6000, 20
-print(f"greedy {n}, five beams at most {5 * n}, exhaustive 10^{math.log10(Y) * (n - 1):.0f}")
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+memory_card = MemoryCard()
+remembers = by_prefix(memory_card)
 
-# %% [markdown]
-# There are about 10^80 atoms in the universe. So exhaustive search is for tiny vocabularies. There
-# it is the **oracle** that tells whether a faster search is right.
-#
-# ## 7.7 Wider is more probable, and shorter
-#
-# Look at the winners of section 7.5 again: `acb•`, `ab•`, `b•`. Each wider beam found a more
-# probable output, and a shorter one. The first half is what we pay for. (It is no theorem: a
-# wider beam can lose what a narrower one found, but it rarely does.) The second half is a side
-# effect. Why does it happen?
-#
-# Every token costs log-probability, and a short output pays for few. Its first step may look poor: `b`
-# is third at the start. A narrow beam drops it there. A wide one keeps it and finds the cheap end.
 
-# %%
-for k in (1, 2, 3):
-    output, total = beam_by_hand(table, k, 4)[0]
-    steps = [f"{math.exp(table(output[:t])[output[t]]):.2f}" for t in range(len(output))]
-    print(f"k = {k}: {text(output):4} = {' x '.join(steps)}")
+def rescored(output):
+    """What the model says about an output that it reads from the start."""
+    steps = (remembers(output[:t]).get(output[t], -math.inf) for t in range(len(output)))
+    return math.exp(sum(steps))
+
+
+for move in (True, False):
+    print("moved" if move else "not moved")
+    for output, total in beam(memory_card, *NO_SOURCE, 2, 4, move):
+        print(
+            f"  {spelt(output):5} returned {math.exp(total):.4f}, read again {rescored(output):.4f}"
+        )
 
 # %% [markdown]
-# So a narrow beam hides a preference for short outputs that the model has all along. In translation, an
-# exact search found that for more than half of the sentences the most probable output of a Transformer
-# is the *empty* one, which beams mostly miss ([Stahlberg and Byrne
-# 2019](https://aclanthology.org/D19-1331)). **The common misconception**: the
-# most probable sentence is the best one.
-#
-# ## 7.8 The length penalty
-#
-# The usual remedy divides the log-probability by a power of the length, EOS counted:
-#
-# $$\text{score}(y) = \frac{\log p(y)}{|y|^{\alpha}} \qquad\text{or, in Google's form,}\qquad
-# \frac{\log p(y)}{\left((5 + |y|) / 6\right)^{\alpha}}$$
-#
-# **Predict** the sign: does α > 0 favour long or short outputs? Log-probabilities are negative.
+# The winner and its number look fine. But the second has somebody else's number, and the third is
+# *impossible*: it writes `a` twice. The letters show it only here, where we know the rule; what always
+# shows it is to **read again** what came back, the whole list and not the winner alone.
 
 # %%
-from seq2seq_lib.decoding import length_penalty
-
-for alpha in (-1.0, 0.0, 0.6, 0.7, 1.0, 1.5):
-    ranked = beam_by_hand(table, 3, 4, alpha)
-    (library,) = beam_search(
-        card, *no_source, num_beams=3, n_best=1, max_new_tokens=4, length_penalty=alpha
-    )
-    assert spelled(library[0]) == text(ranked[0][0])
-    top = [f"{text(o):4} {score(total, len(o), alpha):6.3f}" for o, total in ranked[:3]]
-    print(f"alpha {alpha:4}:  ", "   ".join(top))
+plots.show(
+    figures.rows_of_the_state(before, children, moved=False),
+    "Before: row 0 has read a, row 1 has read c. Not moved, the output ac goes on from row 0, and ab, by a "
+    "dashed red arrow, from row 1, which has read c: another's memory.",
+)
 
 # %% [markdown]
-# Dividing a negative number by more brings it nearer to 0, so α > 0 favours **long** outputs. At 0.6
-# `b•` still wins, at 0.7 `ab•`, at 1.5 `acb•`: back where greedy search was. The neutral value is 0; with
-# α = 1 the score is the mean log-probability of a token.
-#
-# Both are easily got wrong. The documentation of Hugging Face's transformers said that 1.0 means no
-# penalty until spring 2022 ([#16930](https://github.com/huggingface/transformers/issues/16930)). That
-# was mended, but then it told the wrong direction until September
-# ([#18971](https://github.com/huggingface/transformers/issues/18971)).
-#
-# `accb` in the last line was cut off at four tokens. Unfinished outputs take part, too. With a large α,
-# look whether the winner has ended.
-#
-# Google's form ([Wu et al. 2016](https://arxiv.org/abs/1609.08144)) grows more slowly, so the same α
-# favours long outputs less. The divisors for α = 0.6:
-
-# %%
-print("length     ", *(f"{n:5}" for n in (1, 2, 4, 8, 16)))
-for kind in ("plain", "gnmt"):
-    print(f"{kind:11}", *(f"{length_penalty(n, 0.6, kind):5.2f}" for n in (1, 2, 4, 8, 16)))
-
-# %% [markdown]
-# In our search the penalty does **not** steer the beam. It re-ranks what the beam has found: at
-# each step all open outputs are equally long, and a common divisor changes no order. So a penalty
-# cannot bring back what was pruned. The sets are the same for every α:
-
-# %%
-sets = [{o for o, _ in beam_by_hand(table, 3, 4, alpha)} for alpha in (0.0, 0.7, 1.5)]
-assert sets[0] == sets[1] == sets[2]
-
-# %% [markdown]
-# Try it on the tree: with α = 0.7 the list of finished outputs changes its order, and the tree does
-# not move.
+# The explorer's state `stranger` shows it step by step.
 
 # %% tags=["nbval-ignore-output"]
-from seq2seq_lib.course.explorers.search_tree import explore
+from seq2seq_lib.course.explorers.search_tree import explore as explore_rows
 
-explore("penalty")
+explore_rows("stranger")
 
 # %% [markdown]
-# ### When may a search stop?
-#
-# Our loop always runs to the full length. That is slow. It may stop as soon as no open output can
-# win any more. An open output can only lose log-probability, so its best case is that it loses none.
-# Then its score is its log-probability now, divided by the penalty of a length that it can still
-# reach. For α > 0 the longest one is the best for it.
+# So every row carries its own memory, and goes where its output goes.
 
+# %% [markdown]
+# ## 7.5 When may a search stop?
+#
+# Our loop runs to the full length. When is it certain that nothing better can come? A token costs
+# log-probability, so an open output can only lose: its total now is a bound for all its ends.
+#
+# Often the log-probability is divided by a power of the length, $\log p(y) / T^{\alpha}$, so that short
+# outputs are not favoured. Log-probabilities are negative, so **α > 0 favours long outputs**, and 0 is
+# neutral. The bound then needs the length at which the output may end. The naive choice is its present
+# length.
 
 # %%
-def best_case(total, length, longest, alpha):
-    return max(score(total, n, alpha) for n in (length + 1, longest))
+longest, k = 4, 3
 
 
-def can_stop(finished, beam, longest, alpha):
-    if not beam:
-        return True  # nothing is open
-    if not finished:
-        return False  # there is nothing to beat yet
-    to_beat = max(score(total, len(output), alpha) for output, total in finished)
-    return all(best_case(total, len(output), longest, alpha) <= to_beat for output, total in beam)
+def bounds(beam, length, alpha):
+    best = max(total for _, total in beam)
+    return best / length**alpha, max(best / n**alpha for n in (length + 1, longest))
 
 
-finished, beam = [], [((), 0.0)]
-for step in range(1, 4):
-    ended, beam = prune(expand(beam, table), 3)
-    finished += ended
-    print(step, [text(o) for o, _ in finished], [can_stop(finished, beam, 4, a) for a in (0, 1)])
+for alpha in (0.0, 1.0):
+    found, beam_now = [], [((), 0.0)]
+    for length in (1, 2, 3):
+        ended, beam_now = prune(expand(beam_now, after), k)
+        found += ended
+        if found:
+            best_ended = max(total / len(y) ** alpha for y, total in found)
+            present, reachable = bounds(beam_now, length, alpha)
+            print(f"alpha {alpha:.0f}, step {length}: best ended {best_ended:.3f}, ", end="")
+            print(f"bound by present length {present:.3f}, by reachable {reachable:.3f}")
 
 # %% [markdown]
-# Without a penalty the search may stop after three tokens, with α = 1 it must go on. The library
-# uses this bound, so it stops early, and the output that you asked for stays the same. (For the n best
-# it compares with the n-th best.) Many programs stop when the *first* output is
-# finished, or compare open outputs at their *present* length. We come to these now.
+# With α = 0 the two agree: go on after step 2, stop after step 3. With α = 1, after step 3, the best that
+# has ended is −0.931. By the present length an open output has −0.996, so one would stop. But if it ends
+# at four tokens, it is divided by four: up to −0.747 is possible. So go on.
 #
-# ## 7.9 The laws, and the wrong versions
-#
-# **Law 5, search has an oracle**: one beam is greedy search (with α = 0), a beam as wide as the number of
-# outputs is exhaustive search, a batch is the same as one by one, and the list is sorted, without
-# doubles, and holds possible outputs only. **Law 6, scores add up**: the log-probability that comes
-# with an output is the one that the model gives this output, and the score is the penalty applied
-# as stated.
-#
-# The laws want a search over ids, for a batch. They try it on models without weights, whose
-# probabilities are a hash of everything read so far: any vocabulary, no training, and a model that
-# remembers. Ours gets there by reading each prefix from its start, slow and sure.
-
+# The penalty does not steer this beam: at each step all open outputs are equally long, and a common
+# divisor changes no order. It ranks what was found.
 
 # %%
-def reader(model, src, src_lengths):
-    @cache
-    def next_log_probs(prefix):
-        state = model.start(src, src_lengths)
-        for token in (BOS_ID, *prefix):
-            log_probs, state = model.step(torch.tensor([token]), state)
-        return {i: added for i, added in enumerate(log_probs[0].tolist()) if added > -math.inf}
+from seq2seq_lib.decoding import beam_search
 
-    return next_log_probs
-
-
-def for_the_laws(by_hand, score=score):
-    def search(model, src, src_lengths, k, longest, n_best, alpha):
-        def one(row):
-            model_of_row = reader(model, src[row : row + 1], src_lengths[row : row + 1])
-            best = by_hand(model_of_row, k, longest, alpha)[:n_best]
-            return [
-                SimpleNamespace(tokens=o, log_prob=t, score=score(t, len(o), alpha))
-                for o, t in best
-            ]
-
-        return [one(row) for row in range(len(src))]
-
-    return search
-
+for alpha in (0.0, 1.0, 1.5):
+    (hyps,) = beam_search(
+        card, *NO_SOURCE, num_beams=3, n_best=3, max_new_tokens=4, length_penalty=alpha
+    )
+    print(f"alpha {alpha}:", "  ".join(f"{spelt(h.tokens)} {h.score:.3f}" for h in hyps))
 
 # %% [markdown]
-# Now both laws judge two searches, ours and the library's:
+# With α = 1.5 an output that was cut off ranks second. Unfinished outputs take part, so look whether a
+# winner has ended.
+#
+# So a bound needs the best case, not today's.
+
+# %% [markdown]
+# ## 7.6 Two laws, and a gallery of published mistakes
+#
+# A search that loses the best sentence still returns a sentence. How does one find out, without a model
+# worth having? By models without weights, whose probabilities are a hash of all that was read: tiny
+# vocabularies, no training, and a memory.
+#
+# **Law 5, search has an oracle**: one beam is greedy search, a beam as wide as there are outputs is
+# exhaustive search, a batch is one by one, and the list is sorted, without doubles, with possible outputs
+# only. **Law 6, scores add up**: the number that comes with an output is the one that the model gives this
+# output. Both must hold for our search and the library's.
 
 # %%
 from seq2seq_lib import laws
 
-for name, search in (("ours", for_the_laws(beam_by_hand)), ("library", laws.beam_search)):
-    for law in (laws.search_oracle, laws.scores_add_up):
-        verdict = law(search)
-        print(f"{name:8}", verdict)
-        assert verdict
+ours = laws.by_sentence(beam)  # calls it for each sentence of a batch, and ranks by a penalty
+for name, search in (("ours", ours), ("library", laws.beam_search)):
+    five = laws.search_oracle(search, max_new_tokens=3)
+    six = laws.scores_add_up(search)
+    assert five and six
+    print(f"{name:8} law 5 {five.holds}, law 6 {six.holds}")
 
 # %% [markdown]
-# Both searches, ours and the library's, obey both laws. Now the wrong versions, each made from our
-# halves in a few lines. The links show where some of them were published.
-#
-# ### The end is one more token
-#
-# In this version finished outputs stay in the beam and are extended like all others. A model that
-# is asked what comes after the end answers *something*
-# ([ParlAI#2058](https://github.com/facebookresearch/ParlAI/issues/2058),
-# [sockeye#233](https://github.com/awslabs/sockeye/issues/233)). Let our table begin anew there.
+# Three loops from naive to right: each row keeps its own best continuation; all compete, but rows stay;
+# all compete, and rows move. And a trap at the start: k equal copies of the first row look like a beam.
+# Each expands alike, so the k best are k times the same.
 
 
 # %%
-def prune_that_forgets_the_end(candidates, k):
-    ranked = sorted(candidates, key=lambda found: -found[1])
-    return [], ranked[:k]
+def each_alone(model, src, src_lengths, k, longest):
+    state, found = model.start(src, src_lengths), []
+    log_probs, state = model.step(torch.tensor([BOS_ID]), state)
+    _, tokens, totals = choose(torch.zeros(1), log_probs, k)
+    for token, total in zip(tokens[:k].tolist(), totals.tolist(), strict=False):
+        output, alone = (token,), state
+        while output[-1] != EOS_ID and len(output) < longest:
+            log_probs, alone = model.step(torch.tensor([output[-1]]), alone)
+            total += log_probs.max().item()
+            output = (*output, log_probs.argmax().item())
+        found.append((output, total))
+    return sorted(found, key=lambda found: -found[1])
 
 
-TABLE["•"] = TABLE["^"]
-grown = partial(beam_by_hand, prune=prune_that_forgets_the_end)
-print([f"{text(output)} {math.exp(total):.4f}" for output, total in grown(table, 3, 4)])
-del TABLE["•"]
-
-# %% [markdown]
-# Text after the end, and a lower probability with every step. Some programs cut the text at the
-# first end and keep the number: then the words look right, and the score is that of another output.
-#
-# ### A beam that gets narrower
-#
-# Here each finished output takes one place in the beam for ever. It is an easy mistake: "k outputs
-# in all". Outputs that are extended after their end do the same harm: they keep their places, and that
-# is how ParlAI's issue above describes it.
+def rows_stay(*args):
+    return beam(*args, move=False)
 
 
-# %%
-def beam_that_narrows(next_log_probs, k, longest, alpha=0.0):
-    finished, beam = [], [((), 0.0)]
-    for _ in range(longest):
-        ended, beam = prune(expand(beam, next_log_probs), k)
-        finished += ended
-        beam = beam[: max(0, k - len(finished))]
-    return sorted(finished + beam, key=lambda found: -score(found[1], len(found[0]), alpha))
+def k_copies(*args):
+    return beam(*args, copies=args[3])
 
 
-for search in (beam_by_hand, beam_that_narrows):
-    print(f"{search.__name__:18}", [text(output) for output, _ in search(table, 3, 4, 1.0)[:4]])
-
-# %% [markdown]
-# On this table the winner survives, and only the list suffers. **Predict** what the law will find,
-# which tries many models.
-#
-# ### Stop at the first end
-
+for search in (each_alone, k_copies, beam):
+    print(f"{search.__name__:11}", told(search(card, *NO_SOURCE, 3, 4)[:3]))
 
 # %%
-def stops_at_the_first(next_log_probs, k, longest, alpha=0.0):
-    finished, beam = [], [((), 0.0)]
-    while beam and not finished and len(beam[0][0]) < longest:
-        finished, beam = prune(expand(beam, next_log_probs), k)
-    found = finished or beam
-    return sorted(found, key=lambda found: -score(found[1], len(found[0]), alpha))
-
-
-for k, alpha in ((3, 0.0), (4, 0.0), (3, 1.0)):
-    first_end, full = stops_at_the_first(table, k, 4, alpha), beam_by_hand(table, k, 4, alpha)
-    print(f"k = {k}, alpha {alpha}: {text(first_end[0][0]):3} where {text(full[0][0])} is the best")
-
-# %% [markdown]
-# With three beams it is right by luck. With four it returns the empty output. With a penalty it
-# returns the short one, because the penalty never gets to speak. Published relatives stop a little
-# later: joeynmt stopped when the *top* output ended
-# ([#148](https://github.com/joeynmt/joeynmt/issues/148)), and xnmt returned the first *five* that ended
-# ([#572](https://github.com/neulab/xnmt/pull/572)).
-#
-# ### The penalty with the wrong sign, and the end for free
-
-
-# %%
-def multiplied(total, length, alpha=0.0):
-    return total * length**alpha
-
-
-def expand_with_a_free_end(beam, next_log_probs):
-    candidates = expand(beam, next_log_probs)
-    before = dict(beam)
-    return [(o, before[o[:-1]] if ends(o) else total) for o, total in candidates]
-
-
-print("multiplied:", text(beam_by_hand(table, 3, 4, 1.0, score=multiplied)[0][0]))
-output, total = beam_by_hand(table, 3, 4, expand=expand_with_a_free_end)[0]
-print(f"a free end: {text(output)} with probability {math.exp(total):.2f}")
-
-# %% [markdown]
-# If the end costs nothing, then ending at once is free, and the empty output is certain to win.
-#
-# ### What the laws say
-#
-# The laws do not know these functions. They see outputs and numbers. **Predict**: which of the five
-# break law 5, which law 6, which both?
-
-# %%
-suspects = {
-    "the end is one more token": for_the_laws(grown),
-    "narrower and narrower": for_the_laws(beam_that_narrows),
-    "stop at the first end": for_the_laws(stops_at_the_first),
-    "multiplied": for_the_laws(partial(beam_by_hand, score=multiplied), score=multiplied),
-    "a free end": for_the_laws(partial(beam_by_hand, expand=expand_with_a_free_end)),
+verdicts = {
+    "each_alone": laws.search_oracle(laws.by_sentence(each_alone), max_new_tokens=3),
+    "k_copies": laws.search_oracle(laws.by_sentence(k_copies), max_new_tokens=3),
+    "rows_stay": laws.scores_add_up(laws.by_sentence(rows_stay)),
 }
-broken = {}
-for name, search in suspects.items():
-    verdicts = laws.search_oracle(search, max_new_tokens=3), laws.scores_add_up(search)
-    broken[name] = [law for law, verdict in zip((5, 6), verdicts) if not verdict]
-    print(f"{name:26} breaks {' and '.join(f'law {law}' for law in broken[name])}")
-assert all(broken.values())
+for name, verdict in verdicts.items():
+    print(f"{name:11} {verdict.law.split(',')[0]} holds: {verdict.holds}")
+assert not any(verdicts.values())
 
 # %% [markdown]
-# Law 6 recomputes numbers. `multiplied` reports another score, and the free end another log-probability,
-# so both break it. The other three report honest numbers of the wrong outputs. Only the oracle sees
-# that.
-#
-# A law also says where to look. This is what it says of the narrowing beam:
+# Ours began with one row for a reason. Now the mistakes of others, each rewritten as one changed decision
+# of a right beam, with k = 3 on the card. Each is [linked below](#The-threads). **Predict** which law sees
+# xnmt's, which stops as soon as k outputs have ended, and so returns the shortest.
 
-# %%
-verdict = laws.search_oracle(suspects["narrower and narrower"], max_new_tokens=3)
-print(verdict.look_at)
-assert not verdict
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+from seq2seq_lib.course.ch07_search import gallery
 
-# %% [markdown]
-# [Exercise 7.5](../exercises/ch07_search/ch07_search.ipynb) is the bug clinic: a search from real
-# life that runs away.
-#
-# ## 7.10 The state moves with its output
-#
-# Our table has no memory. A GRU has: its state has read the output so far. A real search does not
-# read every prefix anew. It keeps one row of state for each open output. When outputs are pruned,
-# some rows go and others double, so **the rows must be chosen as the outputs were**. That is what
-# `select` is for.
-
-
-# %%
-def beam_with_states(model, src, src_lengths, k, longest, reorder=True):
-    state = model.start(src, src_lengths)  # one row
-    finished, beam = [], [((), 0.0)]
-    for step in range(longest):
-        last = torch.tensor([output[-1] if output else BOS_ID for output, _ in beam])
-        log_probs, state = model.step(last, state)  # [rows, V], all open outputs at once
-        candidates = [
-            ((*output, token), total + added)
-            for row, (output, total) in enumerate(beam)
-            for token, added in enumerate(log_probs[row].tolist())
-        ]
-        ended, still_open = prune(candidates, k)
-        finished += ended
-        rows = {output: row for row, (output, _) in enumerate(beam)}
-        parents = [rows[output[:-1]] for output, _ in still_open]
-        if reorder or step == 0:  # the first step makes k rows of one
-            state = state.select(torch.tensor(parents))
-        beam = still_open
-    return sorted(finished + beam, key=lambda found: -found[1])
-
+print(f"{'':20} {'returns':17} {'right':17} law 5  law 6")
+for one in gallery.EXHIBITS:
+    got, due = (
+        " ".join(gallery.on_the_card(search, one.alpha)) for search in (one.search, gallery.RIGHT)
+    )
+    five = laws.search_oracle(one.search, max_new_tokens=3).holds
+    six = laws.scores_add_up(one.search).holds
+    print(f"{one.thread:20} {got:17} {due:17} {five!s:6} {six}")
 
 # %% [markdown]
-# To see it fail we need a model with a memory. Here is a weightless one, and what a search returns
-# for it with and without the reordering. The last column is what the model says about that very
-# output when it reads it from the start.
-
-# %%
-memory = laws.HashModel(vocab_size=8, seed=25)
-src, src_lengths = torch.tensor([[5, 6, 7, EOS_ID]]), torch.tensor([4])
-honest = reader(memory, src, src_lengths)
-for reorder in (True, False):
-    output, total = beam_with_states(memory, src, src_lengths, 3, 6, reorder)[0]
-    print(f"reorder {reorder!s:5} {output}: {total:.4f}, rescored {log_prob(output, honest):.4f}")
+# Law 5 sees all of them. Law 6 lets four pass, because they are honest: their numbers are right, and
+# belong to the wrong outputs. So a law that recomputes numbers does not replace an oracle, nor an oracle
+# the numbers: the rows that stay break law 6.
+#
+# ### The threads
+#
+# | thread | what happened | on the card |
+# |---|---|---|
+# | [sockeye#731](https://github.com/awslabs/sockeye/pull/731), 2019 | the sorted states were computed and thrown away; sums of states, compared while debugging, matched | the table of 7.4 |
+# | [xnmt#572](https://github.com/neulab/xnmt/pull/572), 2019 | returned the five shortest; 4.5 % of 4,558 outputs changed, "shockingly small" | α = 1: acb• is lost |
+# | [joeynmt#148](https://github.com/joeynmt/joeynmt/issues/148), [#149](https://github.com/joeynmt/joeynmt/pull/149), 2021 | stopped when the top hypothesis ended | α = 1: an unended acb |
+# | [ParlAI#2058](https://github.com/facebookresearch/ParlAI/issues/2058), 2019 | went on after EOS, effectively "shrinking" the beam size | cb• is lost |
+# | [ParlAI#2047](https://github.com/facebookresearch/ParlAI/pull/2047), 2019 | expanded all k equal start rows | three times acb• |
+# | transformers [#16930](https://github.com/huggingface/transformers/issues/16930), [#17022](https://github.com/huggingface/transformers/pull/17022), [#18208](https://github.com/huggingface/transformers/issues/18208), 2022 | documentation: first a wrong neutral value, then for four months the wrong direction, until [#19006](https://github.com/huggingface/transformers/pull/19006); the code divided all along | multiplied: b• wins again |
+#
+# So a search is judged without a model worth having, and by both laws.
 
 # %% [markdown]
-# With the reordering both numbers agree. Without it, output 2 continues the memory of output 1, and the
-# number is off by six nats. Plausible words, somebody else's number. Sockeye 2 had this bug in 2019: its
-# decoder sorted the states, and the sorted ones were thrown away
-# ([sockeye#731](https://github.com/awslabs/sockeye/pull/731)). Its finder compared sums of states at
-# first, and a sum does not change when rows change places. What finds it is to **rescore what came
-# back**, and law 6 does just that.
-
-
-# %%
-def batched(reorder):
-    def search(model, src, src_lengths, k, longest, n_best, alpha):
-        found = (
-            beam_with_states(
-                model, src[row : row + 1], src_lengths[row : row + 1], k, longest, reorder
-            )
-            for row in range(len(src))
-        )
-        return [[SimpleNamespace(tokens=o, log_prob=t) for o, t in one[:n_best]] for one in found]
-
-    return search
-
-
-no_penalty = {"length_penalties": (0.0,)}
-assert laws.scores_add_up(batched(True), **no_penalty)
-verdict = laws.scores_add_up(batched(False), **no_penalty)
-print(verdict.look_at)
-assert not verdict
-
-# %% [markdown]
-# Now you: exercise 7.3c of [the exercises](../exercises/ch07_search/ch07_search.ipynb) is this loop on
-# tensors, and it goes on from a beginning that is given.
+# ## Summary
 #
-# ## 7.11 How wide should a beam be?
+# - The log-probability of an output is a sum over its tokens, and EOS is one of them.
+# - Greedy search calls the model once a token, a beam once a token with k rows, exhaustive search once for
+#   each prefix. Where it is possible, it is the oracle of the others.
+# - Beam search: expand, prune, and on tensors `flatten().topk(2 * k)`, `// V`, `% V`,
+#   `state.select(rows)`.
+# - Stop when the best case of what is open cannot beat what has ended.
 #
-# Not every task needs one. A small model that reads dates comes with the library. It was trained on
-# 6,000 dates, and 500 others were kept back. **Predict**: for how many of these 500 do five beams write
-# something else than greedy search?
+# | mistake | looks like | what sees it |
+# |---|---|---|
+# | k copies at the start | greedy search, k times | law 5: doubles |
+# | each row alone | a list without a good beginning | law 5 |
+# | divided by k instead of V | a row that does not exist, or nothing if k = V | k ≠ V in tests |
+# | rows not moved | plausible words, another's number | law 6, on the whole list |
+# | stops too early | short outputs | law 5 with α > 0 |
+#
+# **Laws established**: law 5, `laws.search_oracle(search)`, and law 6, `laws.scores_add_up(search)`.
+#
+# **Common misconception**: "If the output reads well, the search is right."
+#
+# Not every task needs a beam. **Scoreboard**, 100 dates that the shipped reader of dates was not trained
+# on:
 
 # %%
 from seq2seq_lib.batching import collate, encode_pairs
 from seq2seq_lib.corpora import dates
 from seq2seq_lib.course.assets import date_reader
 
-reader_of_dates = date_reader()
-split = dates(num_train=6000, num_valid=0, num_test=500, seed=0)  # as the model was trained
-unseen = split.test
-assert not {"".join(p.target) for p in unseen} & {"".join(p.target) for p in split.train}
-batch = collate(encode_pairs(unseen, reader_of_dates.src_vocab, reader_of_dates.tgt_vocab))
-greedy_dates, beam_dates = (
-    [
-        found[0].tokens
-        for found in beam_search(
-            reader_of_dates.model, batch.src, batch.src_lengths, num_beams=k, max_new_tokens=12
-        )
-    ]
-    for k in (1, 5)
-)
-print(sum(one != other for one, other in zip(greedy_dates, beam_dates)), "of", len(unseen))
-
-# %% [markdown]
-# A date has one right answer, and the model is sure of it. The width matters where many outputs are
-# right, as in translation, or where the model is in doubt. So we take a task with many right answers.
-# Each source letter may be rewritten in several ways, of different lengths, and the probabilities are
-# known.
-
-# %%
-from seq2seq_lib.corpora import (
-    letters,
-    letters_distribution,
-    letters_expected_length,
-    letters_log_prob,
-    letters_mode,
-    letters_next,
-)
-
-for letter in "abcde":
-    outputs = letters_distribution(letter).items()
-    print(letter, "->", ", ".join(f"{text(target)} {p:.2f}" for target, p in outputs))
-
-# %% [markdown]
-# So we can train a model on drawn targets, let it write with beams of 1 to 20, and know for each
-# output how probable it *truly* is.
-
-# %%
-from seq2seq_lib.batching import make_loader
-from seq2seq_lib.vocab import Vocab
-
-corpus = letters(6000, 300, 300)
-source_vocab = Vocab.build(pair.source for pair in corpus.train)
-target_vocab = Vocab.build(pair.target for pair in corpus.train)
-train, test = (
-    encode_pairs(split, source_vocab, target_vocab) for split in (corpus.train, corpus.test)
-)
-sources = [pair.source for pair in corpus.test]
-references = [pair.target for pair in corpus.test]
-print(text(sources[0]), "->", text(references[0]), "  mode", text(letters_mode(sources[0])))
-
-# %% [markdown]
-# One source, the target that was drawn for it, and its mode. The model reads 6,000 such pairs. The
-# source does not tell which target was drawn, so the loss cannot fall to 0: its floor is the entropy
-# of the targets.
-
-# %% tags=["nbval-ignore-output"]
-from seq2seq_lib.runtime import get_device, seed_everything
-from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
-from seq2seq_lib.training import TrainConfig, evaluate, fit
-
-device = get_device()
-seed_everything(0)
-model = Seq2Seq(
-    Seq2SeqConfig(len(source_vocab), len(target_vocab), 24, 64, dropout=0.0, attention="dot")
-)
-fit(
-    model,
-    make_loader(train, 50, shuffle=True, seed=0),
-    None,
-    TrainConfig(epochs=6, learning_rate=6e-3, cosine_decay=True),
-    device=device,
-    progress=False,
-)
-loss = evaluate(model, make_loader(test, 100), device=device).mean.item()
-print(f"test loss {loss:.3f} a token; no model can expect less than {corpus.entropy_floor:.3f}")
-
-# %% [markdown]
-# The model is decent and not perfect: there is room for model errors. **Predict** three curves
-# against the width of the beam: the model's log-probability of its output, the length, and BLEU. BLEU,
-# from 0 to 100, counts how many runs of one to four tokens an output shares with its reference, and
-# lowers the score of outputs that are too short.
-
-# %% tags=["nbval-ignore-output"]
-from seq2seq_lib.metrics import corpus_bleu
-
-batch = collate(test).to(device)
-
-
-def ends_too_early(source, output):
-    try:
-        return None not in letters_next(source, output)  # None stands for the end
-    except ValueError:
-        return False  # no target begins like this
-
-
-def measure(k, alpha):
-    found = beam_search(
-        model, batch.src, batch.src_lengths, num_beams=k, max_new_tokens=26, length_penalty=alpha
+reader = date_reader()
+unseen = dates(num_train=6000, num_valid=0, num_test=500, seed=0).test[:100]
+batch = collate(encode_pairs(unseen, reader.src_vocab, reader.tgt_vocab))
+for k in (1, 5):
+    best = beam_search(reader.model, batch.src, batch.src_lengths, num_beams=k, max_new_tokens=12)
+    right = [reader.tgt_vocab.decode(y.tokens) for (y,) in best]
+    hits = sum(
+        tuple(words) == tuple(pair.target) for words, pair in zip(right, unseen, strict=True)
     )
-    outputs = [tuple(target_vocab.decode(best.tokens)) for (best,) in found]
-    true = [letters_log_prob(s, output) for s, output in zip(sources, outputs)]
-    bleu = corpus_bleu([" ".join(y) for y in outputs], [" ".join(y) for y in references])
-    return {
-        "log p": sum(best.log_prob for (best,) in found) / len(found),
-        "length": sum(len(y) + 1 for y in outputs) / len(outputs),  # the end counts
-        "true p": sum(map(math.exp, true)) / len(true),
-        "possible": sum(t > -math.inf for t in true) / len(true),
-        "too early": sum(map(ends_too_early, sources, outputs)) / len(true),
-        "BLEU": bleu.score,
-        "matches": bleu.score / bleu.brevity_penalty,
-        "brevity": bleu.brevity_penalty,
-    }
-
+    print(f"dates, k = {k}: exact match {hits} of {len(unseen)}")
 
 # %% [markdown]
-# `true` holds what the rules of the corpus say: how probable an output really is, whether it is
-# possible at all, and whether it ends where no target ends. We measure six widths, without a length
-# penalty and with α = 1:
-
-# %% tags=["nbval-ignore-output"]
-widths = [1, 2, 3, 5, 10, 20]
-measured = {alpha: [measure(k, alpha) for k in widths] for alpha in (0.0, 1.0)}
-columns = ["log p", "length", "true p", "possible", "too early", "BLEU"]
-for alpha, points in measured.items():
-    print(f"alpha {alpha}: k", *(f"{name:>9}" for name in columns))
-    for k, point in zip(widths, points):
-        print(f"{k:12}", *(f"{point[name]:9.3f}" for name in columns))
-
-# %% [markdown]
-# Three of the columns as curves:
-
-# %% tags=["nbval-ignore-output"]
-axes = plots.axes_grid(1, 3, 11, 3.4)
-labels = {"log p": "log-probability (nats)", "length": "tokens, end included", "BLEU": "BLEU"}
-titles = ("Wider is more probable", "and, with α = 0, shorter", "so BLEU falls with α = 0")
-for ax, title, (name, label) in zip(axes, titles, labels.items()):
-    series = {f"α = {alpha:.0f}": [p[name] for p in measured[alpha]] for alpha in measured}
-    if name == "length":
-        mean = sum(len(y) + 1 for y in references) / len(references)
-        series["references"] = [mean] * len(widths)
-    plots.curves(widths, series, xlabel="beams", ylabel=label, title=title, ax=ax)
-plots.show(
-    axes[0].figure,
-    "Three panels against the number of beams, 1 to 20. The log-probability rises. The length falls "
-    "below that of the references without a penalty, and stays above it with alpha 1. BLEU without a "
-    "penalty rises at first and falls for wide beams; with alpha 1 it does not fall back.",
-)
-
-# %% [markdown]
-# - The **log-probability** rises with every width: there are fewer and fewer search errors.
-# - The **length** falls, without a penalty: from longer than the references to shorter.
-# - **BLEU** goes up a little and then down. A beam of 20 is worse than greedy search, although its
-#   outputs are twice as probable, on the (geometric) average.
-# - With α = 1 the lengths stay, and BLEU hardly changes after five beams.
+# ## In Transformers and LLMs
 #
-# The two rows `k = 1` differ. One beam goes on after the first end, and α = 1 sometimes prefers a
-# longer output.
+# - `generate(num_beams=k)` of transformers runs `_beam_search`, which is this loop: it keeps
+#   `max(2, 1 + n_eos) * num_beams` candidates.
+# - **`beam_idx`** reorders the KV cache: it is our `rows`, and the reordering is `state.select`.
+# - **`early_stopping=False`**, the default, is a heuristic with the present length. By the comment of [its
+#   source](https://github.com/huggingface/transformers/blob/main/src/transformers/generation/utils.py),
+#   canonical beam search needs `"never"` and `length_penalty=0.0`, "NOT the default flags".
+# - `length_penalty` is our α, and its default is 1.0, not the neutral 0.
+# - `num_return_sequences` is `n_best`; `sequences_scores` are our scores.
+# - `beam_idx` written back to the cache is what sockeye#731 forgot.
 #
-# Why does BLEU fall? BLEU is a product: how well runs of one to four tokens match, times a penalty for
-# outputs that are shorter than the references. Here are the two factors, without a length penalty:
-
-# %% tags=["nbval-ignore-output"]
-for k, point in zip(widths, measured[0.0]):
-    print(f"k = {k:2}: matches {point['matches']:.1f}, times {point['brevity']:.2f} for the length")
-
-# %% [markdown]
-# The matches of the widest beam are *better* than greedy search's. The whole fall is the length. BLEU
-# has no penalty for being too long, which helps α = 1.
-#
-# We ran this with the seeds 0 to 4. The best width for BLEU was 5, 2, 3, 2 and 3, so do not read more
-# into the peak. These claims held with every seed:
+# The cell moves the rows of a cache as both children of row 0, and one of row 2, want it.
 
 # %%
-plain, long = measured[0.0], measured[1.0]
-assert all(b["log p"] >= a["log p"] for a, b in zip(plain, plain[1:]))
-assert plain[-1]["log p"] - plain[0]["log p"] > 0.4
-assert plain[0]["length"] - plain[-1]["length"] > 0.8
-assert abs(long[0]["length"] - long[-1]["length"]) < 0.5
-assert max(p["BLEU"] for p in plain) - plain[-1]["BLEU"] > 1
-assert plain[-1]["BLEU"] < plain[0]["BLEU"] < long[-1]["BLEU"] + 0.5
-assert plain[-1]["matches"] > plain[0]["matches"] and plain[-1]["brevity"] < 0.95
+cache = torch.arange(6).view(3, 2)  # [beams, T]: one row of keys for each beam
+beam_idx = torch.tensor([0, 0, 2])
+print("index_select  ", cache.index_select(0, beam_idx).tolist())
+thrown_away = cache.index_select(0, beam_idx)  # computed, and not assigned to cache
+print("thrown away   ", cache.tolist())
 
 # %% [markdown]
-# Is a short output wrong, then? Here we know the truth.
+# ## Further reading
 #
-# The *true* probability of the outputs, the column `true p`, does not fall. It is the chance that a
-# target drawn at random is exactly this output. By that measure no width is better than the widest. BLEU
-# measures something else: how much an output looks like a drawn target, and drawn targets are longer.
+# - Huang, Zhao, Ma 2017, [When to Finish? Optimal Beam Search for Neural Text
+#   Generation](https://aclanthology.org/D17-1227/): the bound of 7.5.
+# - Wu et al. 2016, [Google's Neural Machine Translation System](https://arxiv.org/abs/1609.08144): a length
+#   penalty that many programs copied.
+# - Meister, Cotterell, Vieira 2020, [If Beam Search Is the Answer, What Was the
+#   Question?](https://aclanthology.org/2020.emnlp-main.170/): what a beam prefers.
+# - [sockeye#731](https://github.com/awslabs/sockeye/pull/731): a thrown-away return value, found late.
+# - [xnmt#572](https://github.com/neulab/xnmt/pull/572): a stopping rule, with what it cost in BLEU.
 #
-# `possible` is the share of outputs that the source can become at all. It *rises* with the beam: some
-# impossible outputs were search errors. `too early` is the share that begins well and ends before the
-# source is used up. Without a penalty it *grows*: here the model really prefers the early end, and only
-# a wide beam finds that out. More search cures the first kind of error and uncovers the second.
-
-# %%
-assert plain[-1]["true p"] > plain[0]["true p"]
-assert plain[-1]["possible"] > plain[0]["possible"]
-assert plain[-1]["too early"] > plain[0]["too early"] + 0.01
-assert plain[-1]["too early"] > long[-1]["too early"] + 0.02
+# **Next**: [the exercises](../exercises/ch07_search/ch07_search.ipynb): whole batches, rescoring, stopping,
+# and a patient.
 
 # %% [markdown]
-# What would a model do that makes no errors at all? `letters_next` gives the true probabilities, so
-# we can search in the truth itself:
-
-
-# %% tags=["nbval-ignore-output"]
-def truth(source):
-    @cache
-    def next_log_probs(prefix):
-        following = letters_next(source, prefix)
-        return {token or "•": math.log(p) for token, p in following.items()}
-
-    return next_log_probs
-
-
-some, in_truth = sources[:100], {}
-for k in (1, 2, 3, 5, 10):
-    searched = [beam_by_hand(truth(source), k, 25)[0] for source in some]
-    length = sum(len(output) for output, _ in searched) / len(some)
-    modes = sum(output[:-1] == letters_mode(s) for s, (output, _) in zip(some, searched))
-    in_truth[k] = length, modes
-    print(f"k = {k:2}: {length:.2f} tokens, {modes} of {len(some)} modes found")
-shortest = sum(len(letters_mode(source)) + 1 for source in some) / len(some)
-expected = sum(letters_expected_length(source) + 1 for source in some) / len(some)
-print(f"the modes have {shortest:.2f} tokens, an average target {expected:.2f}")
-assert in_truth[1][1] < in_truth[3][1] < in_truth[10][1] and in_truth[10][1] > 70
-assert in_truth[1][0] > in_truth[3][0] > in_truth[10][0] > shortest
-assert shortest < expected - 0.5
-
-# %% [markdown]
-# The length falls here, too, and the search walks towards the modes. So most of the fall needs no
-# model error. The rules of `a` and `b` were made for this chapter: their most probable rewriting is
-# short, and most of the probability lies on longer ones. So a mode is shorter than the average target.
-# A real language may do the same to a lesser degree.
+# ## What this chapter asserts
 #
-# A beam does two things at once. It finds the mode more often, which is right. And the mode need not
-# be what you want, which is for you to decide. **In practice**: try 1, 3, 5 and 10 beams with two or
-# three values of α on *validation* data, with the measure you care about. Take the narrowest beam that
-# is as good as the best. [Exercise 7.6](../exercises/ch07_search/ch07_search.ipynb) measures width
-# against length on sources of your choice.
-#
-# ### Real beams
-#
-# The tree can also show the model that reads dates. Choose a date, and look at what comes second, and
-# at how much less probable it is.
+# The cell below guards this chapter's numbers against changes of the library.
 
-# %% tags=["nbval-ignore-output"]
-from seq2seq_lib.course.explorers.search_tree import explore
-
-explore("dates")
-
-# %% [markdown]
-# ## Summary
-#
-# - The log-probability of an output is a sum over its tokens, and EOS is one of them.
-# - For outputs of n tokens, greedy search looks at |Y| n candidates, a beam at k |Y| n, exhaustive
-#   search at |Y|^n; the model is asked n times, n times with k rows, and once for each prefix. The last
-#   one is the oracle for the others on tiny vocabularies.
-# - Sampling gives each output as often as its probability says. Temperature, top-k and top-p change
-#   the distribution of each step; T → 0 is greedy search and not the mode.
-# - Beam search is `expand`, then `prune`. Finished outputs leave the beam, keep their score, and
-#   take no place. The rows of the state move with the outputs.
-# - score = log p / length^α, EOS counted. α > 0 favours long outputs, 0 is neutral. It re-ranks what
-#   was found. It does not bring back what was pruned.
-# - A wider beam finds more probable and shorter outputs. Whether they are better must be measured.
-#
-# | copied code | what it does | what gives it away |
-# |---|---|---|
-# | finished outputs grow on | text after the end | a token after EOS |
-# | beam gets narrower | loses outputs that end late | law 5, on a model where the best ends late |
-# | stop at the first end | returns short outputs, whatever the penalty | compare with exhaustive search |
-# | penalty with the wrong sign | favours short outputs | raise α: the best must not get shorter |
-# | EOS not scored | the empty output wins | probabilities of all outputs sum to more than 1 |
-# | state not reordered | plausible words, somebody else's number | rescore what came back |
-#
-# - **Laws established**: law 5, search has an oracle, and law 6, scores add up.
-#   `laws.search_oracle(your_search)` and `laws.scores_add_up(your_search)` judge any search.
-# - **Common misconception**: "The most probable sentence is the best one."
-#
-# **Next**: [the exercises](../exercises/ch07_search/ch07_search.ipynb) of this chapter. Then
-# [chapter 9](ch09_real_translation.ipynb) uses this beam search on real German sentences.
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
+assert (len(outputs), len(finished), rank) == (121, 40, 8) and abs(free - 3.54) < 0.01
+assert [spelt(beam_by_hand(after, k, 4)[0][0]) for k in (1, 2, 3)] == ["acb•", "ab•", "b•"]
+for k in range(1, 7):  # with seven, three candidates tie for the last place
+    (hyps,) = beam_search(card, *NO_SOURCE, num_beams=k, n_best=k, max_new_tokens=4)
+    by_hand, by_rows = beam_by_hand(after, k, 4), beam(card, *NO_SOURCE, k, 4)
+    assert [tuple(h.tokens) for h in hyps] == [y for y, _ in by_hand[:k]]
+    assert [y for y, _ in by_rows[:k]] == [y for y, _ in by_hand[:k]]
+assert short[6] == 0 and 1 <= short[5] <= 60
+strangers = beam(memory_card, *NO_SOURCE, 2, 4, move=False)
+assert [spelt(y) for y, _ in strangers] == ["acb•", "ab•", "aba•"]
+assert [round(rescored(y), 4) for y, _ in strangers] == [0.1078, 0.1309, 0.0]
+assert bounds(beam_now, 3, 1.0)[0] < best_ended < bounds(beam_now, 3, 1.0)[1]

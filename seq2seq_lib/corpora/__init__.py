@@ -19,6 +19,7 @@ from .letter_task import (
 )
 from .multi30k_corpus import multi30k
 from .number_task import number_pair, numbers
+from .own_corpus import ParallelText, check_overlap, own_corpus, read_parallel
 from .pair import Corpus, Pair
 from .phrase_task import PHRASE_KINDS, phrases, phrases_space_size
 from .reverse_task import DIGITS, LETTERS, reverse
@@ -34,6 +35,8 @@ __all__ = [
     "Corpus",
     "CorpusError",
     "Pair",
+    "ParallelText",
+    "check_overlap",
     "date_pair",
     "dates",
     "detokenize",
@@ -49,8 +52,10 @@ __all__ = [
     "normalise_date_text",
     "number_pair",
     "numbers",
+    "own_corpus",
     "phrases",
     "phrases_space_size",
+    "read_parallel",
     "reverse",
     "tatoeba",
     "tokenize",

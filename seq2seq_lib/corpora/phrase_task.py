@@ -11,7 +11,7 @@ import functools
 import itertools
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .pair import Corpus, Pair
@@ -80,28 +80,69 @@ def phrases(
     num_test: int = 1000,
     *,
     kinds: Sequence[str] = PHRASE_KINDS,
+    rare: Mapping[str, int] | None = None,
     seed: int = 0,
 ) -> Corpus:
     """English phrases and short sentences to French, word by word.
 
     kinds: which of `PHRASE_KINDS` to draw from, each as likely as the others while it lasts. Within
         a kind, each verb or preposition and each number of adjectives is as likely as the others.
+    rare: English words that shall be rare, each with the most training pairs that may hold it; 0
+        keeps a word out. Of the num_train pairs that are drawn, those with a word beyond its number
+        are left out, so fewer remain. Valid and test stay as they are.
 
     Sources have 2 to 12 tokens. No English phrase occurs twice, so the splits are disjoint by
-    source; every word of a test phrase is common in training, its combination is new. An elided
-    word is a token ("l'", "arbre"). Alignment: words that express the same part of the meaning,
-    "does not" and "ne … pas", "look for" and "cherche", "of the" and "du". entropy_floor is 0.0.
-    The same arguments give the same corpus everywhere, and a larger `num_train` leaves valid and
-    test unchanged.
+    source; every word of a test phrase that is not `rare` is common in training, its combination is
+    new. An elided word is a token ("l'", "arbre"). Alignment: words that express the same part of
+    the meaning, "does not" and "ne … pas", "look for" and "cherche", "of the" and "du".
+    entropy_floor is 0.0. The same arguments give the same corpus everywhere, and a larger
+    `num_train` leaves valid and test unchanged.
 
-    Raises ValueError for negative sizes, an unknown kind or none, or more examples than
-    `phrases_space_size(kinds)`.
+    Raises ValueError for negative sizes, an unknown kind or none, more examples than
+    `phrases_space_size(kinds)`, a rare word that is no noun, adjective or verb of the phrases, or a
+    negative number of pairs with it.
     """
     available = phrases_space_size(kinds)
     check_sizes(num_train, num_valid, num_test, available, "phrases of these kinds")
     pairs = _draw(make_rng(seed), {kind: _cells(kind) for kind in kinds})
     splits = cut_splits(lambda: next(pairs), num_train, num_valid, num_test)
+    if rare:
+        splits["train"] = _thinned(splits["train"], rare)
     return Corpus("phrases", **splits, entropy_floor=0.0)
+
+
+def _thinned(pairs: Sequence[Pair], rare: Mapping[str, int]) -> tuple[Pair, ...]:
+    """The pairs in their order, without those that hold a rare word once too often."""
+    _check_rare(rare)
+    left, kept = dict(rare), []
+    for pair in pairs:
+        words = set(pair.source) & left.keys()
+        if all(left[word] > 0 for word in words):
+            kept.append(pair)
+            for word in words:
+                left[word] -= 1
+    return tuple(kept)
+
+
+def _check_rare(rare: Mapping[str, int]) -> None:
+    for word, most in rare.items():
+        if word not in _content_words():
+            raise ValueError(
+                f"rare names {word!r}, which is no English noun, adjective or verb form of the "
+                "phrases: corpora/phrase_lexicon.py lists them"
+            )
+        if isinstance(most, bool) or not isinstance(most, int) or most < 0:
+            raise ValueError(f"rare[{word!r}] must be a number of pairs, 0 or more, not {most!r}")
+
+
+@functools.cache
+def _content_words() -> frozenset[str]:
+    """The English nouns, singular and plural, adjectives, and verbs in both forms."""
+    words = {word for noun in NOUNS for word in (noun.english, noun.english_plural)}
+    words |= {adjective.english for adjective in BEFORE + AFTER}
+    for verb in TRANSITIVE + INDIRECT + INTRANSITIVE:
+        words |= {verb.english, verb.english_third}
+    return frozenset(words)
 
 
 def phrases_space_size(kinds: Sequence[str] = PHRASE_KINDS) -> int:

@@ -11,13 +11,12 @@ together, for their translations are the same.
 """
 
 import os
-import re
 from collections.abc import Callable
 
 from .download import CorpusError, DataFile, read_files
 from .pair import Corpus, Pair
 from .sampling import check_sizes, distinct_numbers, make_rng
-from .tokenizer import tokenize
+from .tokenizer import bare_sentence, tokenize
 
 _FILE = DataFile(
     path="tatoeba/eng-fra-5000.tsv",
@@ -58,21 +57,16 @@ def tatoeba(
     """
     tokenizer = tokenizer or tokenize
     rows = _rows(read_files([_FILE], data_dir)[_FILE.path])
-    sentences = list(dict.fromkeys(_bare(english) for english, _ in rows))
+    sentences = list(dict.fromkeys(bare_sentence(english) for english, _ in rows))
     check_sizes(1, num_valid, num_test, len(sentences), "distinct sentences (one is for training)")
     order = [sentences[k] for k in distinct_numbers(make_rng(seed), len(sentences))]
     test, valid = set(order[:num_test]), set(order[num_test : num_test + num_valid])
     splits: dict[str, dict[Pair, None]] = {"train": {}, "valid": {}, "test": {}}
     for english, french in rows:
-        bare = _bare(english)
+        bare = bare_sentence(english)
         name = "test" if bare in test else "valid" if bare in valid else "train"
         splits[name][Pair(tuple(tokenizer(english)), tuple(tokenizer(french)))] = None
     return Corpus("tatoeba-en-fr", *(tuple(split) for split in splits.values()), licence=LICENCE)
-
-
-def _bare(english: str) -> str:
-    """The letters and digits of a sentence, in words: what tells two sentences apart."""
-    return " ".join(re.findall(r"[^\W_]+", english.lower()))
 
 
 def _rows(content: bytes) -> list[tuple[str, str]]:

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from seq2seq_lib._text import APOSTROPHES, visible
+
 _LETTER = r"[\w\u0300-\u036f]"  # an accent that has no precomposed letter stays on its letter
 _SUFFIX = rf"'(?:s|m|re|ve|ll|d)(?!{_LETTER})"
 _TOKEN = re.compile(
@@ -22,7 +24,6 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
 
 _GLUED_LEFT = set(".,;:!?)]}%…”’/")
 _GLUED_RIGHT = set("([{¿¡„#$@/")
@@ -37,17 +38,23 @@ def tokenize(text: str, lowercase: bool = True) -> list[str]:
     - so is an English ending: "man's" -> "man", "'s"; "don't" and "aujourd'hui" stay whole;
     - a hyphen inside a word belongs to it ("t-shirt", "est-ce"), a sign inside a number too
       ("1,000", "10:30");
-    - any other sign is a token; white space, of any kind, is none.
+    - any other sign is a token; white space, of any kind, is none;
+    - characters that nobody sees (soft hyphen, zero-width space and joiner, byte order mark,
+      direction marks) are dropped, and the hyphen that forbids a line break becomes "-".
 
     >>> tokenize("L'arbre d'aujourd'hui: the man's 3.5 T-shirts aren't red.")
     ["l'", 'arbre', "d'", "aujourd'hui", ':', 'the', 'man', "'s", '3.5', 't-shirts', "aren't",\
  'red', '.']
 
-    Returns a list of strings, empty for a blank line. `detokenize` is the way back.
+    Returns a list of strings, empty for a blank line. `detokenize` is the way back. Raises
+    TypeError for what is no string.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"tokenize wants a string, but got {text!r}: an empty cell of a table?")
+    text = visible(text)
     if lowercase:
         text = text.lower()
-    return _TOKEN.findall(unicodedata.normalize("NFC", text).translate(_APOSTROPHES))
+    return _TOKEN.findall(unicodedata.normalize("NFC", text).translate(APOSTROPHES))
 
 
 def detokenize(tokens: Sequence[str]) -> str:
@@ -84,3 +91,11 @@ def detokenize(tokens: Sequence[str]) -> str:
 
 def _is_elision(token: str) -> bool:
     return len(token) > 1 and token.endswith("'") and token[:-1].isalpha()
+
+
+def bare_sentence(text: str) -> str:
+    """The letters and digits of a sentence, in words: what tells two sentences apart.
+
+    "Run!", "Run." and "run" are one sentence. A text without a letter or digit is itself.
+    """
+    return " ".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text).lower())) or text

@@ -16,8 +16,8 @@ import torch
 
 from seq2seq_lib.batching import Example, collate, make_loader
 from seq2seq_lib.checkpoints import Checkpoint, CheckpointError, load_checkpoint
-from seq2seq_lib.corpora import detokenize, tatoeba, tokenize
-from seq2seq_lib.corpora.echo_task import ECHO_WORDS, echo_sentences
+from seq2seq_lib.corpora import detokenize, tokenize
+from seq2seq_lib.corpora.echo_task import ECHO_WORDS
 from seq2seq_lib.decoding import sample as sampling
 from seq2seq_lib.latent.measures import (
     active_units,
@@ -27,6 +27,7 @@ from seq2seq_lib.latent.measures import (
     latent_loss,
 )
 from seq2seq_lib.latent.model import LatentConfig, LatentSeq2Seq
+from seq2seq_lib.latent.sentences import as_examples, read_corpus, split, write_whole
 from seq2seq_lib.runtime import seed_everything
 from seq2seq_lib.schedules import cyclical, linear, logistic
 from seq2seq_lib.training import TrainConfig, fit
@@ -40,44 +41,6 @@ SCHEDULES: dict[str, Callable[[int], Callable[[int], float] | None]] = {
     ),
     "cyclical": lambda steps: partial(cyclical, start=0, end=1, num_steps=2 * steps),
 }
-Sentences = list[list[str]]
-
-
-def read_corpus(name: str, text: Path | None, max_words: int, limit: int) -> tuple[str, Sentences]:
-    """The corpus's name and its sentences as words: ``echo``, ``tatoeba``, or the lines of a file.
-
-    Raises:
-        ValueError: nothing is left, or one sentence alone.
-        CorpusError: Tatoeba is not there and cannot be fetched.
-        OSError: the file cannot be read.
-    """
-    if text is not None:
-        name, lines = text.name, text.read_text(encoding="utf-8").splitlines()
-        sentences = [tokenize(line) for line in lines]
-    elif name == "echo":
-        sentences = echo_sentences(limit, torch.Generator().manual_seed(0))
-    else:
-        pairs = tatoeba().train
-        sentences = list(dict.fromkeys(tuple(pair.source) for pair in pairs))
-    kept = [list(words) for words in sentences if 0 < len(words) <= max_words][:limit]
-    if len(kept) < 2:
-        raise ValueError(
-            f"{name} has {len(kept)} sentence(s) of 1 to {max_words} words, but training needs two "
-            f"or more: give another --text, or a larger --max-words."
-        )
-    return name, kept
-
-
-def split(sentences: Sentences) -> tuple[Sentences, Sentences]:
-    """All but a tenth to train on, and that tenth, at least one, at most 500."""
-    held_out = min(500, max(1, len(sentences) // 10))
-    return sentences[:-held_out], sentences[-held_out:]
-
-
-def as_examples(sentences: Sentences, vocab: Vocab) -> list[Example]:
-    """Each sentence as its own target."""
-    ids = [vocab.encode(words) for words in sentences]
-    return [(sentence, sentence) for sentence in ids]
 
 
 def load_model(path: Path) -> tuple[LatentSeq2Seq, Vocab, Checkpoint]:
@@ -173,7 +136,7 @@ def run_sample(options: argparse.Namespace) -> None:
     if options.out is None:
         sys.stdout.write(text)
         return
-    options.out.write_text(text, encoding="utf-8")
+    write_whole(options.out, text)
     print(f"{len(lines)} sentences, {len(set(lines))} different, in {options.out}")
 
 

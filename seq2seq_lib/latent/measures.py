@@ -1,6 +1,7 @@
 """What a latent model is trained with, and how it is measured: losses, bounds, collapse."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 import torch
@@ -10,7 +11,7 @@ from seq2seq_lib._arguments import check_positive
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.decoder import log_probs
 from seq2seq_lib.decoding import evaluation_mode
-from seq2seq_lib.latent.model import LatentLoss, LatentSeq2Seq, reparameterise
+from seq2seq_lib.latent.model import LatentLoss, LatentSeq2Seq, reparameterise, sources
 from seq2seq_lib.losses import LossSum, gaussian_kl, masked_nll_loss
 
 
@@ -39,9 +40,18 @@ def latent_loss(
 def evaluate_elbo(
     model: LatentSeq2Seq, loader: Iterable[Batch], *, device: torch.device | str = "cpu"
 ) -> LatentLoss:
-    """The terms for every sentence of a loader, without dropout or gradient, KL weight 1."""
+    """The terms for every sentence of a loader, without dropout or gradient, KL weight 1.
+
+    A sentence that comes again has another noise: its occurrences are counted over all batches.
+    """
+    losses, seen = [], Counter()
     with evaluation_mode(model):
-        losses = [model.elbo(batch.to(device)) for batch in loader]
+        for batch in loader:
+            occurrence = []
+            for source in map(tuple, sources(batch)):
+                occurrence.append(seen[source])
+                seen[source] += 1
+            losses.append(model.elbo(batch.to(device), occurrence=occurrence))
     if not losses:
         raise ValueError("evaluate_elbo got an empty loader.")
     parts = ("reconstruction", "mu", "logvar", "tokens")
@@ -55,6 +65,8 @@ def active_units(mu: Tensor, threshold: float = 0.01) -> int:
     """
     if mu.dim() != 2 or len(mu) < 2:
         raise ValueError(f"mu must be [N, Z] with N ≥ 2 sentences, but it is {list(mu.shape)}.")
+    if not torch.isfinite(mu).all():
+        raise ValueError("mu holds NaN or infinity: no unit can be called active or not.")
     return int((mu.var(0) > threshold).sum())
 
 

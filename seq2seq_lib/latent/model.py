@@ -10,13 +10,13 @@ kept apart, because their sum hides a collapse: kl falls to 0 and the decoder ig
 
 import math
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
 
-from seq2seq_lib._arguments import check_choice, check_positive
+from seq2seq_lib._arguments import check_choice, check_number, check_positive
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.decoder import Decoder, DecoderState, log_probs
 from seq2seq_lib.decoding import Hypothesis, greedy_search
@@ -41,8 +41,7 @@ class LatentConfig:
     def __post_init__(self) -> None:
         for name in ("vocab_size", "embed_size", "hidden_size", "latent_size", "num_layers"):
             check_positive(getattr(self, name), name)
-        if not 0.0 <= self.dropout < 1.0:
-            raise ValueError(f"dropout must be in [0, 1), but it is {self.dropout}.")
+        check_number(self.dropout, "dropout", "in [0, 1)", low=0, high=1)
         check_choice(self.cell, ("gru", "lstm"), "cell")
 
 
@@ -104,6 +103,12 @@ def drop_words(ids: Tensor, probability: float, generator: torch.Generator | Non
         raise ValueError(f"probability must be in [0, 1], but it is {probability}.")
     coins = torch.rand(ids.shape, generator=generator).to(ids.device)
     return ids.masked_fill((coins < probability) & (ids != BOS_ID) & (ids != PAD_ID), UNK_ID)
+
+
+def sources(batch: Batch) -> list[list[int]]:
+    """The ids of each source, without its pads."""
+    rows = zip(batch.src.tolist(), batch.src_lengths.tolist(), strict=True)
+    return [ids[:length] for ids, length in rows]
 
 
 class LatentSeq2Seq(nn.Module):
@@ -172,6 +177,7 @@ class LatentSeq2Seq(nn.Module):
         free_bits: float = 0.0,
         word_dropout: float = 0.0,
         generator: torch.Generator | None = None,
+        occurrence: Sequence[int] | None = None,
     ) -> LatentLoss:
         """The terms of the ELBO for ``batch.tgt_out``, from one sample of z a sentence.
 
@@ -181,6 +187,9 @@ class LatentSeq2Seq(nn.Module):
             generator: for noise and coins, on the CPU. Without one, training draws from the global
                 generator, and in evaluation the noise is a function of the sentence: the ELBO is
                 the same every time and in any batch. (Without noise, from mu, it is no bound.)
+            occurrence: B numbers, of which only that evaluation's noise takes notice: 1 for the
+                second occurrence of a sentence, 2 for the third; else equal sentences have equal
+                noise and count once in an error bar. ``evaluate_elbo`` gives them.
         """
         for name, value in (("kl_weight", kl_weight), ("free_bits", free_bits)):
             if not 0.0 <= value < math.inf:
@@ -188,7 +197,7 @@ class LatentSeq2Seq(nn.Module):
         if not 0.0 <= word_dropout <= 1.0:
             raise ValueError(f"word_dropout must be in [0, 1], but it is {word_dropout}.")
         mu, logvar = self.encode(batch.src, batch.src_lengths)
-        z = reparameterise(mu, logvar, self._noise(batch, generator))
+        z = reparameterise(mu, logvar, self._noise(batch, generator, occurrence))
         read = drop_words(batch.tgt_in, word_dropout, generator) if self.training else batch.tgt_in
         scores, mask = log_probs(self.decode(read, z)), batch.tgt_mask  # [B, T, V], [B, T]
         nll = masked_nll_loss(scores, batch.tgt_out, mask, reduction="none")  # [B, T]
@@ -228,14 +237,20 @@ class LatentSeq2Seq(nn.Module):
         lengths = torch.ones(len(z), dtype=torch.int64)
         return search(FromLatent(self), z, lengths, max_new_tokens=max_new_tokens, **options)
 
-    def _noise(self, batch: Batch, generator: torch.Generator | None) -> Tensor:
+    def _noise(
+        self, batch: Batch, generator: torch.Generator | None, occurrence: Sequence[int] | None
+    ) -> Tensor:
         # [B, Z], drawn on the CPU: the same on every device
         size = self.config.latent_size
         if self.training or generator is not None:
             noise = torch.randn(len(batch), size, generator=generator)
         else:
-            rows = zip(batch.src.tolist(), batch.src_lengths.tolist(), strict=True)
-            seeds = [zlib.crc32(str(ids[:length]).encode()) for ids, length in rows]
+            times = [0] * len(batch) if occurrence is None else occurrence
+            if len(times) != len(batch):
+                raise ValueError(f"occurrence needs {len(batch)} numbers, but has {len(times)}.")
+            rows = zip(sources(batch), times, strict=True)
+            keys = [f"{source} {n}" if n else f"{source}" for source, n in rows]
+            seeds = [zlib.crc32(key.encode()) for key in keys]
             own = [torch.Generator().manual_seed(seed) for seed in seeds]
             noise = torch.stack([torch.randn(size, generator=g) for g in own])
         return noise.to(self.to_context.weight)

@@ -47,7 +47,7 @@ from seq2seq_lib.laws.reads_source import reads_source
 from seq2seq_lib.laws.scores_add_up import scores_add_up
 from seq2seq_lib.laws.search_oracle import search_oracle
 from seq2seq_lib.laws.shard_invariance import shard_invariance
-from seq2seq_lib.laws.subject import Subject, beam_search, judge_model, of_model
+from seq2seq_lib.laws.subject import Subject, beam_search, by_sentence, judge_model, of_model
 from seq2seq_lib.laws.verdict import AdapterError, Check, LawBroken, Verdict
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "Verdict",
     "batch_invariance",
     "beam_search",
+    "by_sentence",
     "every_output",
     "four_letters",
     "gradient_flow",

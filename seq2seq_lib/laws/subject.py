@@ -1,6 +1,6 @@
 """Our own model and search as the callables that the laws take: a pattern for adapters of yours."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -9,7 +9,9 @@ from torch import Tensor
 from seq2seq_lib import decoding
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws.batch_invariance import batch_invariance
+from seq2seq_lib.laws.oracle import plain_penalty
 from seq2seq_lib.laws.parallel_stepwise import parallel_stepwise
+from seq2seq_lib.laws.plain_beam import Hyp
 from seq2seq_lib.laws.scores_add_up import scores_add_up
 from seq2seq_lib.laws.shard_invariance import shard_invariance
 from seq2seq_lib.laws.verdict import Verdict
@@ -96,6 +98,40 @@ def beam_search(
         n_best=n_best,
         length_penalty=length_penalty,
     )
+
+
+def by_sentence(
+    search: Callable[..., Sequence[tuple[Sequence[int], float]]],
+) -> Callable[..., list[list[Hyp]]]:
+    """A search for one sentence as laws 5 and 6 call a search for a batch.
+
+    Args:
+        search: ``(model, src [1, S], src_lengths [1], num_beams, max_new_tokens)``, by position, to
+            all that it found: pairs of ids and log-probability. Their scores and their order are
+            made here, because a length penalty only ranks what a beam has found.
+    """
+
+    def for_a_batch(
+        model: Any,
+        src: Tensor,
+        src_lengths: Tensor,
+        num_beams: int,
+        max_new_tokens: int,
+        n_best: int,
+        length_penalty: float,
+    ) -> list[list[Hyp]]:
+        batch = []
+        for b in range(len(src)):
+            one = slice(b, b + 1)
+            found = search(model, src[one], src_lengths[one], num_beams, max_new_tokens)
+            hyps = [
+                Hyp(list(tokens), total, total / plain_penalty(len(tokens), length_penalty))
+                for tokens, total in found
+            ]
+            batch.append(sorted(hyps, key=lambda hyp: -hyp.score)[:n_best])
+        return batch
+
+    return for_a_batch
 
 
 def judge_model(model: Seq2Seq, *, seed: int = 0) -> list[Verdict]:

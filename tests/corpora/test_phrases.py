@@ -483,3 +483,24 @@ def test_the_lexicon_is_complete_and_consistent():
     assert (len(lexicon.NOUNS), len(BEFORE) + len(AFTER), len(VERBS) + 1) == (37, 27, 17)
     with pytest.raises(KeyError, match="neither MUTE_H nor ASPIRATED_H"):
         grammar._vowel_sound("horloge")
+
+
+def test_rare_words_are_thinned_in_training_alone():
+    rare = {"owl": 2, "owls": 1, "hedgehog": 0, "sees": 5}
+    whole, thin = corpora.phrases(1500, 40, 80), corpora.phrases(1500, 40, 80, rare=rare)
+    assert (thin.valid, thin.test) == (whole.valid, whole.test)
+    kept = Counter(word for pair in thin.train for word in set(pair.source))
+    before = Counter(word for pair in whole.train for word in set(pair.source))
+    assert all(before[word] > most for word, most in rare.items())  # or nothing is thinned
+    assert {word: kept[word] for word in rare} == rare
+    left_out = [pair for pair in whole.train if pair not in set(thin.train)]
+    assert all(set(pair.source) & rare.keys() for pair in left_out)
+    assert list(thin.train) == [pair for pair in whole.train if pair in set(thin.train)]
+
+
+@pytest.mark.parametrize(
+    ("rare", "match"), [({"Owl": 2}, "'Owl'"), ({"the": 2}, "'the'"), ({"owl": -1}, "0 or more")]
+)
+def test_a_rare_word_is_one_of_the_lexicon(rare, match):
+    with pytest.raises(ValueError, match=match):
+        corpora.phrases(10, 1, 1, rare=rare)

@@ -22,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seq2seq_lib import corpora
+from seq2seq_lib._text import visible
 from seq2seq_lib.corpora import CorpusError, detokenize, download, tokenize
 from seq2seq_lib.corpora import multi30k_corpus as multi30k_module
 from seq2seq_lib.corpora import tatoeba_corpus as tatoeba_module
@@ -509,7 +510,7 @@ def test_detokenize_restores_spacing(text):
 @given(st.text())
 def test_tokens_are_the_text_without_its_white_space(text):
     tokens = tokenize(text)
-    clean = unicodedata.normalize("NFC", text.lower())
+    clean = unicodedata.normalize("NFC", visible(text).lower())
     clean = "".join("'" if c in "’‘ʼ`´" else c for c in clean if not c.isspace())
     assert "".join(tokens) == clean
     assert all(tokens) and not any(c.isspace() for token in tokens for c in token)

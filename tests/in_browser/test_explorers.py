@@ -119,44 +119,41 @@ def test_the_tree_by_keyboard_alone(opened, shots):
     assert panel.verdict().startswith("✗ No, not “b•”. It writes acb•")
     assert panel.root.locator(".s2s-said").inner_text() != ""
 
-    panel.tab_to(panel.button("date “4 august”"))
+    panel.tab_to(panel.button("all outputs"))
     keys.press("Space")
-    params |= {"source": "4 august"}
+    params |= {"search": "everything"}
     panel.shows(picture(search_tree, params, veiled=True))
     assert panel.slider("step").is_disabled(), "there is nothing to step through yet"
-    panel.button("no, another one").focus()
+    panel.button("ab•").focus()
     keys.press("Enter")
     panel.button("pause").wait_for()
     panel.tab_to(panel.button("pause"))
     keys.press("Space")
     panel.button("play").wait_for()
     panel.tab_to(panel.slider("step"))
-    for key, step in (("End", 11), ("ArrowLeft", 10), ("Home", 0), ("PageUp", 1), ("End", 11)):
+    for key, step in (("End", 4), ("ArrowLeft", 3), ("Home", 0), ("PageUp", 1), ("End", 4)):
         keys.press(key)
         panel.shows(picture(search_tree, {**params, "step": step}))
-    assert panel.slider("step").get_attribute("max") == "11"
+    assert panel.slider("step").get_attribute("max") == "4"
     assert panel.page.evaluate(selected) == cell, "no key went to the notebook"
     notebook.screenshot(shots / "tree-keyboard.png", panel.root)
 
 
 def test_only_the_controls_that_matter_and_those_that_are_free(opened):
-    _, panel = opened(
-        CALL.format("search_tree", "'two_beams', lock=['source', 'width']"), still=True
-    )
-    assert panel.number("beams").is_disabled() and panel.button("four letters").is_disabled()
+    _, panel = opened(CALL.format("search_tree", "'two', lock=['width']"), still=True)
+    assert panel.slider("beams, k").is_disabled() and panel.button("all outputs").is_enabled()
     assert panel.button("0.7", group="length penalty α").is_enabled()
-    panel.button("sampling").click()
-    panel.button("0.6", group="temperature").wait_for()
-    assert panel.number("beams").count() == 0
+    panel.button("beam with a memory").click()
+    panel.button("not moved", group="rows of the state").wait_for()
     assert panel.root.get_by_role("group", name="length penalty α").count() == 0
-    panel.button("as often").click()  # less motion: at once at the end
+    panel.button("ab•").click()  # less motion: at once at the end
     assert panel.slider("step").input_value() == "4"
 
 
-@pytest.mark.parametrize("explorer", ["pad_drift", "search_tree"])
-def test_a_narrow_page_stacks_and_scrolls_within_the_frame(opened, shots, explorer):
-    state = {"pad_drift": "neighbours_raw", "search_tree": "dates"}[explorer]
-    notebook, panel = opened(CALL.format(explorer, f"{state!r}"), width=700, still=True)
+@pytest.mark.parametrize(("explorer", "width"), [("pad_drift", 700), ("search_tree", 540)])
+def test_a_narrow_page_stacks_and_scrolls_within_the_frame(opened, shots, explorer, width):
+    state = {"pad_drift": "neighbours_raw", "search_tree": "stranger"}[explorer]
+    notebook, panel = opened(CALL.format(explorer, f"{state!r}"), width=width, still=True)
     panel.button("just show me").click()
     panel.page.wait_for_timeout(300)
     module = {"pad_drift": pad_drift, "search_tree": search_tree}[explorer]
@@ -164,9 +161,9 @@ def test_a_narrow_page_stacks_and_scrolls_within_the_frame(opened, shots, explor
     side, stage = (panel.root.locator(f".s2s-{part}").bounding_box() for part in ("side", "stage"))
     frame, root = panel.root.locator(".s2s-picture"), panel.root.bounding_box()
     assert stage["y"] >= side["y"] + side["height"], "below each other"
-    assert stage["x"] + stage["width"] <= root["x"] + root["width"] <= 700
+    assert stage["x"] + stage["width"] <= root["x"] + root["width"] <= width
     wide, room = frame.evaluate("e => [e.scrollWidth, e.clientWidth]")
-    assert (wide > room) == (explorer == "search_tree")
+    assert (wide > room) == (width < 560)
     assert (frame.get_attribute("tabindex") == "0") == (wide > room), "scrolled by keyboard, too"
     scale = panel.picture.evaluate("e => e.getBoundingClientRect().width / e.viewBox.baseVal.width")
     assert scale == 1, "text keeps its size"
@@ -210,7 +207,7 @@ def stored(folder):
     from nbclient import NotebookClient
 
     path = folder / "stored.ipynb"
-    cells = [CALL.format("mask_loss", "'naive'"), CALL.format("search_tree", "'dates'")]
+    cells = [CALL.format("mask_loss", "'naive'"), CALL.format("search_tree", "'stranger'")]
     browser.write_notebook(path, cells)
     notebook = nbformat.read(path, 4)
     NotebookClient(notebook, kernel_name="python3").execute()

@@ -16,7 +16,7 @@ WHY = browser.missing()
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(WHY is not None, reason=str(WHY))]
 
-STATES = {"mask_loss": "naive", "pad_drift": "no_pads", "search_tree": "three_beams"}
+STATES = {"mask_loss": "naive", "pad_drift": "no_pads", "search_tree": "three"}
 EXPLORERS = {e.name: e for e in (mask_loss.EXPLORER, pad_drift.EXPLORER, search_tree.EXPLORER)}
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">
@@ -113,18 +113,18 @@ def test_every_declared_value_by_mouse(opened, shots, name, width, dark):
 
 def test_by_keyboard_and_from_the_first_step(opened):
     explorer = EXPLORERS["search_tree"]
-    panel = opened("search_tree", "three_beams", still=False)
+    panel = opened("search_tree", "three", still=False)
     keys = panel.page.keyboard
     panel.tab_to(panel.button("b•"))
 
     def predict():
         keys.press("Enter")
-        panel.shows(explorer.picture("three_beams"))
+        panel.shows(explorer.picture("three"))
 
     titles = panel.titles_while(predict)
     assert [title.split(":")[0] for title in titles[:4]] == [f"Step {s} of 4" for s in range(4)]
     assert not any("b•" in title for title in titles[:4])
-    params = explorer.params("three_beams")
+    params = explorer.params("three")
     panel.tab_to(panel.slider("step"))
     for key, step in (("Home", 0), ("ArrowRight", 1), ("End", 4)):
         keys.press(key)

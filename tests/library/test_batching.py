@@ -39,7 +39,11 @@ def tensors(batch):
 # --- pad_sequences and truncate ------------------------------------------------------------------
 
 
-@given(st.lists(st.lists(st.integers(-5, 99), min_size=1, max_size=7), min_size=1, max_size=6))
+@given(
+    st.lists(
+        st.lists(st.integers(0, 99) | st.just(-9), min_size=1, max_size=7), min_size=1, max_size=6
+    )
+)
 def test_padding_is_on_the_right_and_removed_by_the_lengths(sequences):
     ids, lengths = pad_sequences(sequences, pad_id=-9)
     assert ids.dtype == lengths.dtype == torch.int64

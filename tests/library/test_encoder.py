@@ -156,6 +156,7 @@ def test_arguments_are_not_changed():
 @every_encoder
 def test_every_parameter_learns_and_the_pad_row_stays_zero(cell, num_layers, bidirectional):
     encoder = make(cell, num_layers, bidirectional)
+    encoder.reads_pads = True
     src = SRC.clone()
     src[1, 2] = PAD_ID  # even read as a word, PAD has no gradient
     sum(part.square().sum() for part in parts(encoder(src, LENGTHS))).backward()

@@ -12,6 +12,7 @@ from seq2seq_lib.filters import (
     apply_temperature,
     ban_repeated_ngrams,
     ban_tokens,
+    min_p_filter,
     top_k_filter,
     top_p_filter,
 )
@@ -21,10 +22,11 @@ FILTERS = {  # every filter at a setting that does something, as a function of l
     "temperature": lambda lp: apply_temperature(lp, 0.7),
     "top_k": lambda lp: top_k_filter(lp, 2),
     "top_p": lambda lp: top_p_filter(lp, 0.6),
+    "min_p": lambda lp: min_p_filter(lp, 0.4),
     "ban": lambda lp: ban_tokens(lp, [1, 3]),
     "ngrams": lambda lp: ban_repeated_ngrams(lp, torch.tensor([[2, 3, 2]]).repeat(len(lp), 1), 2),
 }
-RENORMALISING = ("temperature", "top_k", "top_p")
+RENORMALISING = ("temperature", "top_k", "top_p", "min_p")
 every_filter = pytest.mark.parametrize("name", FILTERS)
 
 
@@ -464,3 +466,60 @@ def test_filters_give_the_same_on_cuda(name):
     actual = on_cuda(log_probs.cuda())
     assert actual.device.type == "cuda"
     torch.testing.assert_close(actual.cpu(), FILTERS[name](log_probs))
+
+
+# --- min-p ---------------------------------------------------------------------------------------
+
+PEAKED, CLIFF, FLAT = (
+    (0.90, 0.04, 0.03, 0.02, 0.01),
+    (0.40, 0.38, 0.10, 0.07, 0.05),
+    (0.24, 0.22, 0.20, 0.18, 0.16),
+)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    ("probs", "p", "kept"),
+    [
+        (PEAKED, 0.3, 1), (CLIFF, 0.3, 2), (FLAT, 0.3, 5),
+        (FLAT, 0.95, 1), (FLAT, 0.9, 2), (CLIFF, 1.0, 1), (CLIFF, 1e-9, 5), (CLIFF, 0, 5),
+        ((0.5, 0.25, 0.125, 0.125), 0.25, 4), ((0.4, 0.4, 0.2), 1.0, 2), ((1.0,), 1.0, 1),
+    ],
+)  # fmt: skip
+def test_min_p_keeps_what_comes_near_to_the_best_token(probs, p, kept, dtype):
+    filtered = min_p_filter(log_probs_of(*probs, dtype=dtype), p).exp()
+    total = sum(probs[:kept])
+    wanted = [q / total if i < kept else 0.0 for i, q in enumerate(probs)]
+    torch.testing.assert_close(filtered, torch.tensor(wanted, dtype=dtype), rtol=1e-5, atol=1e-7)
+
+
+def slow_min_p(row, p):
+    best = max(map(math.exp, row))
+    return renormalised(row, [i for i, lp in enumerate(row) if 0 < math.exp(lp) >= p * best])
+
+
+@given(seed=st.integers(0, 10_000), rows=st.integers(1, 4), p=st.floats(0.01, 0.99))
+def test_min_p_equals_the_loop(seed, rows, p):
+    log_probs = random_log_probs(rows, 7, seed=seed, banned=0.3, dtype=torch.float64)
+    ratios = (log_probs - log_probs.amax(-1, keepdim=True)).exp()
+    if (ratios - p).abs().min() > 1e-5:
+        assert_same(min_p_filter(log_probs, p), [slow_min_p(row, p) for row in log_probs.tolist()])
+
+
+def test_min_p_after_the_temperature_keeps_more_than_before():
+    """2 of the cliff; a temperature of 2 makes it flat, and all five pass."""
+    cliff = log_probs_of(*CLIFF)
+    assert int((min_p_filter(apply_temperature(cliff, 2.0), 0.3) > -INF).sum()) == 5
+    assert int((apply_temperature(min_p_filter(cliff, 0.3), 2.0) > -INF).sum()) == 2
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.1, float("nan"), INF])
+def test_min_p_outside_its_range_is_refused(p):
+    with pytest.raises(ValueError, match=r"in \[0, 1\]"):
+        min_p_filter(log_probs_of(0.5, 0.5), p)
+
+
+@pytest.mark.parametrize("p", [True, "0.5", None])
+def test_min_p_must_be_a_number(p):
+    with pytest.raises(TypeError, match="p must be a number"):
+        min_p_filter(log_probs_of(0.5, 0.5), p)

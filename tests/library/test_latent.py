@@ -274,6 +274,34 @@ def test_noise_of_evaluation_is_standard_normal_over_sentences():
     assert (noise.var(0) - 1).abs().max() < 0.22
 
 
+def test_a_sentence_that_comes_again_has_another_noise_in_any_batches():
+    """Its first occurrence is measured as it is alone; 3 of 5 sentences are the same one."""
+    model, twin, other = make(), SENTENCES[0], SENTENCES[3]
+    examples = [(s, s) for s in (twin, other, twin, SENTENCES[2], twin)]
+
+    def measured(*sizes):
+        rest, batches = list(examples), []
+        for size in sizes:
+            batches.append(collate(rest[:size]))
+            del rest[:size]
+        return evaluate_elbo(model, batches, device=DEVICE)
+
+    whole = measured(5)
+    assert len(whole.reconstruction[[0, 2, 4]].unique()) == 3
+    assert torch.equal(whole.mu[0], whole.mu[2])
+    alone = evaluate_elbo(model, [copies([twin])], device=DEVICE)
+    torch.testing.assert_close(whole.reconstruction[0], alone.reconstruction[0])
+    for sizes in ((1, 4), (2, 2, 1), (1, 1, 1, 1, 1)):
+        parts = measured(*sizes)
+        torch.testing.assert_close(parts.reconstruction, whole.reconstruction, rtol=0, atol=EXACT)
+    assert torch.equal(measured(5).reconstruction, whole.reconstruction)
+
+
+def test_occurrences_must_be_as_many_as_rows():
+    with pytest.raises(ValueError, match="occurrence needs 5 numbers, but has 2"):
+        make().elbo(copies(), occurrence=[0, 1])
+
+
 # --- what is minimised, and what is reported ------------------------------------------------------
 
 
@@ -684,6 +712,25 @@ def empty_batch():
     return Batch(none, none[:, 0], none, none, none[:, 0])
 
 
+def without_a_source():
+    """Row 1 is pads alone."""
+    batch = copies()
+    lengths = batch.src_lengths.clone()
+    lengths[1] = 0
+    return replace(batch, src_lengths=lengths)
+
+
+def test_an_empty_sentence_and_a_target_of_pads_alone_have_numbers():
+    model, batch = make(), copies()
+    loss = model.elbo(batch)
+    assert torch.isfinite(loss.reconstruction).all() and loss.tokens[1] == 1  # EOS alone
+    lengths = batch.tgt_lengths.clone()
+    lengths[1] = 0
+    blank = model.elbo(replace(batch, tgt_lengths=lengths))
+    assert blank.reconstruction[1] == 0 and blank.tokens[1] == 0
+    torch.testing.assert_close(blank.reconstruction[2:], loss.reconstruction[2:])
+
+
 @pytest.mark.parametrize(
     ("attempt", "message"),
     [
@@ -702,6 +749,9 @@ def empty_batch():
         (lambda m: interpolate(codes(1)[0], codes(1)[0, :2], 3), r"two codes \[Z\]"),
         (lambda m: active_units(codes(1)), "N ≥ 2"),
         (lambda m: active_units(codes(2)[0]), "N ≥ 2"),
+        (lambda m: active_units(codes(2) * float("nan")), "holds NaN"),
+        (lambda m: m.generate(codes(2) * float("nan"), max_new_tokens=3), "returned NaN"),
+        (lambda m: m.elbo(without_a_source()), "src_lengths must be ≥ 1, but row 1 is 0"),
         (lambda m: kl_per_dimension(codes(2), codes(3)), r"must both be \[B, Z\]"),
     ],
 )

@@ -1,10 +1,15 @@
 """The latent command: trains, goes on, writes sentences, walks, and refuses with a reason."""
 
+import os
+from pathlib import Path
+
 import pytest
 import torch
 
-from seq2seq_lib.checkpoints import load_checkpoint
-from seq2seq_lib.latent.command import SCHEDULES, main
+from seq2seq_lib.checkpoints import load_checkpoint, save_checkpoint
+from seq2seq_lib.corpora import Corpus, CorpusError, Pair
+from seq2seq_lib.latent import command, sentences
+from seq2seq_lib.latent.command import SCHEDULES, load_model, main
 
 SMALL = ["--limit", "80", "--batch-size", "16", "--quiet"]
 
@@ -18,12 +23,16 @@ def echo(tmp_path_factory):
 
 
 def test_sentences_are_written_one_a_line_and_cut_at_eos(echo, tmp_path, capsys):
+    """Sampled, because after one epoch hardly a greedy sentence ends within 20 tokens."""
     out = tmp_path / "out.txt"
-    assert main(["sample", "--checkpoint", str(echo), "--number", "5", "--out", str(out)]) == 0
+    arguments = ["--number", "40", "--search", "sample", "--out", str(out)]
+    assert main(["sample", "--checkpoint", str(echo), *arguments]) == 0
     lines = out.read_text(encoding="utf-8").split("\n")
-    assert len(lines) == 6 and lines[-1] == ""
+    assert len(lines) == 41 and lines[-1] == ""
+    lengths = [len(line.split()) for line in lines[:-1]]
+    assert min(lengths) < 20 == max(lengths)  # some have ended, some were cut off
     assert not any(special in line for line in lines for special in ("<eos>", "<pad>", "<bos>"))
-    assert "5 sentences" in capsys.readouterr().out
+    assert "40 sentences" in capsys.readouterr().out
 
 
 def test_the_same_seed_writes_the_same_sentences_and_another_one_others(echo, capsys):
@@ -88,3 +97,132 @@ def test_mistakes_are_refused_with_a_reason(echo, tmp_path, capsys):
         with pytest.raises(SystemExit) as stopped:
             main(["train", *new, *arguments])
         assert stopped.value.code == 2
+
+
+# ---------------------------------------------------------------- real sentences
+
+
+def pairs(*english):
+    return tuple(Pair(tuple(text.split()), ("oui",)) for text in english)
+
+
+def test_tatoeba_s_distinct_english_sentences_are_trained_on(tmp_path, capsys, monkeypatch):
+    train = pairs("i see .", "i see .", "you see me .", "we see you .", "do you see ?")
+    corpus = Corpus("tatoeba-en-fr", train, pairs("unseen ."), ())
+    monkeypatch.setattr(sentences, "tatoeba", lambda: corpus)
+    path = tmp_path / "real.pt"
+    arguments = ["--checkpoint", str(path), "--corpus", "tatoeba", "--quiet"]
+    assert main(["train", *arguments, "--epochs", "1", "--min-freq", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "tatoeba: 3 sentences to train, 1 to validate, 10 words" in said
+    assert main(["sample", "--checkpoint", str(path), "--number", "2"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_the_real_corpus_is_read_where_it_is(real_data_dir):
+    name, read = sentences.read_corpus("tatoeba", None, max_words=10, limit=6400)
+    assert name == "tatoeba" and len(set(map(tuple, read))) == len(read) > 2000
+    assert max(map(len, read)) <= 10
+
+
+def test_without_the_corpus_the_message_says_where_it_was_looked_for(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SEQ2SEQ_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    new = ["--checkpoint", str(tmp_path / "new.pt"), "--corpus", "tatoeba"]
+    assert main(["train", *new]) == 2
+    assert str(tmp_path) in capsys.readouterr().err
+    with pytest.raises(CorpusError):
+        sentences.read_corpus("tatoeba", None, 10, 100)
+
+
+# ---------------------------------------------------------------- what may go wrong
+
+
+@pytest.mark.parametrize("name", ["train", "sample", "interpolate", "evaluate"])
+def test_help_names_each_option_with_its_default(name, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([name, "--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    assert stopped.value.code == 0
+    assert "--checkpoint FILE the model" in words and "(default: 0)" in words
+
+
+def test_training_shows_its_progress_unless_it_is_to_be_quiet(tmp_path, capsys):
+    def said(*more):
+        new = ["--checkpoint", str(tmp_path / "new.pt"), "--overwrite", "--epochs", "1"]
+        assert main(["train", *new, *SMALL[:4], *more]) == 0
+        both = capsys.readouterr()
+        return both.out + both.err
+
+    assert "epoch 1" in said().lower() and "epoch 1" not in said("--quiet").lower()
+
+
+@pytest.mark.parametrize("number", ["0", "-3", "two", "1.5"])
+def test_a_number_of_sentences_below_one_is_refused(echo, number, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["sample", "--checkpoint", str(echo), "--number", number])
+    assert stopped.value.code == 2 and "--number" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_is_named(echo, tmp_path, capsys):
+    sample = ["sample", "--checkpoint", str(echo), "--out"]
+    assert main([*sample, str(tmp_path / "none" / "out.txt")]) == 2
+    assert f"There is no folder {tmp_path / 'none'}" in capsys.readouterr().err
+    assert main([*sample, str(tmp_path)]) == 2
+    assert "is a folder" in capsys.readouterr().err
+
+
+def test_a_device_is_written_to_and_not_replaced(echo, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert main(["sample", "--checkpoint", str(echo), "--number", "3", "--out", str(pipe)]) == 0
+    assert os.read(reader, 10_000).count(b"\n") == 3
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_an_interruption_while_writing_leaves_the_old_file(echo, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out.txt"
+    out.write_text("old\n", "utf-8")
+
+    def half(path, text, **options):
+        path.write_bytes(text[: len(text) // 2].encode())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_text", half)
+    assert main(["sample", "--checkpoint", str(echo), "--out", str(out)]) == 130
+    assert "Interrupted" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["out.txt"]
+    assert out.read_text("utf-8") == "old\n"
+
+
+def test_an_interrupted_training_keeps_its_last_epoch(echo, tmp_path, monkeypatch, capsys):
+    path, real = tmp_path / "new.pt", command.fit
+
+    def interrupted(*arguments, **options):
+        def stop(model, record):
+            raise KeyboardInterrupt
+
+        real(*arguments, **options, after_epoch=stop)
+
+    monkeypatch.setattr(command, "fit", interrupted)
+    path.write_bytes(echo.read_bytes())
+    before = load_checkpoint(path).weights
+    new = ["--checkpoint", str(path), "--epochs", "3", "--resume"]
+    assert main(["train", *new, *SMALL]) == 130
+    assert "the last whole checkpoint" in capsys.readouterr().err
+    kept = load_checkpoint(path).weights
+    assert all(torch.isfinite(weight).all() for weight in kept.values())
+    assert before.keys() == kept.keys()
+
+
+def test_a_model_of_nan_writes_no_sentences(echo, tmp_path, capsys):
+    model, vocab, checkpoint = load_model(echo)
+    with torch.no_grad():
+        model.to_context.bias.fill_(float("nan"))
+    broken, out = tmp_path / "nan.pt", tmp_path / "out.txt"
+    extra = {"corpus": checkpoint.extra["corpus"]}
+    save_checkpoint(broken, model, src_vocab=vocab, tgt_vocab=vocab, extra=extra)
+    assert main(["sample", "--checkpoint", str(broken), "--out", str(out)]) == 2
+    assert "NaN" in capsys.readouterr().err and not out.exists()

@@ -33,7 +33,6 @@ def legend(ax) -> list[str]:
 def one_of_each():
     yield plots.attention_heatmap(weights(3, 6), SOURCE, TARGET)
     yield plots.loss_curves([1.2, 0.5], [1.0, 0.4], floor=0.1)
-    yield plots.pad_drift([0, 1, 8], [0.1, 0.2, 0.9], [0.1, 0.1, 0.1])
     yield plots.curves([1, 2], {"a": [3, 4], "b": [4, 3]}, xlabel="x", ylabel="y", title="Two")
 
 
@@ -163,32 +162,6 @@ def test_loss_curves_refuse_epochs_that_do_not_match(train, valid):
         plots.loss_curves(train, valid)
 
 
-def test_pad_drift_draws_both_encoders():
-    pads, ignoring, packed = [0, 1, 8], [0.1, 0.4, 0.99], [0.1, 0.11, 0.09]
-    ax = plots.pad_drift(pads, ignoring, packed)
-    for label, values in [
-        ("encoder that reads the pads", ignoring),
-        ("encoder that stops in time", packed),
-    ]:
-        np.testing.assert_array_equal(line(ax, label).get_data(), [pads, values])
-        assert label in legend(ax)
-    assert ax.get_xlabel() == "PAD tokens after each sentence"
-    assert ax.get_ylabel() == "mean cosine similarity"
-    assert "Padding" in ax.get_title()
-
-
-@pytest.mark.parametrize("lowest", [-1.0, -0.2, 0.0, 0.5])
-def test_pad_drift_shows_every_similarity(lowest):
-    ax = plots.pad_drift([0, 1], [lowest, 1.0], [0.3, 0.3])
-    low, high = ax.get_ylim()
-    assert low < lowest and high > 1 and low < 0
-
-
-def test_pad_drift_refuses_lists_that_do_not_match():
-    with pytest.raises(ValueError, match="'packed': 1"):
-        plots.pad_drift([0, 1], [0.1, 0.2], [0.1])
-
-
 def test_lines_differ_in_more_than_colour():
     for ax in one_of_each():
         styles = [(line.get_linestyle(), line.get_marker()) for line in ax.lines]
@@ -202,7 +175,6 @@ def test_axes_that_are_given_are_drawn_on():
     for draw in (
         lambda ax: plots.attention_heatmap(torch.ones(1, 1), ["a"], ["b"], ax=ax),
         lambda ax: plots.loss_curves([1.0], [1.0], ax=ax),
-        lambda ax: plots.pad_drift([0], [0.1], [0.1], ax=ax),
         lambda ax: plots.curves([0], {"a": [0.1]}, xlabel="x", ylabel="y", ax=ax),
     ):
         ax = plots.new_axes()

@@ -236,6 +236,12 @@ def test_a_ratio_that_is_no_probability_is_refused(ratio):
         make()(BATCH, ratio)
 
 
+@pytest.mark.parametrize("ratio", ["half", None])
+def test_a_ratio_that_is_no_number_is_refused(ratio):
+    with pytest.raises(TypeError, match=r"must be a number in \[0, 1\]"):
+        make()(BATCH, ratio)
+
+
 # --- configuration -------------------------------------------------------------------------------
 
 

@@ -23,12 +23,17 @@ from seq2seq_lib.training import CheckpointError
 from seq2seq_lib.translate import (
     Recipe,
     Translator,
+    command,
     default_checkpoint,
     load_translator,
     main,
     raw_lines,
+    recipe,
+    texts,
     train,
+    translator,
 )
+from seq2seq_lib.translate.options import make_parser
 from seq2seq_lib.vocab import EOS_ID, UNK_ID, Vocab
 
 # ---------------------------------------------------------------- Translator
@@ -211,7 +216,7 @@ def never(*args, **kwargs):
 
 @pytest.fixture
 def data(monkeypatch):
-    monkeypatch.setattr(translate, "multi30k", fake_multi30k)
+    monkeypatch.setattr(texts, "multi30k", fake_multi30k)
 
 
 SMALL = "--hidden-size 8 --num-pieces 90 --batch-size 32 --limit 96 --epochs 2".split()
@@ -226,7 +231,7 @@ def trained(tmp_path_factory):
     """A checkpoint of an uninterrupted run of two epochs; tests read it and leave it as it is."""
     path = tmp_path_factory.mktemp("trained") / "model.pt"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(translate, "multi30k", fake_multi30k)
+        patch.setattr(texts, "multi30k", fake_multi30k)
         assert main(train_args(path)) == 0
     return path
 
@@ -262,7 +267,7 @@ def test_help_explains_every_option(command, capsys):
     assert caught.value.code == 0
     out = capsys.readouterr().out
     assert "--checkpoint FILE" in out and "--languages SOURCE TARGET" in out
-    (commands,) = (a for a in translate._parser()._actions if a.dest == "command")
+    (commands,) = (a for a in make_parser()._actions if a.dest == "command")
     options = commands.choices[command]._actions
     assert len(options) >= 7
     assert [option.dest for option in options if not option.help] == []
@@ -274,10 +279,10 @@ def test_the_commands_of_the_module_docstring_parse():
         for line in translate.__doc__.splitlines()
         if line.startswith("python -m")
     ]
-    assert len(lines) == 3
+    assert len(lines) == 6
     for line in lines:
         words = re.findall(r'"[^"]*"|\S+', line)
-        assert translate._parser().parse_args(words).run is not None
+        assert make_parser().parse_args(words).command == words[0]
 
 
 @pytest.mark.parametrize(
@@ -304,8 +309,8 @@ def test_the_commands_of_the_module_docstring_parse():
     ids=" ".join,
 )
 def test_wrong_arguments_are_refused_before_anything_is_read(arguments, capsys, monkeypatch):
-    monkeypatch.setattr(translate, "multi30k", never)
-    monkeypatch.setattr(translate, "load_checkpoint", never)
+    monkeypatch.setattr(texts, "multi30k", never)
+    monkeypatch.setattr(command, "load_checkpoint", never)
     message = misused(capsys, arguments)
     assert "usage:" in message and "error:" in message
     for argument in arguments:  # the message names what is wrong
@@ -314,7 +319,7 @@ def test_wrong_arguments_are_refused_before_anything_is_read(arguments, capsys, 
 
 
 def test_without_a_name_the_checkpoint_lies_in_the_cache(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(translate, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(recipe, "cache_folder", lambda: tmp_path / "cache")
     path = default_checkpoint(("fr", "en"))
     assert path == tmp_path / "cache" / "translate-fr-en.pt"
     message = refused(capsys, ["translate", "--languages", "fr", "en", "bonjour"])
@@ -369,7 +374,7 @@ def test_every_option_reaches_the_recipe(data, tmp_path, monkeypatch):
         asked.update(vars(recipe), pairs=len(corpus.train), **options)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(translate, "train", spy)
+    monkeypatch.setattr(command, "train", spy)
     path = tmp_path / "m.pt"
     assert main(train_args(path, "--seed", "7", "--device", "cpu")) == 130
     expected = {"seed": 7, "hidden_size": 8, "num_pieces": 90, "batch_size": 32, "epochs": 2}
@@ -399,7 +404,7 @@ def test_too_many_pieces_for_a_little_text_is_explained(data, tmp_path, capsys):
 
 
 def test_an_existing_checkpoint_is_not_replaced_unasked(trained, monkeypatch, capsys):
-    monkeypatch.setattr(translate, "multi30k", never)
+    monkeypatch.setattr(texts, "multi30k", never)
     before = trained.read_bytes()
     message = refused(capsys, train_args(trained))
     assert "exists" in message and "--resume" in message and "--overwrite" in message
@@ -414,7 +419,7 @@ def test_overwrite_begins_anew(data, tmp_path):
 
 
 def test_resume_without_a_checkpoint_is_refused(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(translate, "multi30k", never)
+    monkeypatch.setattr(texts, "multi30k", never)
     message = refused(capsys, train_args(tmp_path / "none.pt", "--resume"))
     assert "no checkpoint" in message and "none.pt" in message
 
@@ -423,7 +428,7 @@ def test_resume_without_a_checkpoint_is_refused(tmp_path, monkeypatch, capsys):
 def test_a_place_that_cannot_be_written_is_refused_before_training(
     place, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(translate, "multi30k", never)
+    monkeypatch.setattr(texts, "multi30k", never)
     (tmp_path / "file").write_text("a file where a folder belongs")
     (tmp_path / "folder").mkdir()
     more = ["--overwrite"] if place == "folder" else []
@@ -437,7 +442,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_training(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="this user may write everywhere"
 )
 def test_a_read_only_folder_is_refused_before_training(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(translate, "multi30k", never)
+    monkeypatch.setattr(texts, "multi30k", never)
     folder = tmp_path / "locked"
     folder.mkdir(mode=0o500)
     assert "Nothing can be written" in refused(capsys, train_args(folder / "m.pt"))
@@ -564,7 +569,7 @@ def test_standard_input_is_translated_line_by_line(trained, monkeypatch, capsys,
 
 def test_the_mark_that_windows_editors_put_first_is_no_text(monkeypatch):
     stdin(monkeypatch, "\ufeffwe sing\n".encode())
-    assert translate._standard_input() == ["we sing"]
+    assert list(command._standard_input()) == ["we sing"]
 
 
 def test_odd_line_ends_do_not_shift_the_lines(trained, monkeypatch, capsys):
@@ -579,6 +584,63 @@ def test_empty_input_gives_empty_output(trained, monkeypatch, capsys):
     stdin(monkeypatch, b"")
     assert main(translate_args(trained)) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_the_first_output_comes_before_the_last_input(trained, monkeypatch, capsys):
+    class Endless:
+        """A pipe that nobody closes: it counts what was asked of it."""
+
+        asked = 0
+
+        def __iter__(self):
+            while True:
+                if self.asked == 100:
+                    raise KeyboardInterrupt
+                self.asked += 1
+                yield b"we sing\n"
+
+    monkeypatch.setattr(sys, "stdin", type("Pipe", (), {"buffer": Endless(), "isatty": bool})())
+    assert main(translate_args(trained, "--max-new-tokens", "3")) == 130
+    assert len(capsys.readouterr().out.splitlines()) == 8 + 16 + 32
+
+
+def test_an_output_that_is_cut_is_told_of(trained, capsys):
+    assert main(translate_args(trained, "--max-new-tokens", "1", "we sing", "we sing")) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 2
+    assert err.count("within 1 pieces and is cut") == 2 and "line 2" in err
+    assert "--max-new-tokens" in err
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("we sing\n".encode("utf-16"), "UTF-16"),
+        ("we sing\n".encode("utf-16-le"), "NUL (line 1)"),
+        (b"we sing\nwe \xe9t\xe9\n", "not UTF-8 (line 2)"),
+    ],
+)
+def test_input_in_another_encoding_is_refused(trained, monkeypatch, capsys, content, says):
+    stdin(monkeypatch, content)
+    assert main(translate_args(trained)) == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("lines", "error", "says"),
+    [
+        (["ok", "caf\udce9"], ValueError, "Line 2 holds the lone surrogate '\\udce9' at 3"),
+        (["ok", float("nan")], TypeError, "Line 2 must be a string, but is nan"),
+    ],
+)
+def test_lines_that_are_no_text_are_named(lines, error, says):
+    with pytest.raises(error, match=re.escape(says)):
+        random_translator()(lines)
+
+
+def test_a_batch_size_below_one_is_refused():
+    with pytest.raises(ValueError, match="batch_size must be ≥ 1"):
+        random_translator()(["we sing"], batch_size=0)
 
 
 def test_input_that_is_not_utf8_is_refused_with_its_line(trained, monkeypatch, capsys):
@@ -601,7 +663,8 @@ def test_a_closed_pipe_ends_quietly(trained, monkeypatch, capsys):
         monkeypatch.setattr(sys, "stdout", pipe)
         assert main(translate_args(trained, "we sing")) == 141
         monkeypatch.undo()
-    assert capsys.readouterr() == ("", "")
+    out, err = capsys.readouterr()
+    assert out == "" and "error" not in err and "Traceback" not in err
 
 
 def test_the_search_options_reach_the_search(trained, capsys):
@@ -617,7 +680,7 @@ def test_an_interrupted_translation_says_only_that(trained, monkeypatch, capsys)
     def beam_search(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(translate, "beam_search", beam_search)
+    monkeypatch.setattr(translator, "beam_search", beam_search)
     assert main(translate_args(trained, "we sing")) == 130
     assert capsys.readouterr().err.strip() == "Interrupted."
 
@@ -691,7 +754,7 @@ def test_a_missing_checkpoint_says_how_to_get_one(tmp_path, capsys):
 
 
 def test_a_damaged_or_foreign_checkpoint_is_refused(trained, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(translate, "multi30k", fake_multi30k)
+    monkeypatch.setattr(texts, "multi30k", fake_multi30k)
     path = tmp_path / "bad.pt"
     for content in (b"", b"not a model", trained.read_bytes()[:5000]):
         path.write_bytes(content)
@@ -718,8 +781,10 @@ def test_a_checkpoint_of_another_language_pair_is_refused(data, trained, capsys)
     for arguments in (
         evaluate_args(trained, "--languages", "en", "de"),
         train_args(trained, "--resume", "--languages", "en", "de", "--epochs", "3"),
+        translate_args(trained, "--languages", "en", "de", "a dog"),  # it used to translate
     ):
-        assert "trained on multi30k-de-en, not on multi30k-en-de" in refused(capsys, arguments)
+        message = refused(capsys, arguments)
+        assert "trained on multi30k-de-en, not on" in message and "en" in message
     assert trained.read_bytes() == before
 
 
@@ -736,7 +801,7 @@ def test_a_language_that_is_not_there_is_refused(pair, message, tmp_path, capsys
 def test_a_gpu_that_is_not_there_is_not_replaced_by_the_cpu(
     way, trained, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(translate, "multi30k", never)
+    monkeypatch.setattr(texts, "multi30k", never)
     option = ["--device", "cuda"] if way == "option" else []
     if way == "variable":
         monkeypatch.setenv("SEQ2SEQ_DEVICE", "cuda")

@@ -4,12 +4,14 @@ import ast
 import inspect
 import re
 import textwrap
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
 import build_notebooks
 import pytest
 
+from seq2seq_lib.course import atlas
 from seq2seq_lib.course.explorers.kit.explorer import Explorer, Question, State, Verdict
 from seq2seq_lib.course.judging import steps
 from seq2seq_lib.course.judging.choice_task import ChoiceTask
@@ -42,6 +44,11 @@ def test_the_example_of_a_letter_is_an_exercise_and_gives_nothing_away():
 def test_the_example_of_submissions_is_a_round():
     exec(block("ROUND = "), {"Round": Round, "Wrong": Wrong, "TRICKS": TRICKS}, made := {})
     assert isinstance(made["ROUND"], Round)
+
+
+def test_the_example_of_a_place_on_the_map_has_every_fact():
+    facts = tomllib.loads(block("title = "))
+    assert {name: type(fact) for name, fact in facts.items()} == atlas.FACTS
 
 
 def names_of(kind: type) -> list[str]:

@@ -157,6 +157,14 @@ def test_progress_bars_are_not_stored_and_what_stands_beside_them_is(course):
         assert len(built.cells[0].outputs) == kept
 
 
+def test_texts_that_are_not_ours_are_not_stored(course):
+    said = nbformat.v4.new_output("stream", name="stdout", text="a sentence of someone\n")
+    for tags, kept in ((["nbval-ignore-output", "not-stored"], 0), (["nbval-ignore-output"], 1)):
+        new = nbformat.v4.new_code_cell("read()", outputs=[said.copy()], metadata={"tags": tags})
+        built = normalise(nbformat.v4.new_notebook(cells=[new]), course)
+        assert len(built.cells[0].outputs) == kept
+
+
 def test_a_folded_output_begins_with_nothing_that_could_be_seen(course):
     """JupyterLab shows the first line of the first output in place of what it folds."""
     folded = code_cells(nbformat.read(notebook(course), as_version=4))[5]

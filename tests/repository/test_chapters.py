@@ -19,6 +19,7 @@ def lacks(chapter: Chapter) -> list[str]:
     needed = [
         (chapter.source, "has no source: write {}"),
         (chapter.notebook, "is not built: python tools/build_notebooks.py build {}"),
+        (chapter.package / "chapter.toml", "is not on the map of the course: write {}"),
         (chapter.tests / "breaks.toml", "breaks nothing: {} says which breaks turn it red"),
         (chapter.tests / "test_breaks.py", "does not try its breaks: add {}"),
         (chapter.tests / "__init__.py", "has tests that are no package: add {}"),
@@ -66,6 +67,7 @@ def test_folders_of_the_library_and_chapters_are_the_same_stems():
 PARTS = [
     ("chapters/_src/ch04_x.py", "has no source"),
     ("chapters/ch04_x.ipynb", "is not built"),
+    ("seq2seq_lib/course/ch04_x/chapter.toml", "not on the map"),
     ("tests/course/ch04_x/breaks.toml", "breaks nothing"),
     ("tests/course/ch04_x/test_breaks.py", "does not try its breaks"),
     ("tests/course/ch04_x/__init__.py", "no package"),
@@ -112,8 +114,10 @@ def test_a_chapter_is_found_by_any_of_its_parts(complete, name):
 
 
 def test_a_chapter_without_exercises_lacks_nothing(complete):
-    for folder in ("solutions", "exercises", "seq2seq_lib"):
+    for folder in ("solutions", "exercises"):
         shutil.rmtree(complete / folder)
+    for name in ("__init__.py", "ex1_x.py"):
+        (complete / "seq2seq_lib" / "course" / "ch04_x" / name).unlink()
     for name in ("test_grading.py", "submissions.py", "test_exercises.py"):
         (complete / "tests" / "course" / "ch04_x" / name).unlink()
     (chapter,) = chapters(complete)
@@ -121,7 +125,7 @@ def test_a_chapter_without_exercises_lacks_nothing(complete):
 
 
 def test_a_package_of_figures_asks_for_no_exercises(complete):
-    for name, _ in PARTS[5:]:
+    for name, _ in PARTS[6:]:
         (complete / name).unlink()
     (complete / "seq2seq_lib/course/ch04_x/figures.py").touch()
     (chapter,) = chapters(complete)

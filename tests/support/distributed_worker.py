@@ -238,8 +238,8 @@ def command(folder):
     """The command, on generated phrases in the place of Multi30k and without dropout."""
     corpus = phrases(num_train=120, num_valid=12, num_test=12)
     named = Corpus("multi30k-de-en", corpus.train, corpus.valid, corpus.test)
-    translate.multi30k = lambda languages, data_dir=None: named
-    translate.Recipe = partial(translate.Recipe, dropout=0.0, warmup_steps=5)
+    translate.texts.multi30k = lambda languages, data_dir=None: named
+    translate.command.Recipe = partial(translate.Recipe, dropout=0.0, warmup_steps=5)
     small = "--hidden-size 8 --num-pieces 90 --batch-size 16 --accumulate 2".split()
     arguments = ["train", "--device", "cpu", "--checkpoint", str(folder / "command.pt"), *small]
     code = translate.main([*arguments, "--epochs", "2"])

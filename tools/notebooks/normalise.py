@@ -99,6 +99,8 @@ def normalise(notebook: NotebookNode, root: Path) -> NotebookNode:
         if ignored:  # elsewhere nbval would miss them
             cell.outputs = without_bars(cell.outputs)
         cell.outputs = merge_streams(cell.outputs)
+        if "not-stored" in cell.metadata.get("tags", []):  # texts that are not ours to pass on
+            cell.outputs = []
         if cell.metadata.get("jupyter", {}).get("outputs_hidden"):
             cell.outputs = behind_a_blank(cell.outputs)
         for output in cell.outputs:

@@ -81,6 +81,40 @@ def share_of_target(logits: Tensor, targets: Tensor, temperature: float) -> Tens
     return F.nll_loss((logits / temperature).softmax(-1), targets)
 
 
+def not_normalised(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
+    return F.nll_loss(logits.log_softmax(-1) / temperature, targets)
+
+
+def softmax_first(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
+    return F.cross_entropy((logits / temperature).softmax(-1), targets)
+
+
+def confidence_gap(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
+    accuracy = (logits.argmax(-1) == targets).double().mean()
+    return ((logits / temperature).softmax(-1).amax(-1).mean() - accuracy).abs()
+
+
+def calibration_error(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
+    confidence, guess = (logits / temperature).softmax(-1).max(-1)
+    gaps = torch.zeros(10, dtype=confidence.dtype)
+    bins = (confidence * 10).long().clamp(max=9)
+    return gaps.index_add(0, bins, (guess == targets).to(confidence) - confidence).abs().sum()
+
+
+def last_of_accuracy(logits: Tensor, targets: Tensor, temperatures: Candidates) -> float:
+    return temperatures[-1]
+
+
+def stops_early(logits: Tensor, targets: Tensor, temperatures: Candidates) -> float:
+    best, least = temperatures[0], float("inf")
+    for temperature in temperatures:
+        loss = F.cross_entropy(logits / temperature, targets).item()
+        if loss > least:
+            break
+        best, least = temperature, loss
+    return best
+
+
 def place(logits: Tensor, targets: Tensor, temperatures: Candidates) -> int:
     return temperatures.index(fit_temperature(logits, targets, temperatures))
 
@@ -95,6 +129,13 @@ MUTANTS = (
     Mutant("surest", chosen_by(entropy)),
     Mutant("largest_loss", chosen_by(largest_loss)),
     Mutant("of_shares", chosen_by(of_shares)),
+    Mutant("accuracy", last_of_accuracy),
+    Mutant("stops_early", stops_early),
+    Mutant("largest", lambda z, y, ts: max(ts)),
+    Mutant("largest", chosen_by(not_normalised)),
+    Mutant("softmax_first", chosen_by(softmax_first)),
+    Mutant("calibrated", chosen_by(confidence_gap)),
+    Mutant("calibrated", chosen_by(calibration_error)),
     Mutant("surest", chosen_by(of_labels_by_model)),
     Mutant("over_rows", chosen_by(over_rows)),
     Mutant("surest", chosen_by(share_of_target)),
@@ -120,6 +161,9 @@ def probes(generator: torch.Generator) -> list[Probe]:
         drawn.append((logits * scale, targets, [0.2, 0.4, 0.8, 1.25, 2.0, 2.5, 3.5, 5.0]))
     logits = torch.randn(5, 3, generator=generator)
     drawn.append((logits, logits.argmax(-1), [2.0, 1.5, 0.5]))
+    mixed = ([3.5, 5.0, 2.5, 0.2, 2.0, 0.8, 0.4, 1.25], [0.8, 5.0, 0.4, 2.0, 0.2, 3.5, 2.5, 1.25])
+    for (z, y, _), ts in zip(drawn[:2], mixed, strict=True):
+        drawn.append((z, y, ts))  # its second candidate is worse than its first, the third better
     far = torch.tensor([[1000.0, 0, 0], [0, 1000, 0], [0, 0, 1000]])
     drawn.append((far, torch.tensor([0, 1, 0]), [0.5, 1.0, 3.0]))
     drawn.append((torch.randn(1, 4, generator=generator), torch.tensor([0]), [0.7]))
@@ -142,8 +186,19 @@ def is_candidate(value: Any, expected: Any) -> Problem | None:
     return None
 
 
+def not_among(probe: Probe, value: float, expected: float) -> Problem | None:
+    """For ``explain``: a number that is none of the candidates."""
+    return (
+        None if value in probe.args["temperatures"] else ("not_among", {"number": f"{value:.4g}"})
+    )
+
+
 TASK = FunctionTask(
-    spec=fit_temperature_spec, probes=probes, steps=(is_candidate,), mutants=MUTANTS
+    spec=fit_temperature_spec,
+    probes=probes,
+    steps=(is_candidate,),
+    mutants=MUTANTS,
+    explain=not_among,
 )
 EXERCISES = (
     Exercise(

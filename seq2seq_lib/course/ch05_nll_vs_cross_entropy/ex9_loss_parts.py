@@ -1,5 +1,6 @@
 """Exercise 5.9: what a smoothed loss is made of."""
 
+import math
 from typing import Any
 
 import torch
@@ -74,7 +75,51 @@ def smoothed_as_nll(logits: Tensor, targets: Tensor, smoothing: float) -> dict[s
     return parts | {"nll": parts["loss"]}
 
 
+def changed(name: str, change: Any) -> Any:
+    """The reference with one number replaced: ``change(logits, targets, smoothing, parts)``."""
+
+    def wrong(logits: Tensor, targets: Tensor, smoothing: float) -> dict[str, float]:
+        parts = loss_parts(logits, targets, smoothing)
+        return parts | {name: float(change(logits, targets, smoothing, parts))}
+
+    return wrong
+
+
+def summed(logits: Tensor, targets: Tensor, smoothing: float) -> dict[str, float]:
+    parts = loss_parts(logits, targets, smoothing)
+    return parts | {name: parts[name] * len(targets) for name in ("nll", "loss")}
+
+
+def swapped(logits: Tensor, targets: Tensor, smoothing: float) -> dict[str, float]:
+    parts = loss_parts(logits, targets, smoothing)
+    return parts | {"nll": parts["loss"], "loss": parts["nll"]}
+
+
+def nan_floor(logits: Tensor, targets: Tensor, smoothing: float) -> float:
+    q = F.one_hot(targets, logits.size(-1)) * (1 - smoothing) + smoothing / logits.size(-1)
+    return float(-(q * q.log()).sum(-1).mean())
+
+
+def target_alone(logits: Tensor, smoothing: float) -> float:
+    """The target's entry of q without its own share of ε."""
+    V = logits.size(-1)
+    q = torch.tensor([1 - smoothing] + [smoothing / V] * (V - 1))
+    return float(torch.special.entr(q).sum())
+
+
 MUTANTS = (
+    Mutant("swapped", swapped),
+    Mutant("summed", summed),
+    Mutant("floor_summed", changed("floor", lambda z, y, e, parts: parts["floor"] * len(y))),
+    Mutant("floor_negative", changed("floor", lambda z, y, e, parts: -parts["floor"])),
+    Mutant("floor_in_bits", changed("floor", lambda z, y, e, parts: parts["floor"] / math.log(2))),
+    Mutant("floor_uniform", changed("floor", lambda z, y, e, parts: math.log(z.size(-1)))),
+    Mutant("floor_uniform", changed("floor", lambda z, y, e, parts: e * math.log(z.size(-1)))),
+    Mutant("floor_not_one", changed("floor", lambda z, y, e, parts: target_alone(z, e))),
+    Mutant("floor_nan", changed("floor", lambda z, y, e, parts: nan_floor(z, y, e))),
+    Mutant("no_uniform", changed("loss", lambda z, y, e, parts: (1 - e) * parts["nll"])),
+    Mutant("divergence", changed("loss", lambda z, y, e, parts: parts["loss"] - parts["floor"])),
+    Mutant("fixed_smoothing", lambda z, y, e: loss_parts(z, y, 0.1)),
     Mutant("no_floor", no_floor),
     Mutant("others_only", others_only),
     Mutant("tempered", tempered),

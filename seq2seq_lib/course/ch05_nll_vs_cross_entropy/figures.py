@@ -1,5 +1,6 @@
 """Figures of chapter 5: data in, matplotlib ``Figure`` out."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,14 @@ def loss_as_one_logit_grows(logits: Tensor, target: int, floor: float) -> "Figur
         logits: floats ``[V]``; the target's is moved from -8 to 8.
         target: its id.
         floor: of the pipeline with softmax twice, drawn as a line.
+
+    Raises:
+        ValueError: logits that are not finite, or a target that is none of their ids.
     """
+    if not logits.isfinite().all():
+        raise ValueError(f"logits must be finite, but they are {logits.tolist()}.")
+    if not 0 <= target < len(logits):
+        raise ValueError(f"target must be 0 .. {len(logits) - 1}, but it is {target}.")
     x = torch.linspace(-8, 8, 33)
     rows = logits.repeat(len(x), 1)  # [33, V]
     rows[:, target] = x
@@ -54,7 +62,15 @@ def training(histories: Mapping[str, Sequence[float]], lines: Mapping[str, float
     Args:
         histories: name -> the loss before training and of each epoch.
         lines: name -> nats.
+
+    A loss that is NaN or infinite leaves a gap in its curve.
+
+    Raises:
+        ValueError: there is no curve, or not all are equally long.
     """
+    if len({len(history) for history in histories.values()}) != 1:
+        lengths = {name: len(history) for name, history in histories.items()}
+        raise ValueError(f"histories must be one or more, equally long, but they are {lengths}.")
     ax = new_axes(7.0, 3.4)
     epochs = range(len(next(iter(histories.values()))))
     curves(epochs, histories, xlabel="epoch (0: before)", ylabel="loss (nats a token)", ax=ax)
@@ -73,7 +89,20 @@ def shares_by_temperature(
         words: V names.
         shares: title -> V shares.
         target: its place.
+
+    Raises:
+        ValueError: no row, or one that is not V finite shares; a target that is no place.
     """
+    if not shares or not 0 <= target < len(words):
+        raise ValueError(
+            f"shares must hold a row, and target be 0 .. {len(words) - 1}; they are {len(shares)} "
+            f"rows and {target}."
+        )
+    for title, row in shares.items():
+        if len(row) != len(words) or not all(math.isfinite(share) for share in row):
+            raise ValueError(
+                f"shares[{title!r}] must be {len(words)} finite numbers, but it is {list(row)}."
+            )
     axes = axes_grid(1, len(shares), 9.0, 2.8)
     for ax, (title, row) in zip(axes, shares.items(), strict=True):
         for place, share in enumerate(row):
@@ -97,7 +126,18 @@ def softmax_over_axes(shares: Mapping[str, Tensor]) -> "Figure":
 
     Args:
         shares: title -> a table.
+
+    Raises:
+        ValueError: no table, or one that is not ``[N, V]`` with finite shares.
     """
+    if not shares:
+        raise ValueError("shares holds no table: give one, such as {'dim -1': z.softmax(-1)}.")
+    for title, table in shares.items():
+        if table.dim() != 2 or not table.numel() or not table.isfinite().all():
+            raise ValueError(
+                f"shares[{title!r}] must be [N, V], finite and not empty, but it is "
+                f"{list(table.shape)}: {table.tolist()}."
+            )
     axes = axes_grid(1, len(shares), 9.0, 3.2)
     for ax, (title, table) in zip(axes, shares.items(), strict=True):
         N, V = table.shape

@@ -7,13 +7,16 @@ from torch.utils.data import DataLoader
 from seq2seq_lib.batching import Batch, collate, encode_pairs
 from seq2seq_lib.checkpoints import kept_rng
 from seq2seq_lib.corpora import Corpus, letters, numbers
+from seq2seq_lib.decoding import greedy_search
 from seq2seq_lib.losses import LossSum
+from seq2seq_lib.metrics import exact_match
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.training import LossFunction, TrainConfig, fit
 from seq2seq_lib.vocab import Vocab
 
 WORDS = ("ich", "liebe", "dich", "danke", "•")
 VOTES = (1.0, 2.0, 3.0, 6.0, 8.0)  # of 20; a logit is the log of its votes
+TAU = 0.6  # the chapter's temperature
 BATCH_VOTES = (
     ((1, 2, 3, 6, 8), (4, 1, 9, 2, 4), (2, 5, 1, 1, 3), (7, 2, 2, 8, 1)),
     ((3, 1, 1, 4, 1), (1, 1, 2, 3, 18), (6, 14, 5, 5, 10), (9, 1, 1, 1, 4)),
@@ -89,6 +92,13 @@ class Task:
             history = fit(model, loader, None, config, loss_function=loss, progress=False)
         return model, [record.train_loss for record in history.records]
 
+    def exact_match(self, model: Seq2Seq) -> float:
+        """The share of test pairs that greedy search writes without a mistake."""
+        batch = collate(self.test)
+        found = greedy_search(model, batch.src, batch.src_lengths, max_new_tokens=8)
+        written = [self.target_vocab.decode(best.tokens) for (best,) in found]
+        return exact_match(written, [list(pair.target) for pair in self.corpus.test])
+
 
 def numbers_task(num_train: int = 2000, num_test: int = 300) -> Task:
     """Number words to digits, V = 14: each source has one right target."""
@@ -115,6 +125,11 @@ def cross_entropy_loss(model: Seq2Seq, batch: Batch, step: int) -> LossSum:
     """Logits into cross-entropy: right."""
     logits = model(batch)[batch.tgt_mask]  # [N, V]
     return _summed(logits.log_softmax(-1), batch)
+
+
+def tempered_loss(model: Seq2Seq, batch: Batch, step: int) -> LossSum:
+    """Logits divided by 0.6 into cross-entropy: the model learns them in other units."""
+    return _summed((model(batch)[batch.tgt_mask] / TAU).log_softmax(-1), batch)
 
 
 def softmax_first_loss(model: Seq2Seq, batch: Batch, step: int) -> LossSum:

@@ -5,7 +5,7 @@ The others stand in the exercise notebook.
 """
 
 from seq2seq_lib.course.ch06_teacher_forcing import (
-    ex1_free_run,
+    ex1_greedy_steps,
     ex2_next_input,
     ex3_exact_match,
     ex4_sequence_correct,
@@ -26,7 +26,7 @@ from seq2seq_lib.course.ch06_teacher_forcing.given import (
 from seq2seq_lib.course.ch06_teacher_forcing.patient import patient_pair, training_log
 
 EXERCISES = (
-    *ex1_free_run.EXERCISES,
+    *ex1_greedy_steps.EXERCISES,
     *ex2_next_input.EXERCISES,
     *ex3_exact_match.EXERCISES,
     *ex4_sequence_correct.EXERCISES,

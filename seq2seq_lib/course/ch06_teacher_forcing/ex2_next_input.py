@@ -5,12 +5,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.ch06_teacher_forcing.ex1_free_run import are_ids
+from seq2seq_lib.course.ch06_teacher_forcing.ex1_greedy_steps import are_ids
 from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.course.judging.steps import has_shape, is_tensor
+from seq2seq_lib.course.judging.steps import Problem, has_shape, is_tensor
 from seq2seq_lib.course.judging.words import words_beside
 
 
@@ -60,6 +60,7 @@ MUTANTS = (
     Mutant("inverted", lambda gold, own, coin: torch.where(coin, own, gold)),
     Mutant("one_coin", one_coin),
     Mutant("all_or_nothing", all_or_nothing),
+    Mutant("any_coin", lambda gold, own, coin: gold.clone() if coin.any() else own.clone()),
     Mutant("gold_only", lambda gold, own, coin: gold.clone()),
     Mutant("mixed", lambda gold, own, coin: (gold + own) // 2),
     Mutant("other_is_pad", lambda gold, own, coin: gold * coin),
@@ -98,11 +99,18 @@ def probes(generator: torch.Generator) -> list[Probe]:
     ]
 
 
+def other_coins(probe: Probe, value: Tensor, expected: Tensor) -> Problem | None:
+    """For ``explain``: each token is the row's gold or own one, but not as its coin says."""
+    gold, own = probe.args["gold"], probe.args["own"]
+    return ("other_coins", {}) if ((value == gold) | (value == own)).all() else None
+
+
 TASK = FunctionTask(
     spec=next_input_spec,
     probes=probes,
     steps=(is_tensor, has_shape, are_ids),
     mutants=MUTANTS,
+    explain=other_coins,
 )
 EXERCISES = (
     Exercise(

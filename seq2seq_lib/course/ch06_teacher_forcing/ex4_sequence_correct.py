@@ -13,6 +13,7 @@ from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.course.judging.steps import has_shape, is_bool, is_tensor
 from seq2seq_lib.course.judging.words import words_beside
 from seq2seq_lib.masks import sequence_mask
+from seq2seq_lib.vocab import EOS_ID
 
 
 def sequence_correct_spec(pred: Tensor, gold: Tensor, lengths: Tensor) -> Tensor:
@@ -101,6 +102,9 @@ MUTANTS = (
     Mutant("last_only", last_only),
     Mutant("unequal", unequal),
     Mutant("real_excused", real_excused),
+    Mutant("end_excused", lambda pred, gold, _: ((pred == gold) | (gold == EOS_ID)).all(1)),
+    Mutant("counted", lambda pred, gold, lengths: (pred == gold).sum(1) == lengths),
+    Mutant("counted", lambda pred, gold, lengths: (pred == gold).sum(1) >= lengths),
     Mutant("inverted", lambda *batch: ~sequence_correct(*batch)),
     Mutant("squeezed", lambda *batch: sequence_correct(*batch).squeeze()),
 )

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.ch06_teacher_forcing.ex1_free_run import are_ids
+from seq2seq_lib.course.ch06_teacher_forcing.ex1_greedy_steps import are_ids
 from seq2seq_lib.course.ch06_teacher_forcing.probes import draw_lengths, draw_targets, sizes
 from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
@@ -42,6 +42,12 @@ def at(place):
         return slipped
 
     return answer
+
+
+def place_after(tgt_in: Tensor, k: int, wrong: Tensor) -> Tensor:
+    slipped = tgt_in.clone()
+    slipped[:, k + 1 : k + 2] = wrong[:, None]  # behind the last place: nothing is written
+    return slipped
 
 
 def all_later(tgt_in: Tensor, k: int, wrong: Tensor) -> Tensor:
@@ -82,6 +88,7 @@ def no_return(*args: Any) -> None:
 MUTANTS = (
     Mutant("no_return", no_return),
     Mutant("place_before", at(lambda k: k - 1)),
+    Mutant("place_after", place_after),
     Mutant("from_the_end", at(lambda k: -k)),
     Mutant("all_later", all_later),
     Mutant("one_token", one_token),

@@ -5,14 +5,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.ch06_teacher_forcing.ex1_free_run import are_ids
+from seq2seq_lib.course.ch06_teacher_forcing.ex1_greedy_steps import are_ids
 from seq2seq_lib.course.ch06_teacher_forcing.probes import draw_lengths, draw_targets, sizes
 from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.course.judging.steps import has_shape, is_tensor
+from seq2seq_lib.course.judging.steps import Problem, has_shape, is_tensor
 from seq2seq_lib.course.judging.words import words_beside
+from seq2seq_lib.vocab import PAD_ID
 
 
 def second_pass_inputs_spec(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
@@ -76,6 +77,11 @@ def gold_moved(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
     return torch.cat([tgt_in[:, :1], read[:, :-1]], 1)
 
 
+def gold_alone_moved(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
+    own = logits.argmax(-1)[:, :-1]
+    return torch.cat([tgt_in[:, :1], torch.where(coins[:, 1:], tgt_in[:, :-1], own)], 1)
+
+
 def over_time(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
     said = logits.argmax(1)[:, :1].expand_as(tgt_in)
     own = torch.cat([tgt_in[:, :1], said[:, :-1]], 1)
@@ -89,6 +95,44 @@ def draws_coins(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
 
 def never_gold(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
     return second_pass_inputs(tgt_in, logits, torch.zeros_like(coins))
+
+
+def never_own(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
+    return tgt_in.clone()
+
+
+def place_after(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
+    said = logits.argmax(-1)
+    own = torch.cat([said[:, 1:], said[:, -1:]], 1)
+    return torch.cat([tgt_in[:, :1], torch.where(coins, tgt_in, own)[:, 1:]], 1)
+
+
+def pad_in_front(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
+    own = torch.zeros_like(tgt_in)
+    own[:, 1:] = logits.argmax(-1)[:, :-1]
+    return torch.where(coins, tgt_in, own)
+
+
+def pads_kept(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
+    return second_pass_inputs(tgt_in, logits, coins | (tgt_in == PAD_ID))
+
+
+def least_likely(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
+    return second_pass_inputs(tgt_in, -logits, coins)
+
+
+def not_the_best(probe: Probe, value: Tensor, expected: Tensor) -> Problem | None:
+    """For ``explain``: BOS is gone; or gold is where it should be, and own places have other ids.
+
+    An answer that samples is no mutant, because it gives something else each time.
+    """
+    if (value[:, 0] != expected[:, 0]).any():
+        return "bos_gone", {}
+    own = ~probe.args["coins"]
+    own[:, 0] = False
+    if torch.equal(value[~own], expected[~own]) and (value[own] != probe.args["tgt_in"][own]).all():
+        return "not_the_best", {}
+    return None
 
 
 def last_place_kept(tgt_in: Tensor, logits: Tensor, coins: Tensor) -> Tensor:
@@ -113,9 +157,15 @@ MUTANTS = (
     Mutant("coin_a_step", coin_a_step),
     Mutant("coin_of_before", coin_of_before),
     Mutant("gold_moved", gold_moved),
+    Mutant("gold_moved", gold_alone_moved),
     Mutant("over_time", over_time),
     Mutant("draws_coins", draws_coins),
     Mutant("never_gold", never_gold),
+    Mutant("never_own", never_own),
+    Mutant("place_after", place_after),
+    Mutant("pad_in_front", pad_in_front),
+    Mutant("pads_kept", pads_kept),
+    Mutant("least_likely", least_likely),
     Mutant("too_short", last_place_kept),
     Mutant("argument_changed", into_argument),
 )
@@ -152,6 +202,7 @@ TASK = FunctionTask(
     probes=probes,
     steps=(is_tensor, has_shape, are_ids),
     mutants=MUTANTS,
+    explain=not_the_best,
 )
 EXERCISES = (
     Exercise(

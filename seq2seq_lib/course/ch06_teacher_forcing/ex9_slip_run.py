@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.ch06_teacher_forcing.ex1_free_run import are_ids
+from seq2seq_lib.course.ch06_teacher_forcing.ex1_greedy_steps import are_ids
 from seq2seq_lib.course.ch06_teacher_forcing.probes import (
     TableModel,
     draw_lengths,
@@ -77,6 +77,7 @@ def _lane(reads: Callable) -> Callable:
 
 gold_lane = _lane(lambda t, gold, k, wrong, own: wrong if t == k else gold)
 no_slip = _lane(lambda t, gold, k, wrong, own: gold if t < k else own)
+gold_at_k = _lane(lambda t, gold, k, wrong, own: gold if t <= k else own)
 stutter = _lane(lambda t, gold, k, wrong, own: gold if t < k else wrong)
 too_early = _lane(
     lambda t, gold, k, wrong, own: gold if t < k - 1 else wrong if t == k - 1 else own
@@ -91,6 +92,10 @@ def says_wrong(step: Callable, state: Any, tgt_in: Tensor, k: int, wrong: Tensor
     return said
 
 
+def only_behind(step: Callable, state: Any, tgt_in: Tensor, k: int, wrong: Tensor) -> Tensor:
+    return slip_run(step, state, tgt_in, k, wrong)[:, k:]
+
+
 def forgets(step: Callable, state: Any, tgt_in: Tensor, k: int, wrong: Tensor) -> Tensor:
     return slip_run(lambda tokens, _: (step(tokens, state)[0], None), None, tgt_in, k, wrong)
 
@@ -103,6 +108,8 @@ MUTANTS = (
     Mutant("no_return", no_return),
     Mutant("gold_lane", gold_lane),
     Mutant("no_slip", no_slip),
+    Mutant("no_slip", gold_at_k),
+    Mutant("only_behind", only_behind),
     Mutant("stutter", stutter),
     Mutant("too_early", too_early),
     Mutant("too_late", too_late),

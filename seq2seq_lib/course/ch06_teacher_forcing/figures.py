@@ -1,6 +1,7 @@
 """Figures of chapter 6. Data in, matplotlib ``Figure`` out; Okabe and Ito's colours."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from seq2seq_lib.plots import GREY, new_axes
@@ -19,6 +20,8 @@ def two_loops(gold: Sequence[str], own: Sequence[str]) -> "Figure":
         gold: the tokens of the target, the last one EOS.
         own: what the model says on its own, equally many.
     """
+    if not gold:
+        raise ValueError("gold is empty: a loop of no steps cannot be drawn.")
     if len(gold) != len(own):
         raise ValueError(f"gold has {len(gold)} tokens and own has {len(own)}: they must agree.")
     from matplotlib.figure import Figure
@@ -55,7 +58,17 @@ def slips(rows: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> "Figur
 
     Args:
         rows: name of a model -> accuracies with the gold prefix, with its own; a number a seed.
+
+    Raises:
+        ValueError: no model, or accuracies that are none.
     """
+    if not rows:
+        raise ValueError("rows is empty: there is no model to draw.")
+    for name, lanes in rows.items():
+        if not all(values and all(0 <= value <= 1 for value in values) for values in lanes):
+            raise ValueError(
+                f"rows[{name!r}] must be two lists of accuracies in [0, 1], but it is {lanes}."
+            )
     ax = new_axes(7.2, 3.4)
     for place, lanes in enumerate(rows.values()):
         for shift, values, colour, hatch, label in (
@@ -75,12 +88,23 @@ def slips(rows: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> "Figur
 
 
 def ratios(schedules: Mapping[str, Sequence[float]]) -> "Figure":
-    """The share of gold tokens at each step, a line a schedule."""
+    """The share of gold tokens at each step, a line a schedule.
+
+    Raises:
+        ValueError: no schedule, or a ratio outside [0, 1].
+    """
+    if not schedules:
+        raise ValueError("schedules is empty: there is no line to draw.")
+    for name, values in schedules.items():
+        for step, ratio in enumerate(values):
+            if not 0 <= ratio <= 1:
+                raise ValueError(f"{name!r} at step {step} is {ratio}: a ratio is in [0, 1].")
     ax = new_axes(6.4, 2.8)
-    styles = ("-", "--", "-.", ":")
-    colours = (BLUE, ORANGE, "#009E73", "black")
-    for (name, values), style, colour in zip(schedules.items(), styles, colours, strict=False):
-        ax.plot(range(len(values)), values, style, color=colour, label=name)
+    styles = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+    colours = (BLUE, ORANGE, "#009E73", "black", "#CC79A7")
+    looks = zip(cycle(styles), cycle(colours), strict=False)
+    for (name, values), (style, colour) in zip(schedules.items(), looks, strict=False):
+        ax.plot(range(len(values)), values, linestyle=style, color=colour, label=name)
     ax.set(xlabel="training step", ylabel="P(read gold)", ylim=(-0.03, 1.05))
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax.figure

@@ -52,7 +52,16 @@ class Card:
         return probs.log()
 
     def batch(self, pairs: dict[str, str]) -> Batch:
-        """A batch of ``{source word: target letters}``; EOS is appended to both."""
+        """A batch of ``{source word: target letters}``; EOS is appended to both.
+
+        Raises:
+            ValueError: there is no pair, or the card does not know a word or a letter.
+        """
+        for src, tgt in pairs.items():
+            if src not in self.begins:
+                raise ValueError(f"Unknown source: {src!r}. Valid: {', '.join(self.begins)}.")
+            if unknown := sorted({*tgt.split()} - {*"abcd"}):
+                raise ValueError(f"Unknown letters: {', '.join(unknown)}. Valid: a, b, c, d.")
         encode = self.src_vocab.encode, self.tgt_vocab.encode
         return collate([(encode[0]([src]), encode[1](tgt.split())) for src, tgt in pairs.items()])
 

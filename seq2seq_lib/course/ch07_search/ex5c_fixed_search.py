@@ -7,9 +7,8 @@ import torch
 from torch import Tensor
 
 from seq2seq_lib.course.ch07_search import steps
-from seq2seq_lib.course.ch07_search.ex3a_expand import expand
-from seq2seq_lib.course.ch07_search.ex3b_prune import prune
-from seq2seq_lib.course.ch07_search.ex3c_beam import beam
+from seq2seq_lib.course.ch07_search.ex7_prune import prune
+from seq2seq_lib.course.ch07_search.ex8_choose import choose
 from seq2seq_lib.course.ch07_search.given import NextLogProbs
 from seq2seq_lib.course.ch07_search.mistakes import (
     SHARED_AND_COPIED,
@@ -43,30 +42,20 @@ from seq2seq_lib.vocab import BOS_ID
 def fixed_search(
     model: Any, src: Tensor, src_lengths: Tensor, num_beams: int, max_len: int, alpha: float
 ) -> list[Hyp]:
-    state = model.start(src, src_lengths)
-    outputs, totals, found = [[]], torch.zeros(1), []
+    state, found, beam = model.start(src, src_lengths), [], [([], 0.0, 0)]
     for _ in range(max_len):
-        last = torch.tensor([tokens[-1] if tokens else BOS_ID for tokens in outputs])
-        log_probs, state = model.step(last, state)
-        parent, token, total = expand(totals, log_probs, num_beams)
-        longer = [[*outputs[p], t] for p, t in zip(parent.tolist(), token.tolist(), strict=True)]
-        ended, still_open = prune(token, num_beams)
-        for i in ended.tolist():
-            log_prob = total[i].item()
-            found.append(Hyp(longer[i], log_prob, log_prob / len(longer[i]) ** alpha))
-        if len(still_open) == 0:
+        last = torch.tensor([tokens[-1] if tokens else BOS_ID for tokens, *_ in beam])
+        log_probs, state = model.step(last, state)  # [rows, V]
+        totals = torch.tensor([total for _, total, _ in beam], dtype=log_probs.dtype)
+        chosen = zip(*(part.tolist() for part in choose(totals, log_probs, num_beams)), strict=True)
+        candidates = [([*beam[row][0], token], total, row) for row, token, total in chosen]
+        ended, beam = prune(candidates, num_beams)
+        for tokens, log_prob, _ in ended:  # its number is final
+            found.append(Hyp(tokens, log_prob, log_prob / len(tokens) ** alpha))
+        if not beam:
             break
-        outputs, totals = [longer[i] for i in still_open.tolist()], total[still_open]
-        state = state.select(parent[still_open])
+        state = state.select(torch.tensor([row for *_, row in beam]))
     return sorted(found, key=lambda hyp: hyp.score, reverse=True)
-
-
-def search_by_beam(
-    model: Any, src: Tensor, src_lengths: Tensor, num_beams: int, max_len: int, alpha: float
-) -> list[Hyp]:
-    pairs = beam(model, src, src_lengths, num_beams, max_len, [])
-    hyps = [Hyp(tokens, total, total / len(tokens) ** alpha) for tokens, total in pairs]
-    return sorted(hyps, key=lambda hyp: -hyp.score)
 
 
 # ---------------------------------------------------------------- wrong answers
@@ -118,6 +107,7 @@ MUTANTS = (
     Mutant("by_log_prob", by_log_prob),
     Mutant("none_for_empty", or_none(fixed_search)),
     Mutant("worst_first", backwards(fixed_search)),
+    Mutant("best_only", lists(lambda found: found[:1])(fixed_search)),
     Mutant("not_outputs", lists(lambda found: [hyp[:2] for hyp in found])(fixed_search)),
 )
 
@@ -137,7 +127,7 @@ EXERCISES = (
         kind="D",
         difficulty=3,
         importance=4,
-        minutes=8,
+        minutes=10,
         points=2,
         task=FunctionTask(
             spec=search_by_lists,
@@ -149,7 +139,6 @@ EXERCISES = (
         ),
         reference=fixed_search,
         alternatives=(
-            search_by_beam,
             search_by_lists,
             search_by_library,
             search_without_states,

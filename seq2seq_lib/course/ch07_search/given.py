@@ -1,21 +1,14 @@
-"""What the exercises hand out: a table for pencil and paper, and letters to be rewritten."""
+"""What the exercises hand out: tables for pencil and paper."""
 
-import math
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from seq2seq_lib.corpora import letters_next
-from seq2seq_lib.decoding import beam_search
-from seq2seq_lib.laws import TableModel
+from seq2seq_lib.course.letter_cards import NO_SOURCE, SYMBOLS
 from seq2seq_lib.laws.hash_model import BigramModel
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
-
-LETTERS = {BOS_ID: "^", EOS_ID: "•", 4: "a", 5: "b", 6: "c"}
-NOTHING = (torch.tensor([[EOS_ID]]), torch.tensor([1]))  # a source, for models that read none
 
 
 @dataclass(frozen=True)
@@ -30,8 +23,8 @@ class NextLogProbs:
     """
 
     model: Any
-    src: Tensor = NOTHING[0]
-    src_lengths: Tensor = NOTHING[1]
+    src: Tensor = NO_SOURCE[0]
+    src_lengths: Tensor = NO_SOURCE[1]
     max_len: int | None = None
     known: dict = field(default_factory=dict, compare=False, repr=False)
 
@@ -71,84 +64,18 @@ def three_letters() -> BigramModel:
     return BigramModel(table)
 
 
-def next_letter(prefix: tuple[int, ...]) -> list[float]:
-    """Log-probabilities of the next token after ``prefix``, for the table of the three letters."""
-    return NextLogProbs(three_letters())(prefix)
-
-
-def spelt(tokens: Any) -> str:
-    """Ids of the three letters as they are written on paper: ``[4, 5, 2]`` is ``a b •``."""
-    return " ".join(LETTERS[int(token)] for token in tokens)
-
-
 def letter_table() -> str:
     """The probabilities of the next letter: a row for the last one, a column for the next."""
     probs = three_letters().log_probs.exp()  # [V, V]
     columns = (4, 5, 6, EOS_ID)
-    lines = ["last    next: " + "     ".join(LETTERS[token] for token in columns)]
+    lines = ["last    next: " + "     ".join(SYMBOLS[token] for token in columns)]
     for last in (BOS_ID, 4, 5, 6):
         cells = "  ".join(f"{probs[last, token]:.2f}" for token in columns)
-        lines.append(f"  {LETTERS[last]}         {cells}")
+        lines.append(f"  {SYMBOLS[last]}         {cells}")
     return "\n".join(lines)
 
 
-def options_7_1a() -> dict[str, str]:
-    """Six strings that somebody takes for greedy's output, in alphabetical order."""
-    strings = ("bac•", "c•", "ac•", "bac", "bbbb", "bacc")
-    return dict(zip("ABCDEF", sorted(strings), strict=True))
-
-
-def options_7_1b() -> dict[str, float]:
-    """Six numbers that somebody takes for the probability of greedy's output, smallest first."""
-    chances = three_letters().log_probs.exp()
-    output = (5, 4, 6, EOS_ID)  # b a c •
-    steps = [chances[a, b].item() for a, b in zip((BOS_ID, *output), output, strict=False)]
-    first_row = [chances[BOS_ID, token].item() for token in output]
-    numbers = [
-        math.prod(steps),
-        math.prod(steps[:-1]),
-        math.prod(first_row),
-        sum(map(math.log, steps)),
-        sum(steps),
-        sum(steps) / len(steps),
-    ]
-    return dict(zip("ABCDEF", sorted(round(number, 5) for number in numbers), strict=True))
-
-
-TOKENS = dict(enumerate("uvwxyz", EOS_ID + 1))  # what the letters are rewritten to
-
-
-@dataclass(frozen=True)
-class LetterTable:
-    """``corpora.letters_next`` as a table for ``TableModel``: a perfect model of one source."""
-
-    source: str
-
-    def get(self, prefix: tuple[int, ...], default: Any = None) -> dict[int, float]:
-        ids = {token: id for id, token in TOKENS.items()} | {None: EOS_ID}
-        probs = letters_next(self.source, [TOKENS[id] for id in prefix])
-        return {ids[token]: prob for token, prob in probs.items()}
-
-
-def search_letters(source: str, num_beams: int) -> list[tuple[str, float]]:
-    """What beam search finds with a perfect model of the letters task.
-
-    Args:
-        source: letters of "abcde".
-        num_beams: k.
-
-    Returns:
-        The outputs that it found, best first: what was written, without the end, and its
-        log-probability.
-    """
-    return list(_search_letters(source, num_beams))
-
-
-@lru_cache(maxsize=4096)
-def _search_letters(source: str, num_beams: int) -> tuple[tuple[str, float], ...]:
-    model = TableModel(LetterTable(source), vocab_size=EOS_ID + 1 + len(TOKENS))
-    longest = 3 * len(source) + 1  # no letter becomes more than three
-    (found,) = beam_search(
-        model, *NOTHING, num_beams=num_beams, n_best=num_beams, max_new_tokens=longest
-    )
-    return tuple(("".join(TOKENS[id] for id in h.tokens[:-1]), h.log_prob) for h in found)
+def options_7_1() -> dict[str, str]:
+    """Six answers to 7.1: what greedy search writes, and how probable that is."""
+    answers = ("y•, 0.28", "xx•, 0.06", "x•, 0.50", "x•, 0.90", "x•, 0.20", "x•, 0.40")
+    return dict(zip("ABCDEF", answers, strict=True))

@@ -1,16 +1,15 @@
 """Mistakes that several exercises know: wrong searches, and what can be done to a right list."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.ch07_search.ex3a_expand import expand
-from seq2seq_lib.course.ch07_search.ex3b_prune import prune
+from seq2seq_lib.course.ch07_search.ex7_prune import prune
+from seq2seq_lib.course.ch07_search.ex8_choose import choose
 from seq2seq_lib.course.ch07_search.patient import patient_search
-from seq2seq_lib.course.ch07_search.searches import Search, best_first, finished_only
+from seq2seq_lib.course.ch07_search.searches import Search, finished_only
 from seq2seq_lib.laws.plain_beam import Hyp, PlainBeam
 from seq2seq_lib.laws.search_suspects import (
     EndNotScored,
@@ -34,24 +33,12 @@ def no_return(*args: Any) -> None:
 
 
 def lists(function: Callable) -> Callable:
-    """A mistake made with the right list of 7.2, 7.3c or 7.5c."""
+    """A mistake made with the right list of 7.5c."""
     return lambda answer: lambda *args: function(answer(*args))
 
 
-without_end = lists(lambda found: [(tokens[:-1], *rest) for tokens, *rest in found])
 backwards = lists(lambda found: found[::-1])
-by_length = lists(lambda found: sorted(found, key=lambda output: len(output[0])))
-best_only = lists(lambda found: found[:1])
-tokens_only = lists(lambda found: [tokens for tokens, *_ in found])
-as_probabilities = lists(lambda found: [(tokens, math.exp(total)) for tokens, total in found])
-by_mean = lists(lambda found: best_first((tokens, t / len(tokens)) for tokens, t in found))
-with_start = lists(lambda found: [((BOS_ID, *tokens), *rest) for tokens, *rest in found])
 or_none = lists(lambda found: found or None)
-
-
-def shifted(answer: Callable, by: int, place: int) -> Callable:
-    """With another maximal length, which is the argument at this place."""
-    return lambda *args: answer(*args[:place], args[place] + by, *args[place + 1 :])
 
 
 # ---------------------------------------------------------------- wrong searches
@@ -123,18 +110,16 @@ class FirstEndIsEnough(PlainBeam):
         return bool(finished)
 
 
-def by_tensors(
+def by_rows(
     *,
     longer: Callable[[list[int], int], list[int]] = lambda tokens, token: [*tokens, token],
-    rows: Callable[[Tensor, Tensor], Tensor] = lambda parent, still_open: parent[still_open],
-    over: Callable[[list, Tensor, int], bool] = lambda found, still_open, k: len(still_open) == 0,
+    over: Callable[[list, list, int], bool] = lambda found, beam, k: not beam,
     kept: Callable[[list[int]], list[int]] = lambda tokens: tokens,
 ) -> Search:
     """The loop of ``fixed_search``; each argument is a decision that can be wrong.
 
     Args:
         longer: an output and its next token.
-        rows: of the state, for the candidates that stay open.
         over: whether the search is.
         kept: what is written down of an output that has ended.
     """
@@ -142,23 +127,20 @@ def by_tensors(
     def search(
         model: Any, src: Tensor, src_lengths: Tensor, num_beams: int, max_len: int, alpha: float
     ) -> list[Hyp]:
-        state = model.start(src, src_lengths)
-        outputs, totals, found = [[]], torch.zeros(1), []
+        state, found, beam = model.start(src, src_lengths), [], [([], 0.0, 0)]
         for _ in range(max_len):
-            last = torch.tensor([tokens[-1] if tokens else BOS_ID for tokens in outputs])
+            last = torch.tensor([tokens[-1] if tokens else BOS_ID for tokens, *_ in beam])
             log_probs, state = model.step(last, state)
-            parent, token, total = expand(totals, log_probs, num_beams)
-            ended, still_open = prune(token, num_beams)
-            pairs = zip(parent.tolist(), token.tolist(), strict=True)
-            children = [longer(outputs[p], t) for p, t in pairs]
-            for i in ended.tolist():
-                log_prob = total[i].item()
-                tokens = kept(children[i])
+            totals = torch.tensor([total for _, total, _ in beam])
+            chosen = zip(*(p.tolist() for p in choose(totals, log_probs, num_beams)), strict=True)
+            children = [(longer(beam[row][0], token), x, row) for row, token, x in chosen]
+            ended, beam = prune(children, num_beams)
+            for tokens, log_prob, _ in ended:
+                tokens = kept(tokens)
                 found.append(Hyp(tokens, log_prob, log_prob / len(tokens) ** alpha))
-            if over(found, still_open, num_beams):
+            if over(found, beam, num_beams):
                 break
-            outputs, totals = [children[i] for i in still_open.tolist()], total[still_open]
-            state = state.select(rows(parent, still_open))
+            state = state.select(torch.tensor([row for *_, row in beam], dtype=torch.int64))
         return sorted(found, key=lambda hyp: -hyp.score)
 
     return search
@@ -175,16 +157,14 @@ WRONG_SEARCHES: dict[str, Search] = {
     "state": plain(StateStays),
     "never_selected": plain(NeverSelects),
     "words": plain(OthersWords),
-    "same_list": by_tensors(longer=appended),
+    "same_list": by_rows(longer=appended),
     "after_end": plain(FinishedGrowOn),
     "twice": plain(StartsFromCopies),
     "shrinks": plain(WidthShrinks),
     "stops_early": plain(FirstEndIsEnough),
     "stops_with_the_best": plain(StopsWhenTheBestEnds),
-    "stops_when_full": by_tensors(
-        over=lambda found, still_open, k: len(found) >= k or len(still_open) == 0
-    ),
-    "nothing_open": by_tensors(over=lambda *_: False),
+    "stops_when_full": by_rows(over=lambda found, beam, k: len(found) >= k or not beam),
+    "nothing_open": by_rows(over=lambda *_: False),
     "late_end": plain(SecondBestEnds),
     "end_not_scored": plain(EndNotScored),
     "per_beam": plain(EachGoesOnAlone),
@@ -194,7 +174,7 @@ WRONG_SEARCHES: dict[str, Search] = {
 }
 
 # As "same_list", but what ends is copied: by then the others have written into it.
-SHARED_AND_COPIED = by_tensors(longer=appended, kept=list)
+SHARED_AND_COPIED = by_rows(longer=appended, kept=list)
 
 # The bug clinic's: published ones, each to be caught by the test that a learner writes.
 SUSPECTS: dict[str, Search] = {

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.ch07_search.ex3a_expand import expand
+from seq2seq_lib.course.ch07_search.ex8_choose import choose
 from seq2seq_lib.laws import HashModel
 from seq2seq_lib.laws.plain_beam import Hyp
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
@@ -51,11 +51,11 @@ def patient_search(
     for _ in range(max_len):
         last = torch.tensor([tokens[-1] if tokens else BOS_ID for tokens in outputs])
         log_probs, state = model.step(last, state)  # [k, V]
-        parent, token, total = expand(totals, log_probs, num_beams)
-        parent, token, totals = parent[:num_beams], token[:num_beams], total[:num_beams]
-        outputs = [[*outputs[p], t] for p, t in zip(parent.tolist(), token.tolist(), strict=True)]
-        state = state.select(parent)
-        if (token == EOS_ID).all():  # every output has ended
+        rows, tokens, totals = (part[:num_beams] for part in choose(totals, log_probs, num_beams))
+        pairs = zip(rows.tolist(), tokens.tolist(), strict=True)
+        outputs = [[*outputs[row], token] for row, token in pairs]
+        state = state.select(rows)
+        if (tokens == EOS_ID).all():  # every output has ended
             break
     found = []
     for tokens, log_prob in zip(outputs, totals.tolist(), strict=True):

@@ -19,7 +19,7 @@ from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.hypotheses import Paths, Pool, Score
 from seq2seq_lib.laws import HashModel, TableModel, Verdict, scores_add_up, search_oracle
 from seq2seq_lib.laws.plain_beam import Hyp, PlainBeam, heap_beam
-from seq2seq_lib.vocab import BOS_ID, EOS_ID
+from seq2seq_lib.vocab import EOS_ID
 
 ALL = 10**6  # outputs: more than any search finds
 
@@ -103,103 +103,32 @@ class Stopping:
         return log_probs, Steps(inner, state.count + 1)
 
 
-class Begun(NamedTuple):
-    """A state that has read BOS and a prefix but for its last token, which is read next."""
-
-    state: Any
-    next: int | None
-
-    def select(self, rows: Tensor) -> "Begun":
-        return Begun(self.state.select(rows), self.next)
-
-
-@dataclass(frozen=True)
-class AfterPrefix:
-    """A model that has heard a prefix: what a search writes first is its continuation."""
-
-    model: Any
-    prefix: tuple[int, ...]
-
-    def start(self, src: Tensor, src_lengths: Tensor) -> Begun:
-        return self._read(src, src_lengths)[0]
-
-    def paid(self, src: Tensor, src_lengths: Tensor) -> float:
-        """The log-probability of the prefix."""
-        return self._read(src, src_lengths)[1]
-
-    def _read(self, src: Tensor, src_lengths: Tensor) -> tuple[Begun, float]:
-        state, last, total = self.model.start(src, src_lengths), BOS_ID, 0.0
-        for token in self.prefix:
-            log_probs, state = self.model.step(torch.tensor([last]), state)
-            last, total = token, total + log_probs[0, token].item()
-        return Begun(state, last), total
-
-    def step(self, tokens: Tensor, state: Begun) -> tuple[Tensor, Begun]:
-        if state.next is not None:  # the search begins with BOS
-            tokens = torch.full_like(tokens, state.next)
-        log_probs, inner = self.model.step(tokens, state.state)
-        return log_probs, Begun(inner, None)
-
-
-def with_prefix(search: Search) -> Callable[..., Pairs]:
-    """A search as ``beam`` of 7.3c: it goes on from a prefix, and gives pairs without a penalty."""
-
-    def pairs(
-        model: Any,
-        src: Tensor,
-        src_lengths: Tensor,
-        num_beams: int,
-        max_len: int,
-        prefix: list[int],
-    ) -> Pairs:
-        begun = AfterPrefix(model, tuple(prefix))
-        hyps = search(begun, src, src_lengths, num_beams, max_len - len(prefix), 0.0)
-        paid = begun.paid(src, src_lengths)
-        # the list of a hypothesis itself is handed on: a search that shares lists must show it
-        found = [([*prefix, *h.tokens] if prefix else h.tokens, paid + h.log_prob) for h in hyps]
-        return best_first(found)
-
-    return pairs
-
-
 # ---------------------------------------------------------------- probes
 
 
-def beam_probes(generator: torch.Generator) -> list[Probe]:
-    """``(model, src, src_lengths, num_beams, max_len, prefix)``.
+def search_probes(generator: torch.Generator) -> list[Probe]:
+    """``(model, src, src_lengths, num_beams, max_len, alpha)``.
 
     The first is fixed: each known mistake gives another list there or further down. The models
     remember all that they have read, so that a row of state in the wrong place changes every
     number.
     """
     seeds = torch.randint(10**6, (6,), generator=generator).tolist()
-    cases = [  # model, num_beams, max_len, prefix
-        (HashModel(6, seed=134, eos_bias=0.5), 3, 4, []),
-        (HashModel(7, seed=seeds[0], eos_bias=0.5), 3, 5, [4]),
-        (HashModel(6, seed=seeds[1], eos_bias=1.0), 1, 4, []),
-        (HashModel(9, seed=seeds[2], eos_bias=1.0), 4, 6, [5, 3]),
-        (HashModel(5, seed=seeds[3]), 20, 4, [3]),  # wide enough for everything
-        (HashModel(6, seed=4, eos_bias=-math.inf), 3, 2, []),  # nothing ends
-        (HashModel(3, seed=5), 2, 4, []),  # nothing but EOS: nothing is open after one step
-        (HashModel(6, seed=seeds[4], eos_bias=2.0), 3, 1, []),  # a single step
-        (HashModel(7, seed=seeds[5], eos_bias=2.0), 1, 2, [6]),  # and one beam in it
+    cases = [  # model, num_beams, max_len, alpha
+        (HashModel(6, seed=134, eos_bias=0.5), 3, 4, 1.0),
+        (HashModel(7, seed=seeds[0], eos_bias=0.5), 3, 5, 0.7),
+        (HashModel(6, seed=seeds[1], eos_bias=1.0), 1, 4, 0.0),
+        (HashModel(9, seed=seeds[2], eos_bias=1.0), 4, 6, 1.0),
+        (HashModel(5, seed=seeds[3]), 20, 4, 0.7),  # wide enough for everything
+        (HashModel(6, seed=4, eos_bias=-math.inf), 3, 2, 1.0),  # nothing ends
+        (HashModel(3, seed=5), 2, 4, 0.0),  # nothing but EOS: nothing is open after one step
+        (HashModel(6, seed=seeds[4], eos_bias=2.0), 3, 1, 1.0),  # a single step
+        (HashModel(7, seed=seeds[5], eos_bias=2.0), 1, 2, 0.7),  # one beam
     ]
-    return [_beam_probe(*case) for case in cases]
+    return [_search_probe(*case) for case in cases]
 
 
-def search_probes(generator: torch.Generator) -> list[Probe]:
-    """``(model, src, src_lengths, num_beams, max_len, alpha)``: the same models, no prefix."""
-    probes, alphas = beam_probes(generator), (1.0, 0.7, 0.0, 1.0, 0.7, 1.0, 0.0, 1.0, 0.7)
-    return [
-        Probe(
-            {name: arg for name, arg in probe.args.items() if name != "prefix"} | {"alpha": alpha},
-            f"{probe.fed.partition(', prefix')[0]}, alpha = {alpha}",
-        )
-        for probe, alpha in zip(probes, alphas, strict=True)
-    ]
-
-
-def _beam_probe(model: HashModel, num_beams: int, max_len: int, prefix: list[int]) -> Probe:
+def _search_probe(model: HashModel, num_beams: int, max_len: int, alpha: float) -> Probe:
     src = torch.tensor([[5, 3, EOS_ID]])
     args = {
         "model": Stopping(model, max_len),
@@ -207,12 +136,12 @@ def _beam_probe(model: HashModel, num_beams: int, max_len: int, prefix: list[int
         "src_lengths": torch.tensor([src.size(1)]),
         "num_beams": num_beams,
         "max_len": max_len,
-        "prefix": prefix,
+        "alpha": alpha,
     }
     never = model.eos_bias == -math.inf  # whose repr Python does not read
     bias = f", eos_bias={'-math.inf' if never else model.eos_bias}" if model.eos_bias else ""
     fed = f"HashModel({model.vocab_size}, seed={model.seed}{bias}), src = {src.tolist()}"
-    return Probe(args, f"{fed}, num_beams = {num_beams}, max_len = {max_len}, prefix = {prefix}")
+    return Probe(args, f"{fed}, num_beams = {num_beams}, max_len = {max_len}, alpha = {alpha}")
 
 
 # ---------------------------------------------------------------- laws 5 and 6

@@ -253,6 +253,18 @@ def are_rows_of_numbers(value: Any, expected: Any) -> Problem | None:
     return None
 
 
+def are_tables(value: Any, expected: Any) -> Problem | None:
+    """A step: tensors ``[B, k]``; what names a row or a token is int64."""
+    for part, like in zip(value, expected, strict=True):
+        if part.dtype == torch.bool:
+            return "masks", {}
+        if part.is_floating_point() != like.is_floating_point():
+            return "not_whole", {"dtype": str(part.dtype).removeprefix("torch.")}
+        if part.shape != like.shape:
+            return "shape", {"shape": str(list(part.shape)), "expected": str(list(like.shape))}
+    return None
+
+
 def are_in_order(value: Any, expected: Any) -> Problem | None:
     """A step: of three tensors the last one is the float."""
     floats = [part.is_floating_point() for part in value]

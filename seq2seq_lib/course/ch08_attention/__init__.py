@@ -18,8 +18,8 @@ from seq2seq_lib.course.ch08_attention import (
     ex9_column_effects,
 )
 from seq2seq_lib.course.ch08_attention.given import (
-    COLUMN_OF_THE,
     LENGTHS,
+    SINK,
     WITH_ATTENTION,
     WITHOUT_A_MASK,
     WITHOUT_ATTENTION,
@@ -42,9 +42,9 @@ EXERCISES = (
 )
 
 __all__ = [
-    "COLUMN_OF_THE",
     "EXERCISES",
     "LENGTHS",
+    "SINK",
     "WITHOUT_A_MASK",
     "WITHOUT_ATTENTION",
     "WITH_ATTENTION",

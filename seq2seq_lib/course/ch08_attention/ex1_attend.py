@@ -53,6 +53,16 @@ def filled(scores: Tensor, real: Tensor) -> Tensor:
     return scores.masked_fill(~real, -1e9)
 
 
+def divided_again(least: float):
+    """Times the mask after the softmax, then divided by the sum: right until that is 0."""
+
+    def wrong(scores: Tensor, real: Tensor) -> Tensor:
+        weights = scores.softmax(-1) * real
+        return weights / weights.sum(-1, keepdim=True).clamp(min=least)
+
+    return wrong
+
+
 def swapped(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Pair:
     context, weights = attend(q, k, v, mask)
     return weights, context
@@ -65,6 +75,8 @@ def keys_for_values(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Pair:
 MUTANTS = (
     Mutant("no_mask", by(lambda e, real: e.softmax(-1))),
     Mutant("mask_after", by(lambda e, real: e.softmax(-1) * real)),
+    Mutant("divided_again", by(divided_again(0.0))),
+    Mutant("divided_again", by(divided_again(1e-9))),
     Mutant("zero_fill", by(lambda e, real: e.masked_fill(~real, 0.0).softmax(-1))),
     Mutant("over_target", by(lambda e, real: filled(e, real).softmax(1) * real)),
     Mutant("over_batch", by(lambda e, real: filled(e, real).softmax(0) * real)),
@@ -88,7 +100,7 @@ def is_pair(value: object, expected: Pair) -> Problem | None:
 
 
 def probes(generator: torch.Generator) -> list[Probe]:
-    """Keys and values differ; at the pads both are large."""
+    """Keys and values differ; at the pads both are large, and once far beyond the real scores."""
     drawn = []
     for lengths, S, T in sizes(generator):
         B, d = len(lengths), 3
@@ -98,7 +110,19 @@ def probes(generator: torch.Generator) -> list[Probe]:
         k, v = (x.where(mask[..., None], 6.0) for x in (k, v))
         args = {"q": q, "k": k, "v": v, "mask": mask}
         drawn.append(Probe(args, fed(lengths=lengths, S=S, T=T, d=d), gradient=False))
-    return drawn
+    return [*drawn, far_pads(generator)]
+
+
+def far_pads(generator: torch.Generator) -> Probe:
+    """The pads score some 200 more than what is real, whose exponentials then are 0 in float32."""
+    lengths, S, T, d = [2, 4], 4, 3, 3
+    mask = sequence_mask(torch.tensor(lengths), S)
+    q, k, v = (normal(2, n, d, generator=generator) for n in (T, S, S))
+    q[..., 0] = 2.0
+    k[0, 2:, 0] = 200.0
+    args = {"q": q, "k": k, "v": v, "mask": mask}
+    words = fed(lengths=lengths, S=S, T=T, d=d)
+    return Probe(args, f"{words}; the pads' scores are about 230", gradient=False)
 
 
 TASK = FunctionTask(spec=attend_spec, probes=probes, steps=(is_pair,), mutants=MUTANTS)

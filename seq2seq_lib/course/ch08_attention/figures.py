@@ -18,7 +18,8 @@ def by_length(
     """Exact match by length of source, a line a seed: dashed without attention, solid with it.
 
     Returns:
-        The figure, and its text alternative: the lowest and the highest curve of each group.
+        The figure, and its text alternative: the lowest and the highest curve of each group, at
+        the first, the middle and the last length.
 
     Raises:
         ValueError: a curve has another number of points than there are lengths.
@@ -34,11 +35,12 @@ def by_length(
                     f"{len(curve)}."
                 )
             ax.plot(lengths, curve, style, color=colour, label=None if number else label)
-        bands = zip(lengths, zip(*curves, strict=True), strict=True)
-        told = (f"{min(band):.2f} to {max(band):.2f} at {length}" for length, band in bands)
-        words.append(f"{label.capitalize()}: {', '.join(told)} letters.")
-    ax.set(xlabel="letters in the source", ylabel="exact match", ylim=(-0.04, 1.04))
-    ax.set_title("Strings written backwards, three seeds each")
+        bands = list(zip(lengths, zip(*curves, strict=True), strict=True))
+        places = dict.fromkeys((0, len(bands) // 2, len(bands) - 1))
+        told = (f"{min(bands[i][1]):.2f} to {max(bands[i][1]):.2f} at {lengths[i]}" for i in places)
+        words.append(f"{label.capitalize()}: {', '.join(told)} digits.")
+    ax.set(xlabel="digits in the source", ylabel="exact match", ylim=(-0.04, 1.04))
+    ax.set_title("Digits written backwards, five seeds each")
     ax.legend()
     return ax.figure, " ".join(words)
 

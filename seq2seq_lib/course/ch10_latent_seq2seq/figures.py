@@ -87,9 +87,12 @@ def two_terms(rows: Mapping[str, tuple[float, float, int]], floor: float) -> "Fi
     for place, (reconstruction, kl, different) in enumerate(rows.values()):
         ax.barh(place, reconstruction, color="white", edgecolor=BLUE, hatch="")
         ax.barh(place, kl, left=reconstruction, color=ORANGE, edgecolor=GREY, hatch="//")
-        words = f" {reconstruction + kl:.1f}; {different} different copies"
+        noun = "copy" if different == 1 else "different copies"
+        words = f" {reconstruction + kl:.1f}; {different} {noun}"
         ax.text(reconstruction + kl, place, words, va="center")
     ax.axvline(floor, color=GREY, linestyle=":")
+    edge = ax.get_xaxis_transform()  # x in nats, y from 0 at the bottom of the axes to 1
+    ax.text(floor, 1.02, f"entropy {floor:.2f}", transform=edge, ha="center", color=GREY)
     ax.set_yticks(range(len(rows)), list(rows))
     highest = max(reconstruction + kl for reconstruction, kl, _ in rows.values())
     ax.set(xlim=(0, 1.6 * highest), xlabel="nats a sentence: reconstruction (white) + KL (hatched)")

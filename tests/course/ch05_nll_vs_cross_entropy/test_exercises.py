@@ -194,6 +194,7 @@ def parts(**values):
 
 
 MISTAKES = [
+    ("5.7", "not_among", lambda z, y, ts: 1.234),
     ("5.1", "value", for_vectors_only),
     ("5.1", "raised", lambda z: z - z.logsumexp()),
     ("5.1", "shape", lambda z: z.log_softmax(-1).sum(-1)),

@@ -61,3 +61,36 @@ def test_sums_stand_at_the_end_of_rows_and_columns():
     bold = [t.get_text() for t in figure.axes[0].texts if t.get_weight() == "bold"]
     assert bold == ["1.00", "1.00", "1.00", "1.75", "1.25"]
     nothing_is_cut(figure)
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("draw", "says"),
+    [
+        (lambda: figures.loss_as_one_logit_grows(torch.tensor([1.0, NAN]), 0, 0.9), "finite"),
+        (lambda: figures.loss_as_one_logit_grows(torch.tensor([1.0, INF]), 0, 0.9), "finite"),
+        (lambda: figures.loss_as_one_logit_grows(given.row(), 5, 0.9), "0 .. 4, but it is 5"),
+        (lambda: figures.loss_as_one_logit_grows(given.row(), -1, 0.9), "0 .. 4, but it is -1"),
+        (lambda: figures.training({}, {}), "one or more"),
+        (lambda: figures.training({"a": [1.0], "b": []}, {}), "equally long"),
+        (lambda: figures.shares_by_temperature("ab", {}, 0), "must hold a row"),
+        (lambda: figures.shares_by_temperature("ab", {"x": [0.5, 0.5]}, 2), "0 .. 1"),
+        (lambda: figures.shares_by_temperature("ab", {"x": [1.0]}, 0), "2 finite numbers"),
+        (lambda: figures.shares_by_temperature("ab", {"x": [1.0, NAN]}, 0), "2 finite numbers"),
+        (lambda: figures.softmax_over_axes({}), "no table"),
+        (lambda: figures.softmax_over_axes({"x": torch.zeros(0, 5)}), "not empty"),
+        (lambda: figures.softmax_over_axes({"x": torch.zeros(5)}), "must be"),
+        (lambda: figures.softmax_over_axes({"x": torch.tensor([[NAN]])}), "finite"),
+    ],
+)
+def test_bad_input_is_refused_with_what_came_and_what_is_wanted(draw, says):
+    with pytest.raises(ValueError, match=says):
+        draw()
+
+
+def test_a_loss_that_is_no_number_leaves_a_gap():
+    (ax,) = figures.training({"a": [2.6, NAN, INF, 1.0]}, {"log V": 2.64}).axes
+    assert [y == y for y in ax.lines[0].get_ydata()] == [True, False, True, True]
+    ax.figure.draw_without_rendering()

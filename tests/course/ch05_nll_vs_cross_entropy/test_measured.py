@@ -49,6 +49,12 @@ def test_accuracies_are_those_of_the_kept_result():
     assert ends(of_losses("cross_entropy", "exact_match"), 3) == match
     match = said(r"\| shares → cross_entropy \| (\.\d+)–(\.\d+) \|")
     assert ends(of_losses("softmax_first", "exact_match"), 3) == match
+    for name, row in (
+        ("cross_entropy", "| logits |"),
+        ("softmax_first", "| shares → cross_entropy |"),
+    ):
+        seconds = of_losses(name, "cpu_seconds")
+        assert re.search(rf"{re.escape(row)} \S+ \| {sum(seconds) / 5:.0f} \|", chapter_text())
 
 
 def test_the_negative_loss_goes_where_the_chapter_says():
@@ -76,10 +82,30 @@ def test_temperatures_are_those_of_the_kept_result():
     assert KEPT["date"] == "2026-11-28" and chapter_text().count("28 November 2026") == 1
 
 
+def test_training_at_a_temperature_is_what_the_kept_result_says():
+    def of(at, key):
+        return [row[key] for row in KEPT["tempered"] if row["trained_at"] == at]
+
+    N = r"(\.\d+)"
+    assert [row["seed"] for row in KEPT["tempered"]] == sorted([0, 1, 2, 3, 4] * 2)
+    assert ends(of(0.6, "temperature"), 2) == said(f"model has a fitted τ of {N} to {N}\\.")
+    assert ends(of(0.6, "ece"), 3) == said(f"Read at 1, its calibration error is {N} to {N}")
+    assert ends(of(0.6, "nll"), 3) == said(f"and its loss {N} to {N};")
+    assert ends(of(0.6, "ece_at_0.6"), 3) == said(f"read at .6 they are {N} to {N}")
+    assert ends(of(0.6, "nll_at_0.6"), 3) == said(f"they are .* and {N} to {N}\\. Exact match")
+    assert ends(of(0.6, "exact_match"), 3) == said(f"Exact match hardly moves: {N} to {N}\\.")
+    changes = [a - b for a, b in zip(of(0.6, "exact_match"), of(1.0, "exact_match"), strict=True)]
+    assert max(map(abs, changes)) < 0.01
+    plain = [r for r in KEPT["calibration"] if r["task"] == "numbers"]
+    assert of(1.0, "nll") == [row["nll"] for row in plain], "the same runs"
+
+
 def test_the_script_runs():
     task = given.numbers_task(60, 10)
     rows = which_loss.measure_losses(task, 0, epochs=1)
     assert [row["loss"] for row in rows] == [loss.__name__ for loss in which_loss.LOSSES]
     assert rows[0]["test_cross_entropy"] != rows[1]["test_cross_entropy"], "two models"
+    one, cooled = which_loss.measure_tempered(task, 0, epochs=1)
+    assert one["nll"] == rows[0]["test_cross_entropy"] and one["nll"] != cooled["nll"]
     row = which_loss.measure_calibration(task, 0, epochs=1)
     assert row["nll_fitted"] <= row["nll"] + 0.05 and 0 <= row["ece"] <= 1

@@ -8,6 +8,7 @@ import torch
 from seq2seq_lib.course import ch06_teacher_forcing as chapter06
 from seq2seq_lib.course import exercises, find
 from seq2seq_lib.course.ch06_teacher_forcing import (
+    ex1_greedy_steps,
     ex6_second_pass,
     ex7_test_evaluator,
     ex8b_test_patient,
@@ -57,6 +58,19 @@ def test_the_card_says_what_stands_on_it_and_follows_the_protocol():
     assert [best.tokens for (best,) in outputs] == [[d, 2], [a, b, d, 2], [c, b, d, 2]]
     swapped = card.start(batch.src, batch.src_lengths).select(torch.tensor([2, 0]))
     assert swapped.words.tolist() == batch.src[[2, 0], 0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("pairs", "says"),
+    [
+        ({}, "no examples"),
+        ({"four": "d"}, "Unknown source: 'four'"),
+        ({"one": "a x"}, "letters: x"),
+    ],
+)
+def test_the_card_refuses_what_it_does_not_know(pairs, says):
+    with pytest.raises(ValueError, match=says):
+        chapter06.Card().batch(pairs)
 
 
 def test_the_half_trained_model_is_half_trained():
@@ -125,11 +139,39 @@ def test_pads_of_the_first_table_of_6_4_tell_three_mistakes_apart(seed):
     assert same[:3, 2:].tolist() == [[False, False], [True, True], [True, False]]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_probe_of_6_1_ends_in_all_rows_before_its_last_step(seed):
+    """Or a loop that stops there could not be told from one that runs T steps."""
+    args = find("6.1").task.probes(torch.Generator().manual_seed(seed))[2].args
+    said = ex1_greedy_steps.greedy_steps(**args)
+    ends = said == EOS_ID
+    assert ends[:, :3].any(1).all() and ends[:, 2].all() and not ends[:, 3:].any()
+    assert ends[0, 0] and not ends[1:, :2].any() and args["T"] == 5
+
+
 # ---------------------------------------------------------------- typical mistakes
 
 
 def draws_and_forgets(tgt_in, logits, coins):
     return ex6_second_pass.second_pass_inputs(tgt_in, logits, coins) + 1
+
+
+def says_by_chance(step, state, first, T):
+    said, tokens = [], first
+    for _ in range(T):
+        log_probs, state = step(tokens, state)
+        said.append(tokens := torch.multinomial(log_probs.exp(), 1)[:, 0])
+    return torch.stack(said, 1)
+
+
+def tosses(gold, own, coin):
+    return torch.where(torch.rand(gold.shape) < 0.5, gold, own)
+
+
+def samples(tgt_in, logits, coins):
+    drawn = torch.multinomial(logits.flatten(0, 1).softmax(-1), 1).view(tgt_in.shape)
+    own = torch.cat([tgt_in[:, :1], drawn[:, :-1]], 1)
+    return torch.where(coins, tgt_in, own)
 
 
 def pads_when_done(step, state, first, T):
@@ -158,6 +200,10 @@ def chooses_then_moves(tgt_in, logits, coins):
 
 MISTAKES = [
     ("6.1", "pads_after_end", pads_when_done),
+    ("6.1", "stops", lambda *args: ex1_greedy_steps.stops(*args)),
+    ("6.6", "not_the_best", samples),
+    ("6.1", "not_the_best", says_by_chance),
+    ("6.2", "other_coins", tosses),
     ("6.4", "unequal", blanks_of_6_4(torch.ne, lambda pad: pad)),
     ("6.4", "real_excused", blanks_of_6_4(torch.eq, torch.logical_not)),
     ("6.6", "gold_moved", chooses_then_moves),
@@ -165,7 +211,7 @@ MISTAKES = [
     ("6.1", "raised", lambda step, state, first, T: step(first[:, None, None], state)[5]),
     ("6.1", "not_ids", lambda *args: find("6.1").reference(*args).float()),
     ("6.1", "shape", lambda step, state, first, T: first[:, None].repeat(1, T + 2)),
-    ("6.1", "value", lambda step, state, first, T: first[:, None].repeat(1, T) + 2),
+    ("6.1", "not_the_best", lambda step, state, first, T: first[:, None].repeat(1, T) + 2),
     ("6.2", "not_ids", lambda gold, own, coin: torch.where(coin, gold, own).float()),
     ("6.2", "value", lambda gold, own, coin: torch.where(coin, gold, own) + 1),
     ("6.3", "not_a_choice", "G"),
@@ -176,7 +222,7 @@ MISTAKES = [
     ("6.5", "not_ids", lambda *args: find("6.5").reference(*args).double()),
     ("6.5", "value", lambda tgt_in, k, wrong: tgt_in.flip(1)),
     ("6.6", "not_ids", lambda *args: find("6.6").reference(*args).float()),
-    ("6.6", "value", draws_and_forgets),
+    ("6.6", "bos_gone", draws_and_forgets),
     ("6.6", "shape", lambda tgt_in, logits, coins: logits),
     ("6.8c", "not_ids", lambda targets: [x.float() for x in find("6.8c").reference(targets)]),
     ("6.8c", "value", lambda targets: [x * 0 for x in find("6.8c").reference(targets)]),

@@ -43,3 +43,25 @@ def test_ratios_are_drawn_as_given():
     ax = figures.ratios({"one": [1.0, 0.5], "two": [0.2, 0.1]}).axes[0]
     assert [list(line.get_ydata()) for line in ax.lines] == [[1.0, 0.5], [0.2, 0.1]]
     assert len({line.get_linestyle() for line in ax.lines}) == 2
+    five = figures.ratios({name: [0.5] for name in "abcde"}).axes[0].lines
+    assert [line.get_label() for line in five] == list("abcde")
+    assert len({line.get_color() for line in five}) == 5
+
+
+@pytest.mark.parametrize(
+    ("draw", "says"),
+    [
+        (lambda: figures.two_loops([], []), "gold is empty"),
+        (lambda: figures.slips({}), "no model"),
+        (lambda: figures.slips({"a": ([], [])}), "lists of accuracies"),
+        (lambda: figures.slips({"a": ([0.5], [float("nan")])}), "lists of accuracies"),
+        (lambda: figures.slips({"a": ([1.5], [0.5])}), "lists of accuracies"),
+        (lambda: figures.ratios({}), "no line"),
+        (lambda: figures.ratios({"a": [1.0, 1.5]}), "'a' at step 1 is 1.5"),
+        (lambda: figures.ratios({"a": [-0.1]}), "'a' at step 0 is -0.1"),
+        (lambda: figures.ratios({"a": [float("nan")]}), "'a' at step 0 is nan"),
+    ],
+)
+def test_bad_input_is_refused_with_what_came_and_what_is_wanted(draw, says):
+    with pytest.raises(ValueError, match=says):
+        draw()

@@ -18,8 +18,8 @@ KEPT = json.loads(slip.RESULT.read_text(encoding="utf-8"))
 
 def test_the_chapter_s_numbers_are_those_of_the_kept_result():
     assert KEPT["date"] == measured.DATE and slip.SEEDS == measured.SEEDS
-    assert len(KEPT["slips"]) == 3 * len(measured.SLIPS) == 18
-    assert len(KEPT["schedules"]) == 3 * len(measured.SCHEDULES) == 24
+    assert len(KEPT["slips"]) == 5 * len(measured.SLIPS) == 30
+    assert len(KEPT["schedules"]) == 5 * len(measured.SCHEDULES) == 60
     for row in KEPT["slips"]:
         shown = measured.SLIPS[row["task"], row["decoder"]]
         for name, values in shown._asdict().items():
@@ -30,9 +30,59 @@ def test_the_chapter_s_numbers_are_those_of_the_kept_result():
             assert values[row["seed"]] == row[name]
 
 
-def test_what_the_text_says_of_them():
+def chapter_text():
     path = Path(__file__).parents[3] / "chapters" / "_src" / "ch06_teacher_forcing.py"
-    text = " ".join(path.read_text(encoding="utf-8").replace("\n# ", " ").split())
+    return " ".join(path.read_text(encoding="utf-8").replace("\n# ", " ").split())
+
+
+def test_the_scoreboard_is_the_kept_result():
+    shown = {
+        ("teacher forcing", "plain"): "GRU 48, plain | teacher forcing",
+        ("exponential", "plain"): "| | | exponential",
+        ("teacher forcing", "attention"): "GRU 48, attention | teacher forcing",
+        ("half", "attention"): "| | | ε = ½",
+    }
+    for (training, decoder), row in shown.items():
+        rows = [
+            r for r in KEPT["schedules"] if (r["training"], r["decoder"]) == (training, decoder)
+        ]
+        assert [r["seed"] for r in rows] == list(range(5))
+        em, recovery = (sum(r[name] for r in rows) / 5 for name in ("exact_match", "recovery"))
+        numbers = f"{em:.2f} | {recovery:.2f} |".replace("0.", ".")
+        assert f"{row} | {numbers}" in chapter_text()
+
+
+def test_what_the_text_says_of_schedules():
+    """Per seed, against teacher forcing with the same decoder."""
+    text = chapter_text()
+
+    def gains(name, decoder, number):
+        row, forced = (
+            getattr(measured.SCHEDULES[which, decoder], number)
+            for which in (name, "teacher forcing")
+        )
+        return [a - b for a, b in zip(row, forced, strict=True)]
+
+    names = [name for name, decoder in measured.SCHEDULES if decoder == "plain"][1:]
+    assert len(names) == 5
+    for name in names:
+        assert min(gains(name, "plain", "recovery")) > 0 > max(gains(name, "plain", "exact_match"))
+        assert min(gains(name, "plain", "perplexity")) > 0
+    halves = [name for name in names if name.startswith("half")]
+    recovery = [gain for name in halves for gain in gains(name, "attention", "recovery")]
+    match = [gain for name in halves for gain in gains(name, "attention", "exact_match")]
+    assert f"recovery by {min(recovery):.2f} to {max(recovery):.2f}".replace("0.", ".") in text
+    low, high = f"{min(match):.3f}".replace("-0.", "−."), f"{max(match):.3f}".replace("0.", ".", 1)
+    assert f"exact match by {low} to {high}" in text
+    for name in set(names) - set(halves):
+        assert max(map(abs, gains(name, "attention", "recovery"))) < 0.11
+    token, batch = (measured.SCHEDULES[name, "plain"] for name in halves)
+    assert measured.mean(batch.exact_match) > measured.mean(token.exact_match), "it costs less"
+    assert measured.mean(batch.recovery) < measured.mean(token.recovery), "and buys less"
+
+
+def test_what_the_text_says_of_slips():
+    text = chapter_text()
     low, high = map(
         int, re.search(r"With attention, (\d+) to (\d+) % of the outputs", text).groups()
     )
@@ -47,8 +97,8 @@ def test_what_the_text_says_of_them():
 
 
 def test_the_script_runs():
-    row = slip.measure_schedule(0, "plain", "linear", steps=8)
-    assert set(row) == {"training", "decoder", "seed", "exact_match", "perplexity", "recovery"}
+    row = slip.measure_schedule(0, "plain", slip.ONE_COIN, steps=8)
+    assert row.keys() == KEPT["schedules"][0].keys()
 
 
 def test_a_slip_is_counted_as_it_is_defined():

@@ -3,72 +3,51 @@
 from tests.support.submissions import TRICKS, Round, Wrong
 
 NOISY = {
-    "n_best": """
+    "choose_batched": """
 import logging, sys, warnings
-def n_best(next_log_probs, max_len, n):
+def choose_batched(totals, log_probs):
     warnings.warn("this is deprecated")
     print("so far so good", file=sys.stderr)
     logging.getLogger("learner").warning("hm")
-    waiting, found = {(): 0.0}, []
-    while waiting and len(found) < n:
-        tokens = max(waiting, key=waiting.get)
-        total = waiting.pop(tokens)
-        if EOS_ID in tokens:
-            found.append((tokens, total))
-        elif len(tokens) < max_len:
-            for token, log_prob in enumerate(next_log_probs(tokens)):
-                if log_prob > -math.inf:
-                    waiting[tokens + (token,)] = total + log_prob
-    return found
+    B, k = totals.shape
+    V = log_probs.shape[-1]
+    scores = (totals.reshape(-1)[:, None] + log_probs).reshape(B, -1)
+    order = scores.argsort(dim=-1, descending=True, stable=True)[:, :k]
+    return order // V + torch.arange(0, B * k, k)[:, None], order % V, scores.gather(1, order)
 """,
-    "fixed_search": """
-def fixed_search(model, src, src_lengths, num_beams, max_len, alpha):
-    warnings.warn("and again")
+    "can_stop": """
+def can_stop(ended, open_totals, length, longest, alpha):
     torch.nn.GRU(3, 4, dropout=0.1)  # torch warns by itself
-    pairs = beam(model, src, src_lengths, num_beams, max_len, [])
-    hyps = [Hyp(tokens, total, total / len(tokens) ** alpha) for tokens, total in pairs]
-    return sorted(hyps, key=lambda hyp: -hyp.score)
+    for total in open_totals:
+        for n in range(length + 1, longest + 1):
+            if total / n ** alpha > max(ended, default=-math.inf):
+                return False
+    return True
 """,
 }
 ANNA = (
-    Wrong("letter_7_1a", "F", {"7.1a": "mode"}),
+    Wrong("letter_7_1", "A", {"7.1": "mode"}),
     Wrong(
-        "n_best",
+        "choose_batched",
         """
-def n_best(next_log_probs, max_len, n):
-    found = [((), 0.0)]
-    for _ in range(max_len):
-        longer = []
-        for tokens, total in found:
-            if tokens[-1:] == (EOS_ID,):
-                longer.append((tokens, total))
-                continue
-            for token, log_prob in enumerate(next_log_probs(tokens)):
-                if log_prob > -math.inf:
-                    longer.append((tokens + (token,), total + log_prob))
-        found = longer
-    return sorted(found, key=lambda output: -output[1])[:n]
+def choose_batched(totals, log_probs):
+    B, k = totals.shape
+    V = log_probs.size(1)
+    every = totals[:, :, None] + log_probs.view(B, k, V)
+    best, place = every.flatten(1).sort(dim=1, descending=True, stable=True)
+    return place[:, :k] // V, place[:, :k] % V, best[:, :k]
 """,
-        {"7.2": "unfinished"},
+        {"7.2": "local_rows"},
     ),
     Wrong(
-        "prune",
+        "can_stop",
         """
-def prune(token, num_beams):
-    ends = token[:num_beams] == EOS_ID
-    return ends.nonzero().flatten(), (~ends).nonzero().flatten()
+def can_stop(ended, open_totals, length, longest, alpha):
+    if not open_totals or not ended:
+        return not open_totals
+    return max(open_totals) / length ** alpha <= max(ended)
 """,
-        {"7.3b": "shrinks"},
-    ),
-    Wrong(
-        "top_p",
-        """
-def top_p(log_probs, p):
-    probs, order = log_probs.exp().sort(descending=True)
-    probs[probs.cumsum(1) - probs >= p] = 0
-    return torch.zeros_like(probs).scatter(1, order, probs).log()
-""",
-        {"7.4": "not_renormalised"},
+        {"7.4": "present_length"},
     ),
     Wrong("letter_7_5a", "C", {"7.5a": "count"}),
     Wrong(
@@ -83,56 +62,27 @@ def test_patient(search):
         {"7.5b": "nothing_rejected"},
     ),
     Wrong(
-        "width_report",
+        "test_rows",
         """
-def width_report(sources, widths):
-    report = {}
-    for k in widths:
-        found = [search_letters(source, k)[0] for source in sources]
-        report[k] = {"log_prob": found[0][1], "length": len(found[0][0])}
-    return report
+def test_rows(reorder):
+    state = torch.arange(6.0).view(3, 2)
+    assert reorder(state, torch.tensor([2, 0, 1])).sum() == state.sum()
 """,
-        {"7.6": "keys"},
+        {"7.6": "nothing_rejected"},
     ),
 )
 BEN = (
-    Wrong("letter_7_1b", "D", {"7.1b": "no_end"}),
     Wrong(
-        "expand",
+        "rescore",
         """
-def expand(totals, log_probs, num_beams):
-    k, V = log_probs.shape
-    flat = (totals.view(k, 1) + log_probs).view(-1)
-    n = min(2 * num_beams, int(torch.isfinite(flat).sum()))
-    total, place = flat.topk(n)
-    return place % V, place // V, total
+def rescore(model, src, src_lengths, tokens):
+    state, total = model.start(src, src_lengths), 0.0
+    for token in tokens:
+        log_probs, state = model.step(torch.tensor([token]), state)
+        total += float(log_probs[0, token])
+    return total
 """,
-        {"7.3a": "swapped"},
-    ),
-    Wrong(
-        "beam",
-        """
-def beam(model, src, src_lengths, num_beams, max_len, prefix):
-    state = model.start(src, src_lengths)
-    beams, done = [([BOS_ID], 0.0)], []
-    for t in prefix:
-        (words, x), = beams
-        log_probs, state = model.step(torch.tensor([words[-1]]), state)
-        beams = [(words + [t], x + log_probs[0, t].item())]
-    for _ in range(max_len - len(prefix)):
-        log_probs, state = model.step(torch.tensor([b[-1] for b, _ in beams]), state)
-        parent, token, total = expand(torch.tensor([t for _, t in beams]), log_probs, num_beams)
-        ended, alive = prune(token, num_beams)
-        new = [(beams[p][0] + [t], x)
-               for p, t, x in zip(parent.tolist(), token.tolist(), total.tolist())]
-        done += [(new[i][0][1:], new[i][1]) for i in ended.tolist()]
-        beams = [new[i] for i in alive.tolist()]
-        if not beams:
-            break
-        state = state.select(torch.arange(len(beams)) % len(log_probs))  # not the parents
-    return sorted(done, key=lambda d: -d[1])
-""",
-        {"7.3c": "state"},
+        {"7.3": "reads_what_it_scores"},
     ),
     Wrong(
         "test_patient",
@@ -146,15 +96,26 @@ def test_patient(search):
     assert abs(found[1].score - found[1].log_prob / 3) < 1e-4
 """,
         {"7.5b": "state"},
-        earns=4,
+        earns=3,
     ),
     Wrong(
         "fixed_search",
         """
 def fixed_search(model, src, src_lengths, num_beams, max_len, alpha):
-    pairs = beam(model, src, src_lengths, num_beams, max_len, [])
-    hyps = [Hyp(tokens, total, total * len(tokens) ** alpha) for tokens, total in pairs]
-    return sorted(hyps, key=lambda hyp: -hyp.score)
+    state, found, beam = model.start(src, src_lengths), [], [([], 0.0, 0)]
+    for _ in range(max_len):
+        last = torch.tensor([t[-1] if t else BOS_ID for t, *_ in beam])
+        log_probs, state = model.step(last, state)
+        sums = torch.tensor([x for _, x, _ in beam], dtype=log_probs.dtype)
+        rows, tokens, totals = choose(sums, log_probs, num_beams)
+        new = [(beam[r][0] + [t], x, r)
+               for r, t, x in zip(rows.tolist(), tokens.tolist(), totals.tolist())]
+        ended, beam = prune(new, num_beams)
+        found += [Hyp(t, x, x * len(t) ** alpha) for t, x, _ in ended]
+        if not beam:
+            break
+        state = state.select(torch.tensor([r for *_, r in beam]))
+    return sorted(found, key=lambda hyp: -hyp.score)
 """,
         {"7.5c": "wrong_sign"},
     ),
@@ -163,6 +124,6 @@ def fixed_search(model, src, src_lengths, num_beams, max_len, alpha):
 ROUND = Round(
     noisy=NOISY,
     wrong={"anna": ANNA, "ben": BEN},
-    cheat={"n_best": TRICKS},
-    deleted="check-7-3a",
+    cheat={"choose_batched": TRICKS},
+    deleted="check-7-3",
 )

@@ -6,14 +6,14 @@ from seq2seq_lib.course.ch08_attention import figures
 
 
 def test_a_line_for_each_seed_with_the_points_that_were_given():
-    without, attending = ((1.0, 0.2), (0.9, 0.1)), ((1.0, 0.8), (1.0, 0.7))
-    figure, words = figures.by_length(("2", "9"), without, attending)
+    without, attending = ((1.0, 0.5, 0.2), (0.9, 0.4, 0.1)), ((1.0, 0.9, 0.8), (1.0, 0.9, 0.7))
+    figure, words = figures.by_length(("2", "5", "9"), without, attending)
     (ax,) = figure.axes
     assert [tuple(line.get_ydata()) for line in ax.lines] == [*without, *attending]
     assert [line.get_linestyle() for line in ax.lines] == ["--", "--", "-", "-"]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["one vector", "attention"]
-    assert "One vector: 0.90 to 1.00 at 2, 0.10 to 0.20 at 9 letters." in words
-    assert "Attention: 1.00 to 1.00 at 2, 0.70 to 0.80 at 9 letters." in words
+    assert "One vector: 0.90 to 1.00 at 2, 0.40 to 0.50 at 5, 0.10 to 0.20 at 9 digits." in words
+    assert "Attention: 1.00 to 1.00 at 2, 0.90 to 0.90 at 5, 0.70 to 0.80 at 9 digits." in words
 
 
 def test_a_curve_of_another_length_is_refused():

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from statistics import mean
 
 import pytest
 
@@ -19,23 +20,62 @@ def chapter_text():
 
 
 def test_the_curves_and_the_rows_are_those_of_the_kept_result():
-    bands = tuple(f"{low}-{high}" for low, high in attention.BANDS)
-    assert bands == chapter.LENGTHS
+    assert tuple(map(str, attention.LENGTHS)) == chapter.LENGTHS
     for name, curves in (("none", chapter.WITHOUT_ATTENTION), ("general", chapter.WITH_ATTENTION)):
-        assert [list(curve) for curve in curves] == [row[name] for row in KEPT["bottleneck"]]
+        assert [list(curve) for curve in curves] == [
+            row[name]["by_length"] for row in KEPT["bottleneck"]
+        ]
     for row, told in zip(KEPT["unmasked"], chapter.WITHOUT_A_MASK, strict=True):
         assert told == (row["seed"], row["alone"], row["more_pads"])
-    for row, told in zip(KEPT["wording"], chapter.COLUMN_OF_THE, strict=True):
-        assert told == (row["seed"], row["own"], row["column_of_the"])
-        assert row["donor"] == "la petite maison rouge"
-    assert [row["seed"] for row in KEPT["bottleneck"]] == [0, 1, 2]
+    kept = {
+        (row["attention"], row["seed"]): (
+            row["weight"][0],
+            row["largest"][0],
+            row["right"],
+            row["right_without_end"],
+        )
+        for row in KEPT["sink"]
+    }
+    assert kept == {(kind, seed): tuple(numbers) for kind, seed, *numbers in chapter.SINK}
+    for part in ("bottleneck", "board"):
+        assert [row["seed"] for row in KEPT[part]] == list(range(5))
 
 
 def test_the_curves_fall_as_the_text_says():
-    assert "The cliff is gone, the slope is not" in chapter_text()
-    without, with_attention = chapter.WITHOUT_ATTENTION, chapter.WITH_ATTENTION
-    assert all(curve[0] > 0.95 and max(curve[3:]) < 0.05 for curve in without)
-    assert all(min(curve[:2]) > 0.9 and curve[-1] < 0.8 for curve in with_attention)
+    ends = (
+        [curve[-1] for curve in chapter.WITHOUT_ATTENTION],
+        [curve[-1] for curve in chapter.WITH_ATTENTION],
+    )
+    told = re.search(
+        r"at 11 digits (\d+) to (\d+) % are right without attention, and (\d+) to (\d+) % with",
+        chapter_text(),
+    )
+    measured = [round(100 * share) for group in ends for share in (min(group), max(group))]
+    assert [int(number) for number in told.groups()] == measured
+
+
+@pytest.mark.parametrize(
+    ("part", "model", "row"),
+    [
+        ("bottleneck", "none", "| `reverse` | GRU, context at every step |"),
+        ("bottleneck", "general", "| | GRU with general attention |"),
+        ("board", "none", "| `dates` | GRU, context at every step |"),
+        ("board", "general", "| | GRU with general attention |"),
+    ],
+)
+def test_the_scoreboard_is_what_was_measured(part, model, row):
+    rows = [kept[model] for kept in KEPT[part]]
+    means = [mean(r[name] for r in rows) for name in ("exact_match", "nll", "seconds")]
+    size = round(rows[0]["parameters"] / 1000)
+    numbers = f"{means[0]:.2f} | {means[1]:.2f} | {size} k | {round(means[2])} |"
+    assert f"{row} {numbers}" in chapter_text()
+
+
+def test_what_the_text_says_of_the_sink_was_measured():
+    assert "The sink comes and goes with the seed, and nothing is lost" in chapter_text()
+    largest = [row["largest"][0] for row in KEPT["sink"]]
+    assert min(largest) < 0.05 and max(largest) > 0.5
+    assert all(row["right"] == row["right_without_end"] for row in KEPT["sink"])
 
 
 @pytest.mark.parametrize(
@@ -57,10 +97,15 @@ def test_the_two_orders_are_told_as_measured(model, pattern):
     assert told == [min(right), max(right), min(seconds), max(seconds)]
 
 
-def test_crossing_links_and_the_date_are_told_as_measured():
-    low, high = re.search(r"on the right word in (\d+) to (\d+) %", chapter_text()).groups()
-    crossing = [round(100 * row["crossing"]) for row in KEPT["wording"]]
-    assert (min(crossing), max(crossing)) == (int(low), int(high))
+def test_three_other_models_did_the_same_with_the_column_of_the():
+    assert "Three models with general attention did the same" in chapter_text()
+    assert len(KEPT["wording"]) == 3
+    for row in KEPT["wording"]:
+        assert row["own"] == "le petit chat rouge" and row["donor"] == "la petite maison rouge"
+        assert row["column_of_the"] == "la petit chat rouge"
+
+
+def test_the_date_is_told():
     year, month, day = KEPT["date"].split("-")
     assert f"{int(day)} November {year}" in chapter_text() and month == "11"
 
@@ -73,8 +118,12 @@ def test_what_a_model_without_a_mask_loses_is_told_as_measured():
 
 
 def test_the_script_runs():
-    row = attention.bottleneck(0, num_train=64, num_test=200, epochs=1)
-    assert len(row["none"]) == len(row["general"]) == len(attention.BANDS)
+    row = attention.bottleneck(0, steps=2)
+    assert len(row["none"]["by_length"]) == len(row["general"]["by_length"]) == 9
+    assert attention.board(0, steps=2)["general"]["exact_match"] == 0
+    rows = attention.sink(0, num_train=64, num_test=10, epochs=1)
+    assert [row["attention"] for row in rows] == ["dot", "additive"]
+    assert all(0 < share < 1 for row in rows for share in row["weight"])
     models = [row["model"] for row in attention.order(0, num_train=64, num_test=10, epochs=1)]
     assert models == list(attention.ORDERS)
     assert attention.unmasked(0, num_train=64, num_test=5, epochs=1)["seed"] == 0

@@ -18,12 +18,12 @@ def all_drawn(figure):
 
 
 def test_a_bar_is_reconstruction_and_kl_one_after_the_other():
-    ax = figures.two_terms({"one": (10.0, 0.5, 7), "two": (8.0, 3.0, 200)}, 8.14).axes[0]
+    ax = figures.two_terms({"one": (10.0, 0.5, 1), "two": (8.0, 3.0, 200)}, 8.14).axes[0]
     bars = [(bar.get_x(), bar.get_width()) for bar in ax.patches]
     assert bars == [(0, 10.0), (10.0, 0.5), (0, 8.0), (8.0, 3.0)]
     assert [bool(bar.get_hatch()) for bar in ax.patches] == [False, True, False, True]
     texts = [text.get_text().strip() for text in ax.texts]
-    assert texts == ["10.5; 7 different copies", "11.0; 200 different copies"]
+    assert texts == ["10.5; 1 copy", "11.0; 200 different copies", "entropy 8.14"]
     all_drawn(ax.figure)
 
 

@@ -5,14 +5,16 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
-from benchmarks import latent_schedules
+from benchmarks import latent_schedules, latent_tatoeba
 from seq2seq_lib.corpora.echo_task import ECHO_ENTROPY
 from seq2seq_lib.course.ch10_latent_seq2seq import given
 from seq2seq_lib.latent import evaluate_elbo
 
 ROOT = Path(__file__).resolve().parents[3]
 KEPT = json.loads(latent_schedules.RESULT.read_text(encoding="utf-8"))
+REAL = json.loads(latent_tatoeba.RESULT.read_text(encoding="utf-8"))
 COLUMNS = ("reconstruction", "kl", "negative_elbo", "active", "different_copies")
 
 
@@ -105,3 +107,40 @@ def test_the_script_trains_measures_and_draws():
     assert row["negative_elbo"] == pytest.approx(row["reconstruction"] + row["kl"], abs=2e-4)
     picture = latent_schedules.picture(model)
     assert len(picture["map"]) == 25 and [len(path) for path in picture["paths"]] == [7, 7]
+
+
+def test_the_scoreboard_holds_the_exact_copies():
+    rows = re.findall(r"^# \| echo \| ([^|]+) \| (\d+) – (\d+) of 400 \|$", source(), re.M)
+    assert [training for training, *_ in rows] == ["linear", "free bits 3", "weight 0"]
+    for training, *ends in rows:
+        exact = column(training, "exact_copies")
+        assert [int(end) for end in ends] == [min(exact), max(exact)], training
+
+
+def test_what_is_said_of_real_sentences_was_measured():
+    def real(training, name):
+        return [row[name] for row in REAL["rows"] if row["training"] == training]
+
+    said = " ".join(source().replace("\n#", "").split())
+    assert REAL["date"] == "2026-11-28" and "1,874 sentences, ten epochs" in said
+    assert {row["sentences"] for row in REAL["rows"]} == {1874} and latent_tatoeba.EPOCHS == 10
+    assert {row["held_out"] for row in REAL["rows"]} == {208}
+    assert set(real("constant", "different_copies") + real("linear", "different_copies")) == {1}
+    free = "free bits 3"
+    for name, form in (
+        ("different_copies", "3 free nats give {} to {}, and"),
+        ("different_from_prior", "of 200 draws from the prior {} to {} differ"),
+        ("from_prior_in_training", "but {} to {} are sentences of the training set"),
+    ):
+        assert form.format(min(real(free, name)), max(real(free, name))) in said
+    assert all(2.9 < kl < 3.1 for kl in real(free, "kl"))
+    assert all(round(nats) == 1 for nats in real(free, "mutual_information"))
+
+
+def test_the_script_of_real_sentences_trains_and_measures():
+    """On sentences of the echo language, so that it needs no corpus."""
+    sentences = latent_schedules.echo_sentences(60, torch.Generator().manual_seed(0))
+    row = latent_tatoeba.run("linear", 0, sentences, epochs=1)
+    assert row["sentences"] == 54 and row["held_out"] == 6
+    assert row["negative_elbo"] == pytest.approx(row["reconstruction"] + row["kl"], abs=2e-3)
+    assert 1 <= row["different_copies"] <= 6

@@ -471,6 +471,7 @@ def distribution(temperature=1.0, keep=(A, B, C, EOS_ID)):
         # T = 0.4 makes a and c alone reach 0.75 (0.56 + 0.27): first T, then p
         ({"temperature": 0.4, "top_p": 0.75}, distribution(0.4, keep=(A, C))),
         ({"temperature": 3.0, "top_k": 3, "top_p": 0.99}, distribution(3.0, keep=(A, B, C))),
+        ({"min_p": 0.7}, distribution(keep=(A, C))),
     ],
 )
 def test_samples_follow_the_distribution(options, expected):
@@ -544,6 +545,7 @@ def test_samples_are_sorted_and_all_there():
         {"top_p": 0.0},
         {"top_p": 1.1},
         {"top_p": float("nan")},
+        {"min_p": 1.5},
         {"top_k": 0},
         {"num_samples": 0},
     ],

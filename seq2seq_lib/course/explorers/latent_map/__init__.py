@@ -16,19 +16,20 @@ from seq2seq_lib.course.explorers.latent_map.compute import (
 from seq2seq_lib.course.explorers.latent_map.picture import draw
 
 PREDICTIONS = {"at most 9": "few", "10 to 18": "some", "19 or more": "many"}
-STATES = {
-    "collapsed": State("KL weight 1 from the start: one code is like another"),
-    "linear": State("The weight grows from 0 to 1: points differ", {"training": "linear"}),
-    "annealed": State("An S-shaped weight: points differ", {"training": "logistic"}),
-    "restart": State(
-        "Cyclical, before its last cycle has run", {"training": "cyclical", "step": 300}
+STATES = {  # named after what was set, not after what comes out
+    "constant": State("KL weight 1 from the start"),
+    "linear": State("The weight grows from 0 to 1 in 200 steps", {"training": "linear"}),
+    "logistic": State("The weight is an S around step 100", {"training": "logistic"}),
+    "cyclical": State(
+        "The weight rises four times; the last time is to come",
+        {"training": "cyclical", "step": 300},
     ),
-    "free_bits": State("3 free nats: points differ", {"training": "free bits 3"}),
+    "free_bits": State("3 nats a sentence are free", {"training": "free bits 3"}),
     "path": State(
-        "3 free nats: sentences between two sentences",
+        "3 free nats: a path from one sentence to another",
         {"training": "free bits 3", "view": "path 1"},
     ),
-    "no_weight": State("No KL at all: many sentences, some broken", {"training": "weight 0"}),
+    "no_weight": State("Weight 0: no KL in training", {"training": "weight 0"}),
 }
 
 
@@ -60,7 +61,7 @@ EXPLORER = Explorer(
     compute=compute,
     draw=draw,
     states=STATES,
-    film=("collapsed", "linear"),
+    film=("constant", "linear"),
     controls=(
         (Choice("training", "KL weight", {name: name for name in TRAININGS}),),
         (Choice("step", "after steps", {str(step): step for step in STEPS}),),

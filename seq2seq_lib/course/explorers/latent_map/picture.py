@@ -83,8 +83,9 @@ def _terms(result: Result, top: float) -> list[str]:
     wide = min(result.reconstruction * SCALE, 200)
     more = max(0.0, min(kl * SCALE, 215 - wide))
     cut = " (bar cut)" if more < kl * SCALE else ""
+    words = "nats a sentence; dashed: entropy"
     parts = [
-        svg.text(svg.MARGIN, top, "nats a sentence", size=12, fill=svg.GREY),
+        svg.text(svg.MARGIN, top, words, size=12, fill=svg.GREY),
         svg.rect(svg.MARGIN, top + 8, wide, 18, fill=svg.PAPER, stroke=svg.BLUE, kind="term"),
         svg.rect(svg.MARGIN + wide, top + 8, more, 18, fill=svg.BLUE, stroke=svg.BLUE, kind="term"),
     ]
@@ -98,11 +99,8 @@ def _terms(result: Result, top: float) -> list[str]:
             size=12,
         )
     )
-    parts.append(
-        svg.text(
-            svg.MARGIN, top + 60, f"= {result.bound:.2f}{cut}; entropy {result.floor:.2f}", size=12
-        )
-    )
+    sums = f"= {result.bound:.2f}{cut}; entropy {result.floor:.2f}"
+    parts.append(svg.text(svg.MARGIN, top + 60, sums, size=12))
     parts.append(svg.text(svg.MARGIN, top + 84, "KL of each dimension", size=12, fill=svg.GREY))
     largest = max(0.5, *result.kl)
     base = top + 128

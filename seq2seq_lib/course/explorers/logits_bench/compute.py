@@ -146,7 +146,9 @@ def _named(logits: str, target: int, own: Row) -> tuple[float, ...]:
         "wrong": tuple(8.0 * (word == wrong) for word in range(len(WORDS))),
         "own": tuple(own),
     }
-    if logits not in known or len(known[logits]) != len(WORDS):
+    if len(own) != len(WORDS):
+        raise ValueError(f"own must be {len(WORDS)} logits, but it is {tuple(own)}.")
+    if logits not in known:
         raise ValueError(f"Unknown logits: {logits!r}. Valid: {', '.join(map(repr, known))}.")
     return known[logits]
 

@@ -1,28 +1,74 @@
-"""What the search tree shows: a search, stopped after some steps, and the truth to compare with."""
+"""What the search tree shows: a beam, stopped after some steps, and the truth to compare with."""
 
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from seq2seq_lib.course.explorers.search_tree.steps import (
-    LETTERS,
-    Node,
-    Reshape,
-    Search,
-    Source,
-    Truth,
-    chance_of,
-    run,
-    source_of,
-    truth_of,
-)
+import torch
+from torch import Tensor
+
+from seq2seq_lib.course.letter_cards import LETTERS, NO_SOURCE, MemoryCard, by_prefix
 from seq2seq_lib.decoding import length_penalty as divisor
-from seq2seq_lib.hypotheses import Hypothesis
+from seq2seq_lib.laws import four_letters
+from seq2seq_lib.vocab import BOS_ID, EOS_ID
 
-KNOWS = {  # strategy -> the parameters that change it
-    "greedy": (),
-    "beam": ("width", "length_penalty"),
-    "sampling": ("temperature", "top_k", "top_p", "seed"),
-    "exhaustive": ("length_penalty",),
-}
+STEPS = 4  # tokens of the longest output, the end counted
+EVERYTHING = 108  # beams: 27 open outputs with 4 continuations each, so nothing is pruned
+
+Prefix = tuple[int, ...]  # ids without BOS
+
+
+@dataclass(frozen=True)
+class Node:
+    """One continuation that a step looked at.
+
+    Attributes:
+        tokens: the output up to here.
+        prob: of its last token, as the model said with the memory that it was given.
+        log_prob: of the whole, nats.
+        fate: ``"kept"`` open, ``"pruned"``, ``"finished"``, or ``"cut"`` at the longest length.
+    """
+
+    tokens: Prefix
+    prob: float
+    log_prob: float
+    fate: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """An open output, and the letters that its row of the state has read; None without memory."""
+
+    tokens: Prefix
+    memory: frozenset[int] | None
+
+    @property
+    def strange(self) -> bool:
+        """Whether it is another output's memory; the last letter is not read yet."""
+        return self.memory is not None and self.memory != frozenset(self.tokens[:-1])
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a search returns: ``true`` is the log-probability when the model reads it again."""
+
+    tokens: Prefix
+    log_prob: float
+    finished: bool
+    true: float
+
+    def score(self, penalty: float) -> float:
+        return self.log_prob / divisor(len(self.tokens), penalty)
+
+
+@dataclass(frozen=True)
+class Search:
+    """A whole search: the nodes of each step, the open rows after it, all that it found."""
+
+    levels: tuple[tuple[Node, ...], ...]
+    rows: tuple[tuple[Row, ...], ...]
+    outputs: tuple[Output, ...]
 
 
 @dataclass(frozen=True)
@@ -30,112 +76,135 @@ class Result:
     """What the explorer shows.
 
     Attributes:
-        source, strategy, width, step: as in ``compute``.
-        penalty: the exponent of the length penalty; 0 where none applies.
-        reshape: what sampling does to the model's distributions; nothing in other searches.
-        search: what the library found, and the whole tree.
-        outputs: all that it found, best score first.
-        truth: the best outputs there are.
-        chance, plain_chance: the probability that one draw is the most probable output: with
-            ``reshape``, and without.
+        search, width, penalty, moved, step: as in ``compute``.
+        whole: the search to its end.
+        truth: the most probable output there is, and the number of those that end.
     """
 
-    source: str
-    strategy: str
+    search: str
     width: int
     penalty: float
-    reshape: Reshape
+    moved: bool
     step: int
-    search: Search
-    outputs: tuple[Hypothesis, ...]
-    truth: Truth
-    chance: float
-    plain_chance: float
-
-    @property
-    def model(self) -> Source:
-        return source_of(self.source)
+    whole: Search
+    truth: Output
+    ended: int
 
     @property
     def done(self) -> bool:
-        return self.step == self.model.steps
+        return self.step == STEPS
 
     @property
-    def found(self) -> tuple[Hypothesis, ...]:
+    def ranked(self) -> list[Output]:
+        """All that is found in the end, best score first."""
+        return sorted(self.whole.outputs, key=lambda output: -output.score(self.penalty))
+
+    @property
+    def found(self) -> list[Output]:
         """What ended in the steps so far, or was cut there, best score first."""
-        return tuple(output for output in self.outputs if len(output.tokens) <= self.step)
+        return [output for output in self.ranked if len(output.tokens) <= self.step]
 
     @property
-    def scores(self) -> tuple[float, ...]:
-        """Of what was found: log p / length ** penalty."""
-        return tuple(_score(output, self.penalty) for output in self.found)
-
-    @property
-    def cost(self) -> int:
-        """Next-token distributions asked for so far."""
-        return sum(self.search.costs[: self.step])
-
-    @property
-    def levels(self) -> tuple[tuple[Node, ...], ...]:
-        """The steps that are done."""
-        return self.search.levels[: self.step]
+    def best(self) -> Output:
+        return self.ranked[0]
 
 
 def compute(
     *,
-    source: str = LETTERS,
-    strategy: str = "greedy",
-    width: int = 2,
+    search: str = "beam",
+    width: int = 1,
     length_penalty: float = 0.0,
-    temperature: float = 1.0,
-    top_k: int = 0,
-    top_p: float = 1.0,
-    seed: int = 0,
-    step: int = 4,
+    moved: bool = True,
+    step: int = STEPS,
 ) -> Result:
     """Search, and stop after some steps.
 
     Args:
-        source: ``"letters"``, or one of five dates.
-        strategy: ``"greedy"``, ``"beam"``, ``"sampling"`` (20 draws) or ``"exhaustive"``.
-        width: of the beam, 1 .. 5.
-        length_penalty: α in log p / length^α; for beams and exhaustive search.
-        temperature, top_k, top_p: of sampling; ``top_k=0`` and ``top_p=1`` are off.
-        seed: of sampling, 0 .. 99.
-        step: 0 .. the longest output, 4 letters or 11 characters of a date.
-
-    What a strategy does not know (see ``KNOWS``) changes nothing.
+        search: ``"beam"`` on the card, ``"everything"`` there, or ``"memory"``: a beam on the card
+            that writes no letter twice.
+        width: k, 1 .. 4; with a memory 2 or 3; of no effect on everything.
+        length_penalty: α in log p / length^α; of the beam on the card.
+        moved: whether the rows of the state move with their outputs; of the memory card.
+        step: 0 .. 4.
     """
-    knows = KNOWS[strategy]
-    penalty = length_penalty if "length_penalty" in knows else 0.0
-    reshape = Reshape(temperature, int(top_k), top_p) if "temperature" in knows else Reshape()
-    search = run(
-        source,
-        strategy,
-        width if "width" in knows else 1,
-        penalty,
-        reshape,
-        seed if "seed" in knows else 0,
-    )
-    truth = truth_of(source, penalty)
-    ranked = sorted(search.outputs, key=lambda h: (-_score(h, penalty), len(h.tokens), h.tokens))
-    # Sampling never draws PAD or BOS and shares what the model gives them: so even a plain draw
-    # may differ from the model's own probability in the third digit.
-    chances = [chance_of(source, tuple(truth.probable.tokens), r) for r in (reshape, Reshape())]
+    beams = EVERYTHING if search == "everything" else width
+    memory = search == "memory"
+    every = run(memory, EVERYTHING, True).outputs
     return Result(
-        source=source,
-        strategy=strategy,
-        width=width,
-        penalty=penalty,
-        reshape=reshape,
-        step=step,
         search=search,
-        outputs=tuple(ranked),
-        truth=truth,
-        chance=chances[0],
-        plain_chance=chances[1],
+        width=width,
+        penalty=length_penalty if search == "beam" else 0.0,
+        moved=moved or not memory,
+        step=step,
+        whole=run(memory, beams, moved or not memory),
+        truth=max((o for o in every if o.finished), key=lambda output: output.log_prob),
+        ended=sum(output.finished for output in every),
     )
 
 
-def _score(output: Hypothesis, penalty: float) -> float:
-    return output.log_prob / divisor(len(output.tokens), penalty)
+@lru_cache(maxsize=64)
+def run(memory: bool, width: int, moved: bool) -> Search:
+    """Beam search with one row of the state for each open output.
+
+    Args:
+        memory: whether to search the card with a memory.
+        width: outputs that stay open.
+        moved: after the first step, whose one row is copied, the rows stay in place if False.
+    """
+    model = MemoryCard() if memory else four_letters()
+    state, beam = model.start(*NO_SOURCE), [((), 0.0)]
+    levels, rows, outputs = [], [], []
+    for step in range(1, STEPS + 1):
+        last = torch.tensor([tokens[-1] if tokens else BOS_ID for tokens, _ in beam])
+        log_probs, state = model.step(last, state)  # [rows, V]
+        candidates = [
+            ((*tokens, token), total + log_probs[row, token].item(), row)
+            for row, (tokens, total) in enumerate(beam)
+            for token in (*LETTERS, EOS_ID)
+            if log_probs[row, token] > -math.inf
+        ]
+        ranked = sorted(candidates, key=lambda candidate: -candidate[1])
+        ended = [c for c in ranked[:width] if c[0][-1] == EOS_ID]
+        still_open = [c for c in ranked if c[0][-1] != EOS_ID][:width]
+        fates = dict.fromkeys((c[0] for c in still_open), "cut" if step == STEPS else "kept")
+        fates |= dict.fromkeys((c[0] for c in ended), "finished")
+        levels.append(_level(candidates, fates, log_probs, levels[-1] if levels else ()))
+        outputs += ended + (still_open if step == STEPS else [])
+        beam = [(tokens, total) for tokens, total, _ in still_open]
+        if not beam:
+            break
+        if moved or step == 1:
+            state = state.select(torch.tensor([row for *_, row in still_open]))
+        memories = state.letters if memory else (None,) * len(beam)
+        rows.append(tuple(map(Row, (tokens for tokens, _ in beam), memories)))
+    again = by_prefix(model)
+    found = [
+        Output(tokens, total, tokens[-1] == EOS_ID, _reread(again, tokens))
+        for tokens, total, _ in sorted(outputs, key=lambda output: -output[1])
+    ]
+    return Search(tuple(levels), tuple(rows), tuple(found))
+
+
+def _level(
+    candidates: Sequence[tuple[Prefix, float, int]],
+    fates: Mapping[Prefix, str],
+    log_probs: Tensor,
+    before: Sequence[Node],
+) -> tuple[Node, ...]:
+    """The nodes of a step, by the place of their parent, and the most probable first."""
+    place = {node.tokens: i for i, node in enumerate(before)}
+    nodes = [
+        Node(tokens, log_probs[row, tokens[-1]].exp().item(), total, fates.get(tokens, "pruned"))
+        for tokens, total, row in candidates
+    ]
+    return tuple(sorted(nodes, key=lambda node: (place.get(node.tokens[:-1], 0), -node.prob)))
+
+
+def _reread(next_log_probs: Callable[[Prefix], dict[int, float]], tokens: Prefix) -> float:
+    """The log-probability of an output, read from the start."""
+    total = 0.0
+    for t, token in enumerate(tokens):
+        total += next_log_probs(tokens[:t]).get(token, -math.inf)
+        if total == -math.inf:
+            break
+    return total

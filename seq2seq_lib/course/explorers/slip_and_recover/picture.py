@@ -4,19 +4,26 @@ from seq2seq_lib.course.explorers.kit import svg
 from seq2seq_lib.course.explorers.slip_and_recover.compute import EXTRA, Lane, Result
 
 LEFT, CELL, ROW, BAR = 78, 31, 28, 26
+STAND_IN = "The task has no answer to that, so what it writes without a slip stands in for gold."
 LANE = 118  # pixels from the top of a lane to the top of what follows
 
 
 def draw(result: Result, *, veiled: bool = False) -> str:
     """The gold target, the gold lane, the own lane, and how many outputs are wrong."""
-    parts, y = svg.paragraph(2, f"{_model(result)} reads “{result.sentence}”", size=14)
-    parts += _row(result.gold, y + 22, "gold", lambda t: svg.PAPER)
+    parts, y = svg.paragraph(2, f"{_model(result)} reads “{_typed(result)}”", size=14)
+    if not result.known:
+        note, y = svg.paragraph(y, STAND_IN)
+        parts += note
+    parts += _row(result.gold, y + 22, "gold" if result.known else "no slip", lambda t: svg.PAPER)
     for t in range(len(result.gold) + EXTRA):
         parts.append(_small(t, y + 14, str(t + 1)))
     top = y + 22 + ROW + 22
     answer = _lane(result, result.gold_lane, top, "gold prefix", ())
     answer += _lane(result, result.own_lane, top + LANE, "own prefix", result.late)
     bottom = top + 2 * LANE + 6
+    if result.mixed_lane:
+        answer += _lane(result, result.mixed_lane, top + 2 * LANE, "coins", ())
+        bottom += LANE
     answer += _legend(bottom)
     words, end = svg.paragraph(bottom + 12, counted(result), size=14, weight="bold")
     more, end = svg.paragraph(end, edits(result))
@@ -38,15 +45,14 @@ def draw(result: Result, *, veiled: bool = False) -> str:
 
 def counted(result: Result) -> str:
     """How many outputs are wrong, in a sentence."""
+    gold, own, mixed = result.gold_lane.wrong, result.own_lane.wrong, result.mixed_lane
+    third = f", {result.share} % own tokens {mixed.wrong}" if mixed else ""
     if not result.slip:
-        return (
-            f"No slip. Wrong outputs of {result.after}: gold prefix {result.gold_wrong}, own "
-            f"prefix {result.own_wrong}."
-        )
-    return (
-        f"Wrong among the {result.after} outputs behind the slip: gold prefix "
-        f"{result.gold_wrong}, own prefix {result.own_wrong}."
-    )
+        where = f"No slip. Wrong outputs of {result.after}"
+    else:
+        behind = f"{result.after} outputs" if result.after > 1 else "one output"
+        where = f"Wrong among the {behind} behind the slip"
+    return f"{where}: gold prefix {gold}, own prefix {own}{third}."
 
 
 def edits(result: Result) -> str:
@@ -63,17 +69,23 @@ def _model(result: Result) -> str:
     return f"A model of {result.task} {kind}"
 
 
+def _typed(result: Result) -> str:
+    return svg.isolated(result.sentence)
+
+
+def _gold(result: Result) -> str:
+    name = "gold is" if result.known else "without a slip it writes"
+    return f"{name} {''.join(result.gold)}"
+
+
 def _forced(result: Result) -> str:
     if not result.slip:
         return "Nothing is forced: each lane reads what it reads."
-    return f"As output {result.slip} it is made to read {result.wrong}."
+    return f"As output {result.slip} it is made to read {result.replaced}."
 
 
 def _setting(result: Result) -> str:
-    return (
-        f"{_model(result)} reads “{result.sentence}”; gold is {''.join(result.gold)}. "
-        f"{_forced(result)}"
-    )
+    return f"{_model(result)} reads “{_typed(result)}”; {_gold(result)}. {_forced(result)}"
 
 
 # ---------------------------------------------------------------- rows and lanes
@@ -106,6 +118,8 @@ def _lane(result: Result, lane: Lane, top: float, name: str, late: tuple[int, ..
         if forced:
             parts.append(svg.rect(x + 3, top + 20, CELL - 9, 19, stroke=svg.INK, kind="forced"))
             parts.append(_small(t, top + 14, "forced"))
+        elif t in lane.own:
+            parts.append(_small(t, top + 14, "own"))
         tip = f"place {t + 1}: reads {read}, says {said}, P(gold) {prob:.2f}"
         box = (x, top + 42, CELL - 3, ROW - 2)
         kind = "right" if right else "late" if t in late else "wrong"

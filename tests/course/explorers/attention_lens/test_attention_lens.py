@@ -21,18 +21,16 @@ from seq2seq_lib.course.explorers.attention_lens import (
 )
 from seq2seq_lib.course.explorers.attention_lens.compute import (
     CHANGES,
-    DONOR,
-    LETTERS,
     MASK,
     MEMORY,
     QUERIES,
-    SOURCE,
+    SOURCES,
     _read,
 )
 from seq2seq_lib.course.explorers.attention_lens.picture import AXES, MASKS, SCALES
-from seq2seq_lib.course.explorers.kit import table
 from tests.support.pictures import SVG, of_class, parsed, unreadable, words
 
+RAW = (-4.0, 8.0, "nan")
 SETTINGS = list(itertools.product(range(3), SCALES, MASKS, AXES, (True, False)))
 
 
@@ -92,21 +90,68 @@ def test_the_sum_of_the_softmax_s_own_axis_is_one():
         torch.testing.assert_close(both, torch.ones(3, 5))
 
 
+@pytest.mark.parametrize("position", range(3))
+def test_an_edited_score_moves_the_weights_of_its_own_step_as_the_softmax_says(position):
+    plain = tokens(step=1, beside=False)
+    edited = tokens(step=1, beside=False, edited=position, raw=4.0)
+    scores = torch.tensor(plain.scores[1])
+    scores[position] = 4.0 / 2
+    torch.testing.assert_close(torch.tensor(edited.weights[1]), scores.softmax(0))
+    assert edited.weights[0] == plain.weights[0] and edited.weights[2] == plain.weights[2]
+    assert edited.raw == (plain.scores[1][position] * 2, 4.0)
+    assert edited.unedited == plain.weights[1][position]
+    torch.testing.assert_close(
+        torch.tensor(edited.context), torch.tensor(edited.weights[1]) @ MEMORY[1]
+    )
+
+
+def test_an_edited_pad_counts_only_without_a_mask():
+    for mask, moved in (("none", True), ("after", True), ("before", False), ("zero", False)):
+        edited = tokens(mask=mask, edited=3, raw=0.0)
+        assert (edited.weights != tokens(mask=mask).weights) == moved, mask
+
+
+def test_a_row_of_pads_alone_is_nan_and_so_is_a_row_with_a_nan_score():
+    empty = tokens(real=0)
+    assert all(math.isnan(w) for row in empty.weights for w in row)
+    assert sum(map(sum, tokens(real=0, mask="after").weights)) == 0
+    told = words(parsed(draw(empty)))
+    assert any("No real score is left" in word for word in told) and told.count("PAD") == 10
+    spoiled = tokens(edited=1, raw="nan")
+    assert all(map(math.isnan, spoiled.weights[0])) and not any(map(math.isnan, spoiled.weights[1]))
+    assert any("takes its whole row along" in word for word in words(parsed(draw(spoiled))))
+
+
+def test_the_edited_score_is_framed_and_told():
+    root = parsed(draw(tokens(edited=1, raw=8.0)))
+    assert len(of_class(root, "edited")) == 1 and not of_class(parsed(draw(tokens())), "edited")
+    told = "edited, raw score of “cat”: 2.00 → 8.00; its weight: 0.24 → 0.87"
+    assert told in words(root) and told in root.find(f"{SVG}desc").text
+
+
 # ---------------------------------------------------------------- the date model
 
 
-def test_source_and_donor_are_as_long_as_each_other_and_known_to_the_model():
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_source_and_donor_are_as_long_as_each_other_and_known_to_the_model(source):
     reader = date_reader()
-    for text in (SOURCE, DONOR):
-        assert "".join(normalise_date_text(text)) == text and len(text) == len(SOURCE) == 11
+    for text in (source.text, source.donor):
+        assert "".join(normalise_date_text(text)) == text and len(text) == len(source.text)
         assert reader.src_vocab.decode(reader.src_vocab.encode(list(text))) == list(text)
-    assert [SOURCE[s] for s in LETTERS] == list("aug")
+    assert ["".join(s.text[c] for c in s.month) for s in SOURCES.values()] == [
+        "aug",
+        "october",
+        "08",
+    ]
 
 
-def test_the_untouched_answer_and_its_weights_are_the_translator_s():
-    reader, result = date_reader(), compute()
-    (translation,) = reader([SOURCE])
-    assert result.answer == result.before == translation.text == "1999-08-14"
+@pytest.mark.parametrize(
+    ("name", "answer"), [("short", "1999-08-14"), ("long", "1999-10-14"), ("digits", "1999-08-14")]
+)
+def test_the_untouched_answer_and_its_weights_are_the_translator_s(name, answer):
+    reader, result = date_reader(), compute(source=name)
+    (translation,) = reader([SOURCES[name].text])
+    assert result.answer == result.before == translation.text == answer
     shown = torch.tensor(result.weights)[: len(translation.target)]
     torch.testing.assert_close(shown, translation.attention[: len(shown)], atol=1e-4, rtol=0)
 
@@ -120,10 +165,19 @@ def test_what_each_vector_decides():
     assert compute(change="rest").answer == "2051-08-27"
 
 
+@pytest.mark.parametrize(
+    ("name", "month", "rest"),
+    [("long", "1999-01-14", "2051-10-27"), ("digits", "1999-03-14", "2051-08-27")],
+)
+def test_the_month_and_the_rest_come_apart_in_other_forms_too(name, month, rest):
+    assert compute(source=name, change="letters").answer == month
+    assert compute(source=name, change="rest").answer == rest
+
+
 def test_other_weights_are_used_and_the_model_is_put_back():
     own = compute()
     for change in ("uniform", "largest", "shuffled"):
-        rows = torch.tensor(_read(change, 9).weights)
+        rows = torch.tensor(_read("short", change, 9).weights)
         torch.testing.assert_close(rows.sum(1), torch.ones(len(rows)))
     assert compute(change="uniform").answer != own.answer
     assert torch.tensor(compute(change="largest").weights).amax(1).min() == 1
@@ -141,7 +195,8 @@ def test_the_answers_to_both_questions_are_what_is_measured():
         date = params["scene"] == "date"
         assert view["answer"] == ("month" if date else "half")
         assert view["answer"] in (ABOUT_DATE if date else ABOUT_TOKENS).values()
-        assert ("1999-03-14" if date else "78%") in view["why"]
+        new = "1999-01-14" if params["source"] == "long" else "1999-03-14"
+        assert (new if date else "78%") in view["why"]
 
 
 # ---------------------------------------------------------------- pictures
@@ -149,7 +204,9 @@ def test_the_answers_to_both_questions_are_what_is_measured():
 
 def results():
     yield from (tokens(step=s, scale=c, mask=m, axis=a, beside=b) for s, c, m, a, b in SETTINGS)
-    yield from (compute(change=change) for change in CHANGES)
+    yield from (tokens(real=r, mask=m, beside=b) for r in (0, 1) for m in MASKS for b in (0, 1))
+    yield from (tokens(edited=p, raw=raw, axis=a) for p in range(4) for raw in RAW for a in AXES)
+    yield from (compute(source=name, change=change) for name in SOURCES for change in CHANGES)
     yield from (compute(change="column", column=s) for s in range(12))
 
 
@@ -195,8 +252,10 @@ def test_every_control_moves_something():
                 assert any(view["open"] != EXPLORER.view(params)["open"] for view in views)
 
 
-def test_the_table_of_a_page_without_a_kernel_is_small():
-    assert len(table.packed(table.table(EXPLORER))) < 100_000
+def test_a_shorter_source_takes_a_column_that_it_has():
+    last = {**EXPLORER.params("column9"), "source": "long", "column": 16}
+    assert EXPLORER.move(last, "source", "short")["column"] == 11
+    assert EXPLORER.move(last, "source", "digits")["column"] == 10
 
 
 def test_an_unknown_setting_is_refused_in_words():

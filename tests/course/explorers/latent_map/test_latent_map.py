@@ -142,7 +142,7 @@ def test_before_the_prediction_nothing_gives_the_answer_away():
 
 
 def test_every_control_moves_and_the_page_without_a_kernel_is_small():
-    start = EXPLORER.params("collapsed")
+    start = EXPLORER.params("constant")
     for key, value in (("training", "linear"), ("step", 50), ("view", "path 2")):
         moved = EXPLORER.move(start, key, value)
         assert moved[key] == value and EXPLORER.view(moved)["open"]

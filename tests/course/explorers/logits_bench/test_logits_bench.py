@@ -133,7 +133,7 @@ def test_states_have_the_numbers_of_the_chapter(state, losses):
     [
         ({"logits": "own", "own": (math.nan, 0, 0, 0, 0)}, "finite"),
         ({"logits": "own", "own": (math.inf, 0, 0, 0, 0)}, "finite"),
-        ({"logits": "own", "own": (0, 0)}, "Valid"),
+        ({"logits": "own", "own": (0, 0)}, "own must be 5 logits"),
         ({"logits": "noise"}, "Valid: 'row'"),
         ({"temperature": 0.0}, "above 0"),
         ({"temperature": -1.0}, "above 0"),
