@@ -5,7 +5,7 @@ None of them imports another library: a Hugging Face model is called by its docu
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws.batch_invariance import batch_invariance
-from seq2seq_lib.laws.conventions import DEFAULT, Conventions, labels, whole_target
+from seq2seq_lib.laws.conventions import DEFAULT, Conventions
 from seq2seq_lib.laws.gradient_flow import gradient_flow
 from seq2seq_lib.laws.parallel_stepwise import parallel_stepwise
 from seq2seq_lib.laws.prefixes import PrefixModel
@@ -45,7 +45,6 @@ class Adapter:
     start: Callable | None = None
     step: Callable | None = None
     gradients: Callable | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def sizes(self) -> dict[str, Any]:
@@ -243,17 +242,3 @@ def of_hugging_face(
 def takes(function: Callable, name: str) -> bool:
     """Whether a function has a parameter of this name."""
     return name in inspect.signature(function).parameters
-
-
-__all__ = [
-    "Adapter",
-    "greedy",
-    "judge",
-    "labels",
-    "of_forward",
-    "of_hugging_face",
-    "of_training_step",
-    "summed_gradients",
-    "takes",
-    "whole_target",
-]

@@ -107,13 +107,8 @@ def _judge(
         found = trial.claim("sources are what they were", place is not None, counterexample=text,
                             look_at=LOST)  # fmt: skip
         if mask is not None and found:
-            real = [i for i, one in enumerate(mask[row].tolist()) if one]
-            words_at = set(range(place, place + len(words)))
-            pads = [i for i, token in enumerate(read) if token == conventions.pad_id]
-            ends = {place + len(words)} if conventions.pad_id == conventions.eos_id else set()
-            good = words_at <= set(real) and not (set(pads) - ends - {place - 1}) & set(real)
-            good &= len(real) <= len(words) + 2 and real == list(range(real[0], real[-1] + 1))
             text = f"{fed}: ids {ids(read)} under the mask {ids([int(m) for m in mask[row]])}"
+            good = _shows(mask[row].tolist(), read, place, len(words), conventions)
             trial.claim("the mask is that of the sources", good, counterexample=text, look_at=MASK)
         due = [*target, conventions.eos_id]
         came = labels[row].tolist()
@@ -137,3 +132,17 @@ def _judge(
         text += f", but expected {ids(due)} and then pads"
         good = read[: len(due)] == due
         claim("decoder inputs = BOS and the labels", good, counterexample=text, look_at=SHIFT)
+
+
+def _shows(mask: list, read: list[int], place: int, count: int, conventions: Conventions) -> bool:
+    """Whether a mask shows the words at ``place``, and no pads: one special id a side may stand."""
+    real = [i for i, one in enumerate(mask) if one]
+    if not real or real != list(range(real[0], real[-1] + 1)):
+        return False
+    before, after = range(real[0], place), range(place + count, real[-1] + 1)
+    if real[0] > place or real[-1] < place + count - 1 or max(len(before), len(after)) > 1:
+        return False
+    pad, bos, eos = conventions.pad_id, conventions.bos_id, conventions.eos_id
+    return all(read[i] != pad or pad == bos for i in before) and all(
+        read[i] != pad or pad == eos for i in after
+    )
