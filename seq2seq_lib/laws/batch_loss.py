@@ -24,8 +24,9 @@ from seq2seq_lib.losses import sequence_loss
 SUM = "a loss a token: (total, number of tokens), LossSum, or the mean over tokens"
 BELONGS = (
     "which numbers go into the loss: it is not the summed NLL of these logits at tgt_out. It is "
-    "none of the mistakes known here; labels over a prompt must be -100, and with label smoothing "
-    "pass Conventions(label_smoothing=)"
+    "none of the mistakes known here; labels over a prompt must be -100, with label smoothing pass "
+    "Conventions(label_smoothing=), and a loss with a further term (a KL, a coverage) is judged in "
+    "a call of its own, without logits="
 )
 NO_GRADIENT = (
     "a loss with a graph, since parameters= were given: no torch.no_grad(), .item() or .detach() "
