@@ -8,10 +8,6 @@ from notebooks.sizes import FAULTS, Measure, measures, words
 
 CHAPTERS = [chapter.stem for chapter in chapters() if chapter.notebook.exists()]
 
-# Chapters that were written before there were limits: what each exceeds, and by how much at most.
-# An entry that is no longer needed has to go.
-KNOWN: dict[str, dict[str, float]] = {}
-
 
 def measured(stem: str) -> dict[str, Measure]:
     return measures(nbformat.read(Chapter(stem).notebook, as_version=4))
@@ -19,20 +15,8 @@ def measured(stem: str) -> dict[str, Measure]:
 
 @pytest.mark.parametrize("stem", CHAPTERS)
 def test_a_chapter_keeps_to_its_limits(stem):
-    known = KNOWN.get(stem, {})
-    too_much = [
-        str(measure)
-        for name, measure in measured(stem).items()
-        if measure.excess > (measure.excess_of(known[name]) if name in known else 0)
-    ]
+    too_much = [str(measure) for measure in measured(stem).values() if measure.excess]
     assert not too_much, "\n".join(too_much)
-
-
-@pytest.mark.parametrize("stem", KNOWN)
-def test_no_exception_is_kept_that_is_not_needed(stem):
-    assert stem in CHAPTERS
-    found = measured(stem)
-    assert not [name for name in KNOWN[stem] if not found[name].excess]
 
 
 @pytest.mark.parametrize("stem", [c.stem for c in chapters() if c.exercise.exists()])

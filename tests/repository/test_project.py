@@ -216,7 +216,7 @@ def test_readme_table_is_in_step_with_the_chapters():
     def without_seconds(text: str) -> str:
         return re.sub(r"^(\| \[.*\.ipynb\).*)\|[^|]*\|$", r"\1|", text, flags=re.MULTILINE)
 
-    expected = readme_table.with_table(readme(), readme_table.generated())
+    expected = readme_table.with_table(readme(), readme_table.table())
     assert without_seconds(expected) == without_seconds(readme()), (
         "README.md's table is out of step: run python tools/readme_table.py"
     )
@@ -229,16 +229,6 @@ def test_readme_table_replaces_nothing_but_itself(tmp_path):
     assert readme_table.with_table(expected, "new") == expected
     with pytest.raises(SystemExit, match="once each"):
         readme_table.with_table("no comments here", "new")
-
-
-def test_readme_names_the_planned_chapters_that_are_missing():
-    planned = {"1": "batches", "2": "gates", "10": "latent variables"}
-    say = readme_table.still_missing
-    assert say({"0"}, planned) == (
-        "Being written: chapters 1 (batches), 2 (gates) and 10 (latent variables)."
-    )
-    assert say({"0", "1", "2"}, planned) == "Chapter 10 (latent variables) is being written."
-    assert say({"1", "2", "10"}, planned) == ""
 
 
 def test_durations_read_like_durations():

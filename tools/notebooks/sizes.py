@@ -66,11 +66,7 @@ class Measure:
     @property
     def excess(self) -> float:
         """How far it is outside its limits; 0 inside."""
-        return self.excess_of(self.value)
-
-    def excess_of(self, value: float) -> float:
-        """How far another value would be outside."""
-        return max(self.low - value, value - self.high, 0)
+        return max(self.low - self.value, self.value - self.high, 0)
 
     def __str__(self) -> str:
         value = f"{self.value:.1f}".removesuffix(".0")
