@@ -68,11 +68,11 @@ def test_every_dependency_is_pinned_within_its_range(requirement):
     assert pins()[canonicalize_name(requirement.name)] in requirement.specifier
 
 
-def test_dev_holds_every_other_extra():
+def test_dev_holds_every_other_extra_but_the_site():
     extras = PROJECT["optional-dependencies"]
     (itself,) = extras["dev"]
     assert Requirement(itself).name == PROJECT["name"]
-    assert Requirement(itself).extras == set(extras) - {"dev"}
+    assert Requirement(itself).extras == set(extras) - {"dev", "site"}
 
 
 def test_constraints_hold_nothing_of_the_machine_that_made_them():

@@ -15,7 +15,6 @@ from website import panels
 
 HINT = re.compile(r'^# hint\("([^"]+)"\)$', re.MULTILINE)
 DATA = re.compile(r'src="data:image/png;base64,([^"]+)"')
-LEVELS = ("shapes", "the call", "a skeleton")
 
 
 class SiteError(Exception):
@@ -49,13 +48,14 @@ class Page:
     explorers: set[str] = field(default_factory=set)
     pictures: int = 0
     titles: Counter = field(default_factory=Counter)
+    names: dict[str, str] = field(default_factory=dict)
 
     def cell(self, cell: dict[str, Any]) -> list[dict[str, Any]]:
         """The cells that stand for one of the notebook."""
         if cell["cell_type"] != "code":
             return [cell]
         code = "".join(cell["source"])
-        if opened := panels.opened_by(code):
+        if opened := panels.opened_by(code, self.names):
             return [markdown(self.panel(opened, cell))]
         if asked := HINT.search(code):
             return [markdown(hints(asked[1]))]
@@ -125,7 +125,8 @@ class Page:
             lab = f"{repository}/{self.place.ref}?labpath={path}"
             doors.append(f'<a href="https://colab.research.google.com/github/{at}">Colab</a>')
             doors.append(f'<a href="https://mybinder.org/v2/gh/{lab}">Binder</a>')
-        return f'<p class="doors">{" · ".join(doors)}</p>'
+        note = "" if path.startswith("chapters/") else " It checks your answers; this page cannot."
+        return f'<p class="doors">{" · ".join(doors)}{note and "." + note}</p>'
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def _first_screen(chapter: Path, place: notebooks.Place, explorers: set[str]) ->
         if cell["cell_type"] == "markdown":
             words.append(re.sub(r"\A# .*\n", "", source))
             continue
-        if not (opened := panels.opened_by(source)):
+        if not (opened := panels.opened_by(source, page.names)):
             return ""
         explorers.add(opened.name)
         onward = f"[Go on in chapter 0, where this screen is from]({chapter.as_posix()})"

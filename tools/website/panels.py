@@ -20,25 +20,31 @@ class Opened:
     title: str
 
 
-def opened_by(code: str) -> Opened | None:
+def opened_by(code: str, names: dict[str, str]) -> Opened | None:
     """The explorer that a cell opens, if it does nothing else; None for any other cell.
 
     A translation box is none: it asks the model of its chapter, which a page does not have.
+
+    Args:
+        names: what ``explore`` is called so far in this notebook -> the explorer's module. Cells
+            above have filled it, and this one adds to it.
     """
     try:
         body = ast.parse(code).body
     except SyntaxError:  # a magic such as %pip
         return None
     match body:
-        case [
-            ast.ImportFrom(module=str(module), names=[alias]),
-            ast.Expr(value=ast.Call(func=ast.Name(id=called)) as call),
-        ] if module.startswith(f"{EXPLORERS}.") and alias.name == "explore":
+        case [ast.ImportFrom(module=str(module), names=[alias]), *rest] if (
+            module.startswith(f"{EXPLORERS}.") and alias.name == "explore"
+        ):
+            names[alias.asname or alias.name] = module
+            body = rest
+    match body:
+        case [ast.Expr(value=ast.Call(func=ast.Name(id=called)) as call)] if called in names:
             pass
         case _:
             return None
-    if called != (alias.asname or alias.name):
-        return None
+    module = names[called]
     explorer = importlib.import_module(module).EXPLORER
     values = dict(zip(("state", "lock"), map(ast.literal_eval, call.args), strict=False))
     values |= {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}

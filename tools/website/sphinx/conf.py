@@ -37,6 +37,7 @@ suppress_warnings = ["ref.python"]  # one class under two names, where a package
 
 html_theme = "furo"
 html_title = project
+html_favicon = "_static/favicon.svg"
 html_theme_options = {"navigation_with_keys": True}
 html_static_path = ["_static"]
 html_css_files = ["panel.css", "site.css"]

@@ -10,7 +10,9 @@ def inline(self, node: nodes.math) -> None:
 
 
 def block(self, node: nodes.math_block) -> None:
-    self.body.append(f'<div class="math" tabindex="0">{convert(node.astext(), display="block")}</div>')
+    self.body.append(
+        f'<div class="math" tabindex="0">{convert(node.astext(), display="block")}</div>'
+    )
     raise nodes.SkipNode
 
 
