@@ -144,10 +144,9 @@ name: what it is,
 Args:
     x: a number.
 """
-    assert (
-        "\n".join(docstrings.converted(text.splitlines())).split()
-        == (
-            "A line, then :: a formula and words. .. list-table:: :header-rows: 1 * - a - b * - 1 - 2 "
-            "- ``name``: what it is, on two lines Args: x: a number."
-        ).split()
-    )
+    wanted = """\
+        A line, then :: a formula and words.
+        .. list-table:: :header-rows: 1 * - a - b * - 1 - 2
+        - ``name``: what it is, on two lines
+        Args: x: a number."""
+    assert "\n".join(docstrings.converted(text.splitlines())).split() == wanted.split()
