@@ -26,7 +26,7 @@ def found(root: Path) -> list[Page]:
         "Chapters": sorted(root.glob("chapters/ch*.ipynb")),
         "Exercises": sorted(root.glob("exercises/ch*/ch*.ipynb")),
         "More": sorted(root.glob("docs/*.md"))
-        + sorted(root.glob("*/README.md"))
+        + sorted(root.glob("[!.]*/README.md"))
         + sorted(path for path in root.glob("*.md") if path.name != FRONT.name),
     }
     pages = [Page(FRONT, Path("index.md"), "")]

@@ -66,7 +66,8 @@ def _table(lines: list[str]) -> list[str]:
 
 
 def process(app, what, name, obj, options, lines: list[str]) -> None:
-    lines[:] = converted(lines)
+    # "V." alone would be the fifth item of a list
+    lines[:] = [re.sub(r": ([A-Z])\.$", r": \1\\.", line) for line in converted(lines)]
 
 
 def setup(app) -> dict[str, bool]:
