@@ -124,6 +124,17 @@ def test_a_picture_without_words_is_refused(course):
         page.output(picture)
 
 
+@pytest.mark.parametrize("repository", ["", "owner/name"])
+def test_a_notebook_is_offered_where_it_can_be_had(course, repository):
+    place = notebooks.Place(course, course, course / "extra", repository, "trunk")
+    doors = notebooks.Page(Path("chapters/ch00_begin.ipynb"), place).doors()
+    assert 'href="../notebooks/chapters/ch00_begin.ipynb" download' in doors
+    assert (course / "extra" / "notebooks" / "chapters" / "ch00_begin.ipynb").is_file()
+    colab = "colab.research.google.com/github/owner/name/blob/trunk/chapters/ch00_begin.ipynb"
+    binder = "mybinder.org/v2/gh/owner/name/trunk?labpath=chapters/ch00_begin.ipynb"
+    assert [link in doors for link in (colab, binder)] == [bool(repository)] * 2
+
+
 def test_docstrings_become_what_sphinx_reads(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "tools" / "website" / "sphinx"))
     monkeypatch.delitem(sys.modules, "docstrings", raising=False)
