@@ -291,6 +291,11 @@ def explorer_of(found: panels.Opened) -> Explorer:
     return importlib.import_module(f"{panels.EXPLORERS}.{found.name}").EXPLORER
 
 
+def offered(control, params) -> list:
+    """The values that a page without a kernel offers."""
+    return [v for v in control.values(params) if control.static is None or v in control.static]
+
+
 def use(panel: browser.Panel, explorer: Explorer, found: panels.Opened) -> None:
     """Predict by keyboard, then move each kind of control, by mouse and by keyboard."""
     keys, params = panel.page.keyboard, explorer.params(found.state)
@@ -300,11 +305,16 @@ def use(panel: browser.Panel, explorer: Explorer, found: panels.Opened) -> None:
         text = next(a["text"] for a in view["question"]["answers"] if a["value"] == view["answer"])
         panel.button(text, group="your prediction").focus()
         keys.press("Enter")
+        for control in explorer.all_controls():  # who wants no motion gets the end of the play
+            if control.as_data(params)["kind"] == "player" and control.name not in found.lock:
+                params = explorer.move(params, control.key, offered(control, params)[-1])
+        view = explorer.view(params)
+        panel.shows(view["open"])
         assert panel.verdict() == f"✓ Right. {view['why']}"
         panel.button("just show me").click()
     panel.shows(view["open"])
     for control in explorer.all_controls():
-        values = list(control.values(params) if control.static is None else control.static)
+        values = offered(control, params)
         free = control.matters(params) and control.name not in found.lock
         if len(values) < 2 or not free or control.get(params) not in values:
             continue

@@ -11,6 +11,7 @@ copyright = author
 language = "en"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 extensions += ["mathml", "docstrings", "finish"]  # beside this file
+highlight_language = "none"  # what is Python says so
 exclude_patterns = ["_files/**"]
 
 # Stored outputs are shown, and nothing is run.
