@@ -8,8 +8,10 @@ import contextlib
 import hashlib
 import json
 import math
+import operator
 import os
 import random
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -199,10 +201,14 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """Read a checkpoint as data: pickled code in a file is refused, never run.
 
     Raises:
-        CheckpointError: no such file, or it is truncated, foreign or holds more than data.
+        CheckpointError: no such file, or it is truncated, damaged, foreign or holds more than data.
     """
     path = Path(path)
     try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()  # torch itself does not look at the check sums
+        if damaged is not None:
+            raise zipfile.BadZipFile(f"the check sum of {damaged} is wrong")
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise CheckpointError(f"There is no checkpoint {path}.") from None
@@ -214,7 +220,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         ) from error
     if not isinstance(content, dict) or not content.keys() >= CONTENT.keys():
         raise CheckpointError(f"{path} is a PyTorch file, but not a checkpoint of this library.")
-    if content["format"] != FORMAT:
+    if not isinstance(content["format"], int) or content["format"] != FORMAT:
         raise CheckpointError(
             f"{path} has format {content['format']}, but this library reads format {FORMAT}."
         )
@@ -331,8 +337,9 @@ class TrainingState:
                 self.average.load_state_dict(done["average"])
             self.optimizer.load_state_dict(checkpoint.optimizer)
             self.best = done["best"]
-            self.epoch, self.step = done["epoch"], done["step"]
-            self.batch, self.batches = done["batch"], done["batches"]
+            self.epoch, self.step, self.batch, self.batches = (
+                operator.index(done[name]) for name in ("epoch", "step", "batch", "batches")
+            )
             self.seen, self.planned = done.get("seen"), done.get("planned")
             if done["loss"] is not None:
                 self.loss = LossSum(*(part.to(device) for part in done["loss"]))
@@ -362,7 +369,7 @@ def check_storable(model: Any, extra: dict[str, Any] | None = None) -> None:
         CheckpointError: a model inside a wrapper, without ``to_dict``, or extras that are no data.
     """
     kind = type(model).__name__
-    if hasattr(model, "_orig_mod"):  # torch.compile(model): its weights have other names
+    if hasattr(model, "_orig_mod"):  # compiled, with other names of weights
         raise CheckpointError(
             f"A checkpoint of {kind} could not be read again: call model.compile(), which compiles "
             f"in place, and give the model."

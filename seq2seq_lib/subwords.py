@@ -26,6 +26,7 @@ class Subwords:
         self._model = model
         try:
             self._processor = SentencePieceProcessor(model_proto=model)
+            self._processor.encode("a")  # some damage shows only in use
         except RuntimeError as error:
             raise ValueError(f"These bytes are not a SentencePiece model: {error}") from error
 

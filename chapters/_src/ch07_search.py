@@ -32,8 +32,8 @@ explore("greedy")
 # ## 7.1 The score of an output
 #
 # Before anything can be searched for, outputs must be comparable. How probable is a whole output, if the
-# model speaks about one token at a time? Here is the card again, as a function from what is written so
-# far to the log-probabilities of what comes next.
+# model speaks about one token at a time? Here is the model from above again, the **card** from now on,
+# as a function from what is written so far to the log-probabilities of what comes next.
 
 # %%
 import math
@@ -217,8 +217,9 @@ def beam_by_hand(next_log_probs, k, longest):
 
 
 # %% [markdown]
-# **Predict** the winner with k = 2. Follow the two halves with a pencil, it takes a minute: at the start
-# `a` and `c` stay open; what are the best two continuations of both together?
+# You have seen who wins. **Predict** at which step two beams lose `b•`, and the factors of what they find
+# instead. Follow the two halves with a pencil, it takes a minute: which two stay open at the start, and
+# what are the best two continuations of both together?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 for k in (1, 2, 3):
@@ -227,10 +228,10 @@ for k in (1, 2, 3):
     print(f"k = {k}: {spelt(output):5} {math.exp(total):.4f} = {steps}")
 
 # %% [markdown]
-# One open output is greedy search. Three keep `b`, which is third at the start, and find the mode. Each
-# wider beam found something more probable, and something shorter, because a short output pays for few
-# tokens. That is no theorem about k, and no promise about quality: a chapter of its own is about length
-# and truth.
+# One open output is greedy search. Two lose `b` at step 1, where it is third; three keep it, and find the
+# mode. Each wider beam found something more probable, and something shorter, because a short output pays
+# for few tokens. That is no theorem about k, and no promise about quality: a chapter of its own is about
+# length and truth.
 #
 # Step through it. The state `three` is this search, `penalty` ranks the same list by another score.
 
@@ -241,7 +242,7 @@ explore_tree("three")
 
 # %% [markdown]
 # So beam search is two halves and a loop, and each can be tested alone: expand loses nothing, and prune
-# keeps nothing that is worse than what it drops.
+# keeps the best of what goes on.
 
 # %% [markdown]
 # ## 7.4 Beam search on tensors, with a state
@@ -270,21 +271,15 @@ for divisor in (4, 3):
 
 # %% [markdown]
 # Each row takes V places, so `// V` is the row and `% V` the token: c after a, b after a, • after b. By k
-# instead, row 3 turns up, which does not exist. With k = V nobody would notice; so we never test with
-# k = V.
+# instead, row 3 turns up, which does not exist. With k = V the two are the same, so a test with k = V
+# cannot see it.
 #
-# **Why are 2k candidates enough**, where k outputs must stay open?
-#
-# 1. There are at most k open rows, and each has exactly one continuation that ends.
-# 2. So at most k of the best 2k end.
-# 3. So at least k of them go on, if there are 2k at all.
-# 4. Any candidate outside the best 2k is worse than these k, so it could not have stayed open.
-#
-# **Predict** for k = 3: how many of the best six *can* end, in the worst case? And is 2k − 1 enough?
+# What ends leaves the beam, and k outputs shall go on. **Predict** for k = 3: how many of the best
+# candidates can be ends, in the worst case? So how many must one take, to be sure that three go on?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 torch.manual_seed(0)
-short = {6: 0, 5: 0}
+short = dict.fromkeys(range(3, 9), 0)  # candidates taken -> tables that leave too few
 for _ in range(1000):
     rows = torch.rand(3, 1).log() + torch.randn(3, 5).log_softmax(-1)  # token 4 is the end
     for n in short:
@@ -292,7 +287,14 @@ for _ in range(1000):
 print("tables of 1,000 that leave fewer than 3 open:", short)
 
 # %% [markdown]
-# Three of the six can end, one for each row; with five candidates, some tables leave too few.
+# **Why are 2k candidates enough?**
+#
+# 1. There are at most k open rows, and each has exactly one continuation that ends.
+# 2. So at most k of the best 2k end.
+# 3. So at least k of them go on, if there are 2k at all.
+# 4. No candidate outside the best 2k is better than these k, so none of them has to stay open.
+#
+# For k = 3, three of six can end, one for each row; with five, some tables leave too few.
 #
 # **Your turn.** Write the choice: the best 2k continuations, or all that are possible, since a token of
 # −inf cannot happen.
@@ -323,7 +325,7 @@ def choose(totals, log_probs, k):
 # %% [markdown]
 # A candidate also remembers the row of its parent, because the parent's memory is the child's. When
 # outputs are pruned, some rows go and others double, so the state's rows must be chosen as the outputs
-# were: `state.select(rows)`. The argument `move` leaves that out, to see what happens.
+# were: `state.select(rows)`. With `move=False` that is left out, to see what happens; `copies` is for 7.6.
 
 
 # %%
@@ -387,8 +389,8 @@ for move in (True, False):
 
 # %% [markdown]
 # The winner and its number look fine. But the second has somebody else's number, and the third is
-# *impossible*: it writes `a` twice. The letters show it only here, where we know the rule; what always
-# shows it is to **read again** what came back, the whole list and not the winner alone.
+# *impossible*: it writes `a` twice. The letters show it only here, where we know the rule. What needs no
+# rule is to **read again** what came back, the whole list and not the winner alone.
 
 # %%
 plots.show(
@@ -544,9 +546,9 @@ for one in gallery.EXHIBITS:
     print(f"{one.thread:20} {got:17} {due:17} {five!s:6} {six}")
 
 # %% [markdown]
-# Law 5 sees all of them. Law 6 lets four pass, because they are honest: their numbers are right, and
-# belong to the wrong outputs. So a law that recomputes numbers does not replace an oracle, nor an oracle
-# the numbers: the rows that stay break law 6.
+# Law 5 sees all of them. Law 6 lets four pass, because they are honest: each number is right for the
+# output beside it, and the outputs are the wrong ones. So a law that recomputes numbers does not replace
+# an oracle.
 #
 # ### The threads
 #

@@ -13,7 +13,8 @@ explore("base")
 # **After this chapter you can** cut words into pieces, work out BLEU with a pencil, say what a score does
 # not say, put an interval around a difference, and find out *what* is wrong in a system's outputs.
 #
-# **You need** chapters 0 to 8, or at least [chapter 0](ch00_start_here.ipynb).
+# **You need** [chapter 0](ch00_start_here.ipynb); for 9.2 and 9.5 also beams and their length penalty
+# ([7](ch07_search.ipynb)), attention ([8](ch08_attention.ipynb)) and what teacher forcing is.
 #
 # **Time**: 35 minutes; it runs in half a minute.
 #
@@ -40,7 +41,7 @@ for pieces, count in text.items():
 
 # %% [markdown]
 # **Your turn.** Write one merge: join the pair at all its places, from left to right, and use no piece
-# twice. An unsolved cell blocks nothing. (`hint("9.8")` helps.)
+# twice. (`hint("9.8")` helps.)
 
 
 # %%
@@ -70,7 +71,7 @@ def merged(pieces, pair):
 
 # %% [markdown]
 # Learning is counting and merging. Ties are broken by the alphabet, so that everybody gets the same
-# pieces. Watch the last column, the length of the text, and line 4, where a whole word becomes one piece.
+# pieces. Watch the length of the text, and line 4, where a whole word becomes one piece.
 
 # %%
 from collections import Counter
@@ -95,8 +96,8 @@ for step in range(1, 13):
 
 # %% [markdown]
 # Now `snowman`, which the text does not hold. The merges are applied in the order in which they were
-# learned. Two ways that look as good are wrong: one pass over the word, which stops too early, and taking
-# the longest piece that fits, which cuts `anow` as no merge ever would.
+# learned. Taking the longest piece that fits looks as good, and is wrong: it cuts `anow` as no merge ever
+# would.
 
 # %%
 known = {"".join(pair) for pair in merges} | {letter for word in WORDS for letter in word} | {"▁"}
@@ -150,13 +151,13 @@ from seq2seq_lib.course.assets.translation import RARE, phrase_corpus, recipe
 corpus = phrase_corpus()
 assert corpus.shared_sources("train", "test") == ()
 print(len(corpus.train), "training pairs,", len(corpus.test), "test pairs, no source in both")
-print("pairs in training with", {word: RARE[word] for word in ("hedgehog", "owl", "castle")})
+print("training pairs, at most:", {word: RARE[word] for word in ("hedgehog", "owl", "castle")})
 print(recipe())
 
 # %% [markdown]
-# (A source that is in both splits would measure memory.) The model is that of the last chapters: a bidirectional GRU, dot attention,
+# The model is that of the last chapters: a bidirectional GRU, dot attention,
 # 183,660 weights, eight seconds of training. Smoothing of 0.1 sets a floor: with 300 pieces the smoothed
-# loss cannot fall below 0.893 nats, so a loss says little about quality.
+# loss cannot fall below 0.89 nats, so a loss says little about quality.
 #
 # Four systems translated the 800 test phrases once
 # ([`tools/build_translator.py`](../tools/build_translator.py)), and the outputs are shipped.
@@ -174,7 +175,7 @@ for i in (2, 1, 10, 16, 22, 43):
 
 # %% [markdown]
 # One is right. In the others owls are castles, a hedgehog a bear, half a phrase is missing, an article is not elided
-# (`le autre`), and bees are masculine. Some of them read well, and are wrong. **Predict**: of the 74 phrases that hold a
+# (`le autre`), and bees are masculine. **Predict**: of the 74 phrases that hold a
 # word never seen in training, how many are right? The pieces can spell any word.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
@@ -193,7 +194,8 @@ print(sum(beams[i] == references[i] for i in new), "of", len(new))
 # [A user of OpenNMT-py](https://github.com/OpenNMT/OpenNMT-py/issues/318) reported 24 BLEU at batch size
 # 32 and 9 at 256; a [table of speeds](https://github.com/OpenNMT/OpenNMT-py/issues/490) of January 2018
 # happens to show 17.03 at batch size 1 and 0.42 at 1,024. We translate twenty phrases one by one, and in
-# one batch. Then the naive way: the same weights, told that every row is as long as the padded tensor.
+# one batch. Then the naive way: the same weights and the same search, but each row is said to be as long
+# as the padded tensor, so pads are read as words.
 
 # %%
 from seq2seq_lib.course.ch09_real_translation import padded_length_search
@@ -210,8 +212,7 @@ print(f"padded length for the length: {kept} of 20 the same")
 assert same == 20 and off < 1e-3 and kept < 20
 
 # %% [markdown]
-# (Not zero, because a matrix product adds in another order when the batch has another shape.) So what
-# follows measures the model, and not its neighbours.
+# So what follows measures the model, and not a sentence's neighbours.
 #
 # ## 9.3 BLEU by hand
 #
@@ -265,10 +266,9 @@ for hyp, ref in pairs:
 #    BP, which is below 1 if the hypotheses are shorter. Here c = r = 10: BP = 1, BLEU **56.23**.
 # 4. The second sentence has 2/3, 1/2, 0/1, 0/0 and BP = exp(1 − 4/3) = 0.7165. Alone its BLEU is 0: it has
 #    no four words in a row.
-# 5. Together the *counts* are added first: 11/13, 8/11, 4/9, 2/7. The root of their product is 0.5287, and
-#    BP = exp(1 − 14/13) = 0.9260.
 #
-# **Predict** the BLEU of the corpus of both, one with 56.23 and one with 0.00.
+# For a corpus, the *counts* of its sentences are added before anything is divided. **Predict** the BLEU of
+# the corpus of both, one with 56.23 and one with 0.00.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 import math
@@ -283,8 +283,9 @@ print(f"by hand {by_hand:.2f}, the library {ours:.2f}, sacreBLEU {sacre:.2f}")
 assert math.isclose(by_hand, ours, abs_tol=1e-9) and math.isclose(ours, sacre, abs_tol=1e-9)
 
 # %% [markdown]
-# Not 28.12, the mean of the two: long sentences weigh more, and a short one without a four is no
-# catastrophe. That mean is the naive way. Each line below is a way to be wrong.
+# The counts are 11/13, 8/11, 4/9, 2/7, the root of their product is 0.5287, and BP = exp(1 − 14/13) =
+# 0.9260. So not 28.12, the mean of the two: long sentences weigh more, and a short one without a four is
+# no catastrophe. Each line below is a way to be wrong.
 
 # %%
 from seq2seq_lib.course.ch09_real_translation import wrong_bleus
@@ -294,7 +295,7 @@ for name, score in wrong_bleus(HYPOTHESES, REFERENCES).items():
     print(f"{name:36} {score:6.2f}")
 
 # %% [markdown]
-# (Exchanging the two lists raises no error, and the number looks as good as the right one.)
+# Exchanged lists raise no error.
 #
 # **Predict** two scores: a perfect ten-word output that loses only the word "red", and a corpus of perfect
 # two-word lines.
@@ -309,7 +310,7 @@ print(f"perfect, two words each: {bleu_of_lines(two_words, two_words):.2f}")
 
 # %% [markdown]
 # One word takes 1 of 8 pairs, 2 of 7 triples and 3 of 6 fours with it, and BP is 0.895: 66.90, not 90. And
-# no 4-gram means no score, however right. Open both in the explorer:
+# without a 4-gram the score is 0, however right. See where it breaks for the first two words alone:
 
 # %% tags=["nbval-ignore-output"]
 from seq2seq_lib.course.explorers.bleu_dissected import explore as explore_short
@@ -337,7 +338,8 @@ for tokenize in ("13a", "none", "intl", "char"):
 
 # %% [markdown]
 # From 0 to 45, from 36 to 50, from 62 to 93: nothing changed but the yardstick. So report a score with its
-# **signature** (Post 2018). **chrF** (Popović 2015) needs no words: it is the F-score of runs of one to
+# **signature** (Post 2018). (`eff:yes` in it, the effective order, leaves out the n for which a single
+# sentence is too short.) **chrF** (Popović 2015) needs no words: it is the F-score of runs of one to
 # six letters, and gives credit to a word that is nearly right.
 
 # %%
@@ -350,8 +352,8 @@ print(score.signature.rsplit("|", 1)[0])
 
 # %% [markdown]
 # What should hold for any score of a corpus? It must not depend on the order of the lines; taking all lines
-# twice must not change it; and adding a perfect pair must not lower it. The mean of the sentences' scores
-# passes two and fails the third.
+# twice must not change it; and adding a perfect pair must not lower it. The mean of the sentences' scores,
+# each computed as above, passes two and fails the third.
 
 # %%
 from seq2seq_lib.course.ch09_real_translation import sentence_mean
@@ -366,7 +368,7 @@ for name, rule in (("sums", bleu_of_lines), ("mean of sentences", sentence_mean)
     assert order and twice and (after >= before) == (name == "sums")
 
 # %% [markdown]
-# Is that far from practice? We score each of the outputs that are right word for word, as a corpus of
+# We score each of the outputs that are right word for word, as a corpus of
 # one, with sacreBLEU's default:
 
 # %%
@@ -414,8 +416,8 @@ for n in (50, 100, 200, 400, 800):
     print(f"{n:4} sentences: ± {(high - low) / 2:.1f}")
 
 # %% [markdown]
-# So can two hundred sentences see a difference of three points? **Predict**: greedy has 75.3
-# ± 2.4, five beams 78.8 ± 1.9. The intervals overlap. Are five beams better for sure?
+# **Predict**: greedy has 75.3 ± 2.4, five beams 78.8 ± 1.9.
+# The intervals overlap. Can we be as sure as 95 % that five beams are better?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 from seq2seq_lib import plots
@@ -439,7 +441,7 @@ for name, (mean, low, high) in gains.items():
     print(f"{name:18} {mean:+.2f}, paired interval {low:.2f} to {high:.2f}")
 
 # %% [markdown]
-# They are. A hard draw is hard for both, so the two scores rise and fall together, and in their *difference*
+# We can. A hard draw is hard for both, so the two scores rise and fall together, and in their *difference*
 # that cancels. The condition is that both are scored on the same drawn sentences: **paired**. sacreBLEU
 # does it with `--paired-bs` and prints a p-value; its ± beside each score is the unpaired one.
 #
@@ -464,8 +466,7 @@ for seed, row in measured.SEEDS.items():
     )
 
 # %% [markdown]
-# So a claim about a recipe needs several seeds, and a claim about a system needs a paired interval. They
-# are two questions.
+# So a claim about a recipe needs several seeds, and a claim about a system needs a paired interval.
 #
 # ## 9.5 What is wrong?
 #
@@ -490,7 +491,7 @@ plots.show(
 
 # %% [markdown]
 # The rarest word decides much more than the length: seen up to four times, one phrase of eight is right, up to 16
-# times not quite half. So the next hour of work goes into data, not into beams. How many mistakes are small?
+# times not quite half. How many mistakes are small?
 
 # %%
 from seq2seq_lib.course.ch09_real_translation import words_off
@@ -511,7 +512,8 @@ plots.show(
 )
 
 # %% [markdown]
-# So width alone gains nothing; width with a length penalty does, up to five beams. Next,
+# So more than two beams gain only with a length penalty, and no more beyond five. (The five beams above
+# had penalty 1.) Next,
 # attention: orange circles are the words that the grammar itself has linked.
 
 # %%
@@ -527,7 +529,7 @@ plots.show(
 
 # %% [markdown]
 # Over all right outputs of three seeds the largest weight lies on a linked word for 76, 80 and 81 % of the pieces (same
-# script). Every fifth looks elsewhere, *in outputs that are right*. So attention is a trace, and no proof.
+# script). About every fifth looks elsewhere, *in outputs that are right*. So attention is a trace, and no proof.
 #
 # The outputs above were written freely. Some reports let the model read the reference (chapter 6).
 # **Predict** the BLEU of such outputs: greedy has 75.3.
@@ -545,26 +547,29 @@ print(next(f for f, r in zip(forced, references) if f != r and len(f.split()) > 
 # Not far higher, here not higher at all: a forced output is a collage of answers to other prefixes, its
 # pieces do not fit each other, and BLEU sees the seams. It is not a translation, so it has no score.
 #
-# Last, what no BLEU sees. **Predict** which of two gets more: `the guard will now open the gate after
-# sunset`, where a "not" became "now", or a right paraphrase without common words?
+# Last, what no BLEU sees. **Predict** which gets more: for `the guard will not open the gate after sunset`
+# the output `the guard will now open the gate after sunset`, or for `the guard does not open the gate after
+# sunset` a right paraphrase that shares only "the" and "the gate"?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 from seq2seq_lib.course.ch09_real_translation import UNSEEN
 
 for reference, hypothesis in UNSEEN:
     bleu = corpus_bleu([hypothesis], [reference], effective_order=True).score
-    print(f"{bleu:6.2f} {chrf([hypothesis], [reference]).score:6.2f}  {hypothesis}")
+    print(f"{reference}\n{hypothesis}")
+    print(f"   BLEU {bleu:.2f}   chrF {chrf([hypothesis], [reference]).score:.2f}")
 
 # %% [markdown]
 # The opposite of the sentence gets 59.69, the paraphrase 8.30: counting words cannot weigh them. In the
-# last two lines chrF sees more than BLEU. So read a sample, each time, before you quote a number.
+# last two pairs chrF sees more than BLEU. So read a sample, each time, before you quote a number.
 #
 # ## 9.6 Real text, and yours
 #
 # Does all this hold for sentences of people? Multi30k holds descriptions of photographs, German and English
 # (Elliott et al. 2016). Its texts may not be shipped, so the table has numbers only, measured once
 # ([`benchmarks/real_text.py`](../benchmarks/real_text.py), 28 November 2026): A learned from 29,000
-# pairs, B from the first 12,000; 1,000 test sentences, lower case. "Seen" counts in the 29,000 pairs.
+# pairs, B from the first 12,000; 1,000 test sentences, lower case. "Seen" counts in the 29,000
+# pairs, chance scores each output against the next sentence's reference, and the mean is taken with `eff:yes`.
 
 # %%
 print(f"{'':42} {'A':>6} {'B':>6}")
@@ -572,8 +577,8 @@ for name, (a, b) in measured.REAL.items():
     print(f"{name:42} {a:6.2f} {b:6.2f}")
 
 # %% [markdown]
-# Capital letters alone cost several points: a signature is not a formality. Rare words decide again, while length
-# costs little until 17 words. The same rows for what this computer has, a model of your own or one that
+# Capital letters alone cost several points: a signature is not a formality. Words never seen have the lowest row
+# again, while length costs little until 17 words. The same rows for what this computer has, a model of your own or one that
 # is trained now on 6,000 pairs, which takes a minute:
 
 # %% tags=["nbval-ignore-output"]
@@ -593,11 +598,16 @@ else:
     assert wide > 5 * chance
 
 # %% [markdown]
-# A larger model of this corpus, with progress, Ctrl-C and `--resume`: `python -m seq2seq_lib.translate
-# train`. For texts of your own: `python -m seq2seq_lib.translate train --train de.txt en.txt`.
+# A larger model of this corpus: `python -m seq2seq_lib.translate
+# train`. And for texts of your own, two files, where the same line of both is a pair:
 #
-# So the same cuts through real text say the same: rare words, capitals and the ruler, then length. Type something
-# that the small translator cannot know; does it ever say so?
+# ```
+# python -m seq2seq_lib.translate train --train my.de my.en --check
+# python -m seq2seq_lib.translate train --train my.de my.en --checkpoint my.pt
+# ```
+#
+# The first trains nothing: it says what is wrong with the files. So rare words are the weak point in real
+# text, too. Now type something that the small translator cannot know. Does it say so?
 
 # %% tags=["nbval-ignore-output"]
 from seq2seq_lib.course.explorers.translation_box import box
@@ -607,7 +617,7 @@ for line in ("the cat sees the house", "the government lowers the taxes"):
 box(translator, "the government lowers the taxes", label="an English phrase")
 
 # %% [markdown]
-# It never says that it does not know: it answers with the words that it has.
+# No: it answers with the words that it has. Only a letter that training never had is reported (9.1).
 #
 # ## Summary
 #

@@ -130,8 +130,13 @@ def entries(folder: Path = FOLDER) -> list[Entry]:
     return found
 
 
-def show(picture: str) -> None:
-    """Show one of the pictures in a notebook: as PNG, and folded below it the same in words."""
+def show(picture: str, below: str = "") -> None:
+    """Show a picture in a notebook: as PNG, and folded below it the same in words.
+
+    Args:
+        picture: an SVG.
+        below: HTML between the two, for example ``chapter_links()``.
+    """
     from IPython.display import display
 
     words = svg.description_of(picture)
@@ -139,7 +144,25 @@ def show(picture: str) -> None:
     data = {"image/png": base64.b64encode(png(picture)).decode(), "text/plain": f"[{words}]"}
     display(data, metadata={"image/png": meta}, raw=True)
     folded = f"<details><summary>The figure in words</summary><p>{escape(words)}</p></details>"
-    display({"text/html": folded}, raw=True)
+    display({"text/html": below + folded}, raw=True)
+
+
+def chapter_links(chapters: Sequence[Entry] | None = None) -> str:
+    """A line of HTML that opens each chapter, from a notebook beside them."""
+    chapters = entries() if chapters is None else chapters
+    return f"<p>{' · '.join(_link(c, f'{c.number}. {c.title}') for c in chapters)}</p>"
+
+
+def law_links(chapters: Sequence[Entry] | None = None) -> str:
+    """A line of HTML: each law, and links to the chapters that meet it."""
+    chapters = entries() if chapters is None else chapters
+    at = {law: [_link(c, str(c.number)) for c in chapters if law in c.laws] for law in LAWS}
+    told = [f"law {law}: {', '.join(links)}" for law, links in at.items() if links]
+    return f"<p>Chapters of {' · '.join(told)}</p>" if told else ""
+
+
+def _link(chapter: Entry, words: str) -> str:
+    return f'<a href="{chapter.stem}.ipynb">{escape(words)}</a>'
 
 
 # What ink and paper become where the reader's pages are dark. GitHub, and browsers in general,

@@ -14,29 +14,53 @@ not hold; the exception is the counterexample. Nothing global is changed.
 | 6 scores add up | ``scores_add_up`` | search, models |
 | 7 shard invariance | ``shard_invariance`` | gradients(shards) |
 
-``of_model(model)`` gives the callables of a ``Seq2Seq``; ``judge_model(model)`` runs 1, 4, 6, 7.
-Laws say what must not change; ``reads_source`` asks what must: a decoder that never looks at its
-source obeys 1 and 4.
+Laws say what must not change. What must is asked beside them: ``reads_source`` (a decoder that
+never looks at its source obeys 1 and 4), ``gradient_flow``, ``modes_agree``, ``label_shift``.
+
+Adapters: ``of_model`` (a ``Seq2Seq``), ``of_forward`` (``nn.Transformer``), ``of_hugging_face``,
+``of_training_step``, ``PrefixModel``, ``Prefix``; ``judge`` and ``judge_model`` run all laws on
+one. In what honest code differs, ids, pads, order, axes, it says so by ``Conventions``.
 """
 
+from seq2seq_lib.laws.adapters import (
+    Adapter,
+    greedy,
+    judge,
+    of_forward,
+    of_hugging_face,
+    of_training_step,
+    summed_gradients,
+)
 from seq2seq_lib.laws.batch_invariance import batch_invariance
+from seq2seq_lib.laws.conventions import Conventions, labels, whole_target
+from seq2seq_lib.laws.gradient_flow import gradient_flow
 from seq2seq_lib.laws.hash_model import BigramModel, HashModel, TableModel, four_letters
+from seq2seq_lib.laws.label_shift import label_shift
 from seq2seq_lib.laws.loss_ledger import loss_ledger
+from seq2seq_lib.laws.modes_agree import modes_agree
 from seq2seq_lib.laws.oracle import every_output
 from seq2seq_lib.laws.parallel_stepwise import parallel_stepwise
 from seq2seq_lib.laws.parity import parity
+from seq2seq_lib.laws.plain_beam import Hyp
+from seq2seq_lib.laws.prefixes import Prefix, PrefixModel
 from seq2seq_lib.laws.reads_source import reads_source
 from seq2seq_lib.laws.scores_add_up import scores_add_up
 from seq2seq_lib.laws.search_oracle import search_oracle
 from seq2seq_lib.laws.shard_invariance import shard_invariance
 from seq2seq_lib.laws.subject import Subject, beam_search, by_sentence, judge_model, of_model
-from seq2seq_lib.laws.verdict import Check, LawBroken, Verdict
+from seq2seq_lib.laws.verdict import AdapterError, Check, LawBroken, Verdict
 
 __all__ = [
+    "Adapter",
+    "AdapterError",
     "BigramModel",
     "Check",
+    "Conventions",
     "HashModel",
+    "Hyp",
     "LawBroken",
+    "Prefix",
+    "PrefixModel",
     "Subject",
     "TableModel",
     "Verdict",
@@ -45,13 +69,24 @@ __all__ = [
     "by_sentence",
     "every_output",
     "four_letters",
+    "gradient_flow",
+    "greedy",
+    "judge",
     "judge_model",
+    "label_shift",
+    "labels",
     "loss_ledger",
+    "modes_agree",
+    "of_forward",
+    "of_hugging_face",
     "of_model",
+    "of_training_step",
     "parallel_stepwise",
     "parity",
     "reads_source",
     "scores_add_up",
     "search_oracle",
     "shard_invariance",
+    "summed_gradients",
+    "whole_target",
 ]

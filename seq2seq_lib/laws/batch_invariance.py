@@ -8,280 +8,245 @@ What is wrong in the same way in every batch is not seen here: the states of the
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from seq2seq_lib.batching import Batch
+from seq2seq_lib.laws import batch_hints as hints
 from seq2seq_lib.laws import probes
+from seq2seq_lib.laws.batch_loss import Loss
+from seq2seq_lib.laws.batch_subjects import Rows, Subject, decoder, encoder, forced
+from seq2seq_lib.laws.calls import finite
+from seq2seq_lib.laws.conventions import DEFAULT, Conventions, options
 from seq2seq_lib.laws.near_tie import near_tie
-from seq2seq_lib.laws.verdict import Trial, Verdict, ids
-from seq2seq_lib.losses import sequence_loss
+from seq2seq_lib.laws.trial import Trial
+from seq2seq_lib.laws.verdict import AdapterError, Verdict, ids
 
 LAW = "Law 1, batch invariance"
-
-REPEATED = (
-    "the same call twice: dropout is on (call .eval()), or something is kept from call to call"
-)
-MATES = (
-    "which axis is the batch: is batch_first missing somewhere, does a view or reshape join "
-    "numbers of two sentences (h_n.view(B, -1)), does a softmax or a batch norm run over the batch?"
-)
-ORDER = "what is sorted by length and must be sorted back, in states and memory alike"
-PADS = (
-    "who reads the pads: an RNN that is not packed (its final state then lies after the pads, and "
-    "a backward RNN starts in them), output[:, -1], attention or a mean without a mask"
-)
-PLANTED = (
-    "the mask: only the ids at the pads were changed. If yours finds pads by their id "
-    "(src != pad_id), which is sound, pass plant_at_pads=False"
-)
-ALONE = (
-    "the checks of this verdict that fail beside this one: they tell mates, order and pads apart"
+# of several broken checks the one that says most about the cause: noise first, then the encoder,
+# and of the changes to a batch the one that leaves the fewest explanations
+ORDER = (
+    "runs without",
+    *(f"{name}: the same batch again" for name in ("encoder", "logits", "summed loss", "decoded")),
+    *("encoder", "logits", "the loss is that", "summed loss", "gradient", "decoded"),
 )
 
 
 def batch_invariance(
     encode: Callable[[Tensor, Tensor], Any] | None = None,
     *,
-    logits: Callable[[Batch], Tensor] | None = None,
+    logits: Callable[[Batch], Any] | None = None,
     loss: Callable[[Batch], Any] | None = None,
     parameters: Iterable[Tensor] = (),
     decode: Callable[[Tensor, Tensor], Sequence[Any]] | None = None,
     src_vocab_size: int = 11,
     tgt_vocab_size: int = 13,
-    plant_at_pads: bool = True,
+    plant_at_pads: bool | None = None,
+    conventions: Conventions = DEFAULT,
     tolerance: float | None = None,
     seed: int = 0,
-    device: torch.device | str = "cpu",
+    device: torch.device | str | None = None,
 ) -> Verdict:
     """Look for a sentence whose result depends on its batch.
 
-    Give any of the callables; what is given is judged. Sources come as ids with EOS at the end,
-    targets as in ``batching.Batch``.
+    Give any of the callables; what is given is judged, each for itself: one that cannot be judged,
+    or is broken, hides nothing of the others. Sources come as ids with EOS at the end, targets as
+    in ``batching.Batch``, in the form that ``conventions`` says.
 
     Args:
         encode: ``(src [B, S], src_lengths [B]) -> (memory [B, S, ...], final_state, ...)``. The
             state is a tensor or a nest of tensors, each ``[B, ...]``, or None; so may the memory
-            be. What memory holds at pads is not looked at.
-        logits: ``(batch) -> [B, T, V]``, teacher forced.
-        loss: ``(batch) -> LossSum``, or ``(total, tokens)``, or a mean over tokens. When left out,
-            the summed cross-entropy of ``logits``.
+            be. Memory alone, or an object with ``last_hidden_state``, will do. What memory holds
+            at pads is not looked at.
+        logits: ``(batch) -> [B, T, V]``, teacher forced; also a tuple or an object that holds it.
+        loss: ``(batch) -> LossSum``, or ``(total, tokens)``, or a mean over tokens, or an object
+            with ``loss``. When left out, the summed cross-entropy of ``logits``. When both are
+            given, the loss must be that of these logits and ``tgt_out``.
         parameters: leaves whose gradients of the loss are compared.
-        decode: ``(src, src_lengths) -> B`` outputs: lists of ids or of hypotheses. With ``logits``
-            given, two outputs that differ by a near tie (1e-4 nats) count as equal.
+        decode: ``(src, src_lengths) -> B`` outputs: lists of ids or of hypotheses, or a tensor.
+            They are compared up to their first EOS. With ``logits`` given, two outputs that differ
+            by a near tie (1e-4 nats) count as equal.
         src_vocab_size, tgt_vocab_size: ids fed are below them.
-        plant_at_pads: also put other ids at pads, for code that gets its mask from lengths.
+        plant_at_pads: also put other ids at pads. Code that gets its mask from lengths may not
+            notice, and with True it must not. Code that finds pads by their id (``src != pad_id``)
+            is sound and does notice: pass False, or leave it out, and it is noted as assumed where
+            nothing else depends on the pads.
+        conventions: ids, side of the pads, order, axes.
         tolerance: relative to ``max(1, largest number)``; 1e-5 in float32, 1e-10 in float64.
-        seed, device: of the probes.
+        seed, device: of the probes. The device is that of the modules that the callables show.
     """
-    trial = Trial(LAW)
+    functions = (encode, logits, loss, decode)
+    device = probes.device_of(*functions) if device is None else device
+    plain = {"pads are found by their id (plant_at_pads=False)": plant_at_pads is not False}
+    trial = Trial(LAW, order=ORDER, **options(conventions, **plain))
     parameters = [p for p in parameters if p.requires_grad]
-    with probes.undisturbed(encode, logits, loss, decode, seed=seed):
-        try:
-            for batch in probes.make_batches(src_vocab_size, tgt_vocab_size, seed, device):
-                other = probes.noise(batch, src_vocab_size, tgt_vocab_size, seed + 100)
-                variants = list(_variants(batch, other, plant_at_pads))
-                if encode is not None:
-                    look = lambda b: _encoded(encode, b)  # noqa: E731
-                    _compare(trial, "encoder", look, batch, variants, tolerance)
-                if logits is not None:
-                    look = lambda b: _logits(logits, b)  # noqa: E731
-                    _compare(trial, "logits", look, batch, variants, tolerance)
-                total = loss or (logits and (lambda b: _cross_entropy(logits, b)))
-                if total is not None:
-                    _compare_loss(trial, total, parameters, batch, other, plant_at_pads, tolerance)
-                if decode is not None:
-                    _compare_decoded(trial, decode, logits, batch, variants)
-        except _Noise:
-            pass  # it would break all other checks too
-        except Exception as error:
-            trial.crashed(error, "while running it on the probes")
+    encoded = encode and encoder(trial, encode, conventions)
+    taught = logits and forced(trial, logits, conventions)
+    decoded = decode and decoder(trial, decode, conventions)
+    summed = Loss.of(trial, logits, loss, parameters, conventions)
+    sizes, plant = (src_vocab_size, tgt_vocab_size), plant_at_pads is not False
+    batches = probes.make_batches(*sizes, seed, device, conventions)
+    with probes.undisturbed(*functions, seed=seed):
+        for batch in batches:
+            other = probes.noise(batch, *sizes, seed + 100, conventions)
+            judge = _Judge(trial, functions, conventions, batch, other, plant, tolerance)
+            judge.subject(encoded)
+            judge.subject(taught)
+            if summed and not trial.failed("logits", "the same batch again"):
+                summed.compare(judge)
+            judge.subject(decoded)
+    if plant_at_pads is None:
+        trial.forgive(
+            "other ids at the pads",
+            ("encoder", "logits", "summed loss", "gradient", "decoded"),
+            "pads are found by their id: other ids at pads are read (plant_at_pads=True forbids)",
+        )
     return trial.verdict()
 
 
-class _Noise(Exception):
-    """The same call gave two results."""
+Variant = tuple[str, Batch, list[int], Any]  # name, batch, rows of the original, look at
 
 
-Rows = list[dict[str, Tensor]]  # for each sentence what was found, pads cut off
-Variant = tuple[str, Batch, list[int], str]  # name, batch, rows of the original, look at
+@dataclass(frozen=True)
+class _Judge:
+    """Compares subjects on one probe and its variants."""
 
+    trial: Trial
+    functions: tuple
+    conventions: Conventions
+    batch: Batch
+    other: Batch
+    plant: bool
+    tolerance: float | None
 
-def _variants(batch: Batch, other: Batch, plant: bool) -> Iterator[Variant]:
-    every = list(range(len(batch)))
-    yield "the same batch again", batch, every, REPEATED
-    for row in every:
-        alone = probes.row_mask(batch, row)[:, None]
-        mates = replace(
-            batch,
-            src=torch.where(alone, batch.src, other.src),
-            tgt_in=torch.where(alone, batch.tgt_in, other.tgt_in),
-            tgt_out=torch.where(alone, batch.tgt_out, other.tgt_out),
-        )
-        mates = probes.fill_pads(mates, None)
-        yield (
-            "other sentences beside it",
-            probes.take(mates, every, trim=False),
-            [r if r == row else -1 for r in every],
-            MATES,
-        )
-    turned = every[2:] + every[:2][::-1]  # no row stays where it was
-    yield "another order", probes.take(batch, turned, trim=False), turned, ORDER
-    yield "more PAD columns", probes.widen(batch), every, PADS
-    if plant:
-        yield "other ids at the pads", probes.fill_pads(batch, other), every, PLANTED
-    for row in every:
-        yield "alone", probes.take(batch, [row]), [row], ALONE
+    def subject(self, subject: Subject | None) -> None:
+        """All variants of one subject. What raises on one of them alone is a counterexample."""
+        if not subject or not subject.can_be_judged:
+            return
+        if self.trial.failed(subject.name, "the same batch again"):
+            return  # it would break all other checks too
+        try:
+            expected = subject.look(self.batch)
+        except Exception as error:
+            subject.give_up(error)
+            return
+        for row, parts in enumerate(expected):
+            for value in parts.values():
+                if isinstance(value, Tensor) and not finite(
+                    self.trial, subject.name, value, self.describe(row)
+                ):
+                    return
+        for variant in self.variants(subject):
+            if not self._variant(subject, expected, *variant):
+                return
 
-
-def _compare(
-    trial: Trial,
-    what: str,
-    look: Callable[[Batch], Rows],
-    batch: Batch,
-    variants: list[Variant],
-    tolerance: float | None,
-) -> None:
-    expected = look(batch)
-    for name, variant, rows, look_at in variants:
-        found = look(variant)
-        for here, row in enumerate(rows):
-            if row < 0:
-                continue
-            for part, value in expected[row].items():
-                trial.equal(
-                    f"{what}{part}: {name}",
-                    found[here][part],
-                    value,
-                    tolerance,
-                    fed=_describe(batch, row),
-                    look_at=look_at,
-                    sides=(name, "in the batch"),
-                )
-        if look_at == REPEATED and trial.broken():
-            raise _Noise
-
-
-def _describe(batch: Batch, row: int) -> str:
-    B, S = batch.src.shape
-    length = int(batch.src_lengths[row])
-    return (
-        f"sentence {row}, src {ids(batch.src[row, :length])}, length {length} in a batch of "
-        f"{B} x {S}"
-    )
-
-
-def _encoded(encode: Callable, batch: Batch) -> Rows:
-    memory, state = encode(batch.src, batch.src_lengths)[:2]
-    B, S = batch.src.shape
-    longest = int(batch.src_lengths.max())
-    if memory is not None and (memory.dim() < 2 or memory.size(0) != B or memory.size(1) < longest):
-        raise ValueError(
-            f"encode returned memory {list(memory.shape)} for src [{B}, {S}], but it must be "
-            f"[B, S, ...], batch first"
-        )
-    parts = list(_tensors(state))
-    for part in parts:
-        if part.dim() == 0 or part.size(0) != B:
-            raise ValueError(
-                f"encode returned a state {list(part.shape)} for src [{B}, {S}], but it must be "
-                f"[B, ...], batch first: transpose torch's [layers, B, H]; and if no axis is {B}, "
-                f"the RNN runs across the batch (batch_first)"
+    def _variant(
+        self, subject: Subject, expected: Rows, name: str, batch: Batch, rows: list[int], look_at
+    ) -> bool:
+        """Whether to go on."""
+        try:
+            found = subject.look(batch)
+            good = all(
+                [
+                    self._same(subject, part, found[here][part], value, name, row, look_at)
+                    for here, row in enumerate(rows)
+                    if row >= 0
+                    for part, value in expected[row].items()
+                ]
             )
-    rows = []
-    for b, length in enumerate(batch.src_lengths.tolist()):
-        row = {f" final state {i}" if i else " final state": p[b] for i, p in enumerate(parts)}
-        if memory is not None:
-            row[" memory"] = memory[b, :length]
-        rows.append(row)
-    return rows
+        except AdapterError as error:
+            subject.give_up(error)
+            return False
+        except Exception as error:
+            subject.raised(name, error, self.describe(max(rows)), look_at)
+            good = False
+        return good or name != "the same batch again"
 
+    def _same(self, subject, part, found, value, name, row, look_at) -> bool:
+        check = f"{subject.name}{part}: {name}"
+        if isinstance(value, Tensor):
+            sides = (name, "in the batch")
+            return self.trial.equal(
+                check, found, value, self.tolerance,
+                fed=self.describe(row), look_at=look_at, sides=sides,
+            )  # fmt: skip
+        logits = self.functions[1]
+        alone = probes.take(self.batch, [row])
+        same = found == value or near_tie(logits, alone, found, value, self.conventions)
+        return self.trial.claim(
+            check,
+            same,
+            counterexample=(
+                f"{self.describe(row)}: {ids(found)} ({name}) but {ids(value)} (in the batch)"
+            ),
+            look_at=look_at,
+        )
 
-def _tensors(state: Any) -> Iterator[Tensor]:
-    if isinstance(state, Tensor):
-        yield state
-    elif state is not None:
-        for part in state:
-            yield from _tensors(part)
+    def describe(self, row: int) -> str:
+        B, S = self.batch.src.shape
+        length = int(self.batch.src_lengths[row])
+        return (
+            f"sentence {row}, src {ids(self.batch.src[row, :length])}, length {length} in a batch "
+            f"of {B} x {S}"
+        )
 
-
-def _logits(logits: Callable, batch: Batch) -> Rows:
-    result = logits(batch)
-    B, T = batch.tgt_out.shape
-    if result.dim() != 3 or result.size(0) != B or result.size(1) < int(batch.tgt_lengths.max()):
-        raise ValueError(f"logits must be [B, T, V] = [{B}, {T}, V], not {list(result.shape)}")
-    return [{"": result[b, :n]} for b, n in enumerate(batch.tgt_lengths.tolist())]
-
-
-def _cross_entropy(logits: Callable, batch: Batch) -> Any:
-    result = logits(batch)
-    mask = batch.tgt_mask[:, : result.size(1)]
-    return sequence_loss(result, batch.tgt_out[:, : result.size(1)], mask)
-
-
-def _compare_loss(
-    trial: Trial,
-    loss: Callable,
-    parameters: list[Tensor],
-    batch: Batch,
-    other: Batch,
-    plant: bool,
-    tolerance: float | None,
-) -> None:
-    def measure(batches: list[Batch]) -> tuple[Tensor, list[Tensor]]:
-        total = sum(probes.total_and_tokens(loss(b), b.tgt_lengths.sum())[0] for b in batches)
-        if not parameters:
-            return total, []
-        grads = torch.autograd.grad(total, parameters, allow_unused=True)
-        pairs = zip(grads, parameters, strict=True)
-        return total, [torch.zeros_like(p) if g is None else g for g, p in pairs]
-
-    every = list(range(len(batch)))
-    variants = [
-        ("the same batch again", [batch], REPEATED),
-        ("another order", [probes.take(batch, every[::-1], trim=False)], ORDER),
-        ("more PAD columns", [probes.widen(batch)], PADS),
-        ("each sentence alone", [probes.take(batch, [row]) for row in every], ALONE),
-    ]
-    if plant:
-        variants.insert(3, ("other ids at the pads", [probes.fill_pads(batch, other)], PLANTED))
-    total, grads = measure([batch])
-    fed = f"a batch of {len(batch)} targets with lengths {ids(batch.tgt_lengths)}"
-    for name, batches, look_at in variants:
-        new_total, new_grads = measure(batches)
-        options = {"fed": fed, "look_at": look_at, "sides": (name, "in the batch")}
-        trial.equal(f"summed loss: {name}", new_total, total, tolerance, **options)
-        for i, (new, old) in enumerate(zip(new_grads, grads, strict=True)):
-            options["fed"] = f"{fed}; gradient of parameter {i}, shape {list(old.shape)}"
-            trial.equal(f"gradient: {name}", new, old, tolerance, **options)
-
-
-def _compare_decoded(
-    trial: Trial,
-    decode: Callable,
-    logits: Callable | None,
-    batch: Batch,
-    variants: list[Variant],
-) -> None:
-    expected = [probes.first_tokens(output) for output in decode(batch.src, batch.src_lengths)]
-    for name, variant, rows, look_at in variants:
-        outputs = decode(variant.src, variant.src_lengths)
-        if len(outputs) != len(variant):
-            raise ValueError(f"decode returned {len(outputs)} outputs for {len(variant)} sentences")
-        for here, row in enumerate(rows):
-            if row < 0:
-                continue
-            found, source = probes.first_tokens(outputs[here]), probes.take(batch, [row])
-            same = found == expected[row] or near_tie(logits, source, found, expected[row])
-            trial.claim(
-                f"decoded output: {name}",
-                same,
-                counterexample=(
-                    f"{_describe(batch, row)}: {ids(found)} ({name}) but {ids(expected[row])} "
-                    f"(in the batch)"
-                ),
-                look_at=look_at,
+    def variants(self, subject: Subject) -> Iterator[Variant]:
+        """The same sentences in other batches, and what to look at if that matters."""
+        batch, pad_id = self.batch, self.conventions.pad_id
+        every = list(range(len(batch)))
+        yield "the same batch again", batch, every, lambda: hints.noisy(self.functions)
+        for row in every:
+            alone = probes.row_mask(batch, row)[:, None]
+            mates = replace(
+                batch,
+                src=torch.where(alone, batch.src, self.other.src),
+                tgt_in=torch.where(alone, batch.tgt_in, self.other.tgt_in),
+                tgt_out=torch.where(alone, batch.tgt_out, self.other.tgt_out),
             )
+            mates = probes.fill_pads(mates, None, pad_id)
+            kept = [r if r == row else -1 for r in every]
+            yield "other sentences beside it", mates, kept, hints.MATES
+        turned = every[2:] + every[:2][::-1]  # no row stays where it was
+        yield "another order", probes.take(batch, turned, trim=False), turned, hints.ORDER
+        if not self.conventions.trimmed:
+            wider = probes.widen(batch, pad_id=pad_id)
+            yield "more PAD columns", wider, every, lambda: self.who_reads_pads(subject)
+        if self.plant:
+            planted = probes.fill_pads(batch, self.other)
+            yield "other ids at the pads", planted, every, lambda: self.why_planted(subject)
+        for row in every:
+            yield "alone", probes.take(batch, [row]), [row], lambda: self.why_alone(subject)
+
+    def why_planted(self, subject: Subject) -> str:
+        wider = self.trial.failed(subject.name, "more PAD columns")
+        return self.who_reads_pads(subject) if wider else hints.PLANTED
+
+    def why_alone(self, subject: Subject) -> str:
+        wider = self.trial.failed(subject.name, "more PAD columns")
+        if wider or subject.name == "encoder" or self.conventions.pad_side == "left":
+            return self.who_reads_pads(subject)
+        if subject.name == "logits" or self.trial.failed("logits"):
+            return hints.ALONE
+        return hints.SEARCH
+
+    def who_reads_pads(self, subject: Subject) -> str:
+        def breaks(src_columns: int, tgt_columns: int) -> bool:
+            pad_id = self.conventions.pad_id
+            wider = probes.widen(self.batch, src_columns, tgt_columns, pad_id)
+            try:
+                return subject.differs(subject.look(wider), subject.look(self.batch))
+            except Exception:
+                return True
+
+        return hints.pads(
+            subject.name,
+            [f for f in self.functions if f is not None],
+            self.conventions.pad_side == "left",
+            self.trial.failed,
+            lambda: breaks(3, 0),
+            lambda: breaks(0, 2),
+            self.functions[0] is not None,
+        )

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import torch.nn.functional as F
 from torch import Tensor
 
+from seq2seq_lib.laws.loss_reference import PER_WORDS, SMOOTHINGS, Example, Reference
+
 UNKNOWN = (
     "each factor alone: which positions count, what is divided by what, which axis the softmax "
     "runs over. It is none of the mistakes known here"
@@ -21,7 +23,27 @@ def name_suspect(value: float, logits: Tensor, targets: Tensor, mask: Tensor) ->
     for text, suspect in suspects(logits, targets, mask):
         if math.isclose(value, float(suspect), rel_tol=1e-4, abs_tol=1e-5):
             return f"your number is {text}"
+    for smoothing in (0.05, 0.1, 0.15, 0.2):
+        for name, formula in SMOOTHINGS.items():
+            each = formula(logits, targets, smoothing)
+            if math.isclose(value, float(each[mask].mean()), rel_tol=1e-4, abs_tol=1e-5):
+                return (
+                    f"your number is smoothed by {smoothing}, {name}: if that is meant, pass "
+                    f"label_smoothing={smoothing}"
+                )
     return UNKNOWN
+
+
+def why_not(reference: Reference, value: float, example: Example) -> str:
+    """A hint where the loss is not the reference that was asked for."""
+    for per, words in PER_WORDS.items():
+        other = Reference(per, reference.each, reference.name)
+        if per != reference.per and math.isclose(value, float(other.value(example)), rel_tol=1e-4):
+            return f"your number is {words}, and per={reference.per!r} was asked for"
+    return (
+        f"the options: expected was {reference.name}, {PER_WORDS[reference.per]}. label_smoothing= "
+        f"knows {'; '.join(SMOOTHINGS)}; another formula goes into expected="
+    )
 
 
 def suspects(logits: Tensor, targets: Tensor, mask: Tensor) -> Iterator[tuple[str, Tensor]]:
@@ -44,9 +66,14 @@ def suspects(logits: Tensor, targets: Tensor, mask: Tensor) -> Iterator[tuple[st
         "the sum over real tokens, not divided: return (total, tokens) or divide by mask.sum()",
         real.sum(),
     )
-    yield "the sum over real tokens divided by the B sentences, not by the tokens", real.sum() / B
     yield (
-        "the mean of the sentences' own means: it weighs a token in a short sentence more",
+        "the sum over real tokens divided by the B sentences, not by the tokens (if that is meant, "
+        "pass per='sentence')",
+        real.sum() / B,
+    )
+    yield (
+        "the mean of the sentences' own means: it weighs a token in a short sentence more (if that "
+        "is meant, pass per='sentence_mean')",
         (real.sum(1) / lengths.clamp(min=1)).mean(),
     )
     per_step = real.sum(0) / mask.sum(0).clamp(min=1)  # [T]

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
+from seq2seq_lib.laws.conventions import DEFAULT, Conventions
+from seq2seq_lib.vocab import EOS_ID
 
 # EOS is best at once. A beam of two goes on with 3 (.33) and 4 (.31), and 4 leads to an output
 # that no shorter one equals as soon as length is rewarded. A beam narrowed to one follows 3 alone,
@@ -39,23 +40,56 @@ def plain_penalty(length: int, exponent: float) -> float:
     return float(length) ** exponent
 
 
-def every_output(model: Any, src: Tensor, max_new_tokens: int) -> list[Output]:
+@dataclass(frozen=True)
+class Rules:
+    """What a search may write.
+
+    Attributes:
+        conventions: the ids of BOS and EOS.
+        banned_ids: never in an output; PAD and BOS when left out.
+        forced_eos: the last of ``max_new_tokens`` is EOS, whatever its probability.
+    """
+
+    conventions: Conventions = DEFAULT
+    banned_ids: tuple[int, ...] | None = None
+    forced_eos: bool = False
+
+    @property
+    def banned(self) -> set[int]:
+        """Without EOS: where PAD or BOS is the same id, it may be written."""
+        own = self.conventions.pad_id, self.conventions.bos_id
+        return {*(own if self.banned_ids is None else self.banned_ids)} - {self.eos}
+
+    @property
+    def eos(self) -> int:
+        return self.conventions.eos_id
+
+
+RULES = Rules()
+
+
+def every_output(
+    model: Any, src: Tensor, max_new_tokens: int, rules: Rules = RULES
+) -> list[Output]:
     """All outputs for one source ``[1, S]`` without pads: the specification of search, O(V^T).
 
-    An output ends with EOS, or has ``max_new_tokens`` tokens. PAD and BOS are never in it, nor
-    tokens of probability 0.
+    An output ends with EOS, or has ``max_new_tokens`` tokens. Banned ids are never in it (PAD and
+    BOS, unless ``rules`` says otherwise), nor tokens of probability 0.
     """
     state = model.start(src, torch.tensor([src.size(1)], device=src.device))
     prefixes, log_probs, found = [()], [0.0], []
-    tokens = torch.tensor([BOS_ID], device=src.device)
+    tokens = torch.tensor([rules.conventions.bos_id], device=src.device)
     for length in range(1, max_new_tokens + 1):
         scores, state = model.step(tokens, state)  # [N, V]
         rows, longer, totals = [], [], []
+        last = length == max_new_tokens
         for row, (prefix, log_prob) in enumerate(zip(prefixes, log_probs, strict=True)):
             for token, score in enumerate(scores[row].tolist()):
-                if token in (PAD_ID, BOS_ID) or score == -math.inf:
+                if token in rules.banned or score == -math.inf:
                     continue
-                if token == EOS_ID or length == max_new_tokens:
+                if last and rules.forced_eos and token != rules.eos:
+                    continue
+                if token == rules.eos or last:
                     found.append(Output((*prefix, token), log_prob + score))
                 else:
                     rows.append(row)
@@ -70,17 +104,20 @@ def every_output(model: Any, src: Tensor, max_new_tokens: int) -> list[Output]:
 
 
 def greedy_output(
-    model: Any, src: Tensor, max_new_tokens: int, gap: float
+    model: Any, src: Tensor, max_new_tokens: int, gap: float, rules: Rules = RULES
 ) -> tuple[tuple[int, ...], bool]:
     """The greedy output, and whether two tokens came within ``gap`` (then either is right)."""
     state = model.start(src, torch.tensor([src.size(1)], device=src.device))
-    tokens, near_tie = [BOS_ID], False
-    while len(tokens) <= max_new_tokens and tokens[-1] != EOS_ID:
+    tokens, near_tie = [rules.conventions.bos_id], False
+    while len(tokens) <= max_new_tokens and (len(tokens) == 1 or tokens[-1] != rules.eos):
         last = torch.tensor([tokens[-1]], device=src.device)
         scores, state = model.step(last, state)  # [1, V]
         scores = scores[0].clone()
-        scores[[PAD_ID, BOS_ID]] = -math.inf
+        scores[sorted(rules.banned)] = -math.inf
         (first, second), (best, _) = (part.tolist() for part in scores.topk(2))
+        if rules.forced_eos and len(tokens) == max_new_tokens:
+            tokens.append(rules.eos)
+            break
         near_tie |= first - second < gap
         tokens.append(best)
     return tuple(tokens[1:]), near_tie

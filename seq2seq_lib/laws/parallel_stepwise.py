@@ -5,41 +5,24 @@ programs for one function, and only if they agree does a model do at inference w
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from seq2seq_lib.batching import Batch
-from seq2seq_lib.laws import probes
-from seq2seq_lib.laws.verdict import Trial, Verdict, ids
-from seq2seq_lib.vocab import BOS_ID, EOS_ID
+from seq2seq_lib.laws import probes, returned
+from seq2seq_lib.laws import step_hints as hints
+from seq2seq_lib.laws.batch_hints import kinds, noisy
+from seq2seq_lib.laws.batch_subjects import read_logits
+from seq2seq_lib.laws.calls import PROBABILITIES, finite, watched
+from seq2seq_lib.laws.conventions import DEFAULT, Conventions, Layout, options
+from seq2seq_lib.laws.trial import RUNNING, Trial
+from seq2seq_lib.laws.verdict import AdapterError, Verdict, ids
 
 LAW = "Law 4, parallel = stepwise"
-
-REPEATED = "dropout that is still on (call .eval()), or sampling in the forward pass"
-FUTURE = (
-    "how position t could know a later token: a bidirectional decoder, a missing or shifted causal "
-    "mask, tgt_in that was not shifted against tgt_out"
-)
-ANSWER = (
-    "what the decoder reads: it must be tgt_in, which begins with BOS, and never tgt_out, which is "
-    "the answer (a model that reads it reaches loss 0.000 and says nothing right)"
-)
-STEPWISE = (
-    "what inference does differently: a context computed once in one of the two and anew at each "
-    "step in the other, a state that is not handed on (an LSTM's c, every layer), a first input "
-    "other than BOS, an attention query of the step before"
-)
-LENGTHS = (
-    "what tells the output where to stop: it was cut at, or masked by, the reference's length; it "
-    "must end at its own EOS, or at a cap that the reference does not give"
-)
-FREE = (
-    "teacher forcing at evaluation: the output changes with a reference it must not know "
-    "(teacher_forcing_ratio must be 0 there)"
-)
+ORDER = ("runs without", "no NaN", "the same call twice", "no view", "reads tgt_in", "parallel =")
 
 
 def parallel_stepwise(
@@ -50,9 +33,10 @@ def parallel_stepwise(
     free_run: Callable[[Batch], Tensor] | None = None,
     src_vocab_size: int = 11,
     tgt_vocab_size: int = 13,
+    conventions: Conventions = DEFAULT,
     tolerance: float | None = None,
     seed: int = 0,
-    device: torch.device | str = "cpu",
+    device: torch.device | str | None = None,
 ) -> Verdict:
     """Compare the parallel pass with the stepwise one, and look for a view of the future.
 
@@ -64,138 +48,239 @@ def parallel_stepwise(
             gets the targets too, as many a ``forward(src, trg, ratio)`` does, and must not use
             more of them than their width.
         src_vocab_size, tgt_vocab_size: ids fed are below them.
+        conventions: ids, side of the pads, order, axes.
         tolerance: of log-probabilities; 1e-5 in float32, 1e-10 in float64.
-        seed, device: of the probes.
+        seed, device: of the probes. The device is that of the modules that the callables show.
+
+    The parallel pass may not see later tokens, and position t must see ``tgt_in[t]``.
     """
-    trial = Trial(LAW)
-    with probes.undisturbed(logits, start, step, free_run, seed=seed):
-        try:
-            for batch in probes.make_batches(src_vocab_size, tgt_vocab_size, seed, device):
-                other = probes.noise(batch, src_vocab_size, tgt_vocab_size, seed + 100)
-                if not _causal(trial, logits, batch, other, tolerance):
+    functions = (logits, start, step, free_run)
+    device = probes.device_of(*functions) if device is None else device
+    trial = Trial(LAW, order=ORDER, **options(conventions))
+    sizes = src_vocab_size, tgt_vocab_size
+    batches = probes.make_batches(*sizes, seed, device, conventions)
+    taught = watched(trial, logits, "batch")
+    judge = _Judge(
+        trial,
+        functions,
+        lambda batch: _log_probs(taught, batch, conventions),
+        watched(trial, start, "src", "src_lengths"),
+        step and watched(trial, step, "tokens"),
+        watched(trial, free_run, "batch"),
+        conventions,
+        tolerance,
+    )
+    with probes.undisturbed(*functions, seed=seed):
+        for batch in batches:
+            other = probes.noise(batch, *sizes, seed + 100, conventions)
+            try:
+                if not judge.causal(batch, other):
                     break  # with noise in the logits nothing else can be compared
-                if start is not None and step is not None:
-                    _stepwise(trial, logits, start, step, batch, tolerance)
-                if free_run is not None:
-                    _free(trial, free_run, batch, other, tolerance)
-        except Exception as error:
-            trial.crashed(error, "while running it on the probes")
+                judge.reads_its_input(batch, conventions.words(tgt_vocab_size))
+            except (Exception, SystemExit) as error:
+                trial.crashed(error, RUNNING)
+                break
+            judge.each(lambda: judge.stepwise(batch), "feeding tokens one by one", start, step)  # noqa: B023
+            judge.each(lambda: judge.free(batch, other), "running freely", free_run)  # noqa: B023
     return trial.verdict()
 
 
-def _log_probs(logits: Callable, batch: Batch) -> Tensor:
-    result = logits(batch)
+def _log_probs(call: Callable, batch: Batch, conventions: Conventions) -> Tensor:
+    result = read_logits(call, batch, conventions)
     B, T = batch.tgt_in.shape
-    if result.dim() != 3 or result.shape[:2] != (B, T):
-        raise ValueError(f"logits must be [B, T, V] = [{B}, {T}, V], not {list(result.shape)}")
+    if result.shape[:2] != (B, T):
+        raise AdapterError(
+            f"logits must be [B, T, V] = [{B}, {T}, V], not {list(result.shape)}",
+            f"logits [{B}, {T}, V], one row of scores for each position of tgt_in",
+        )
+    if returned.are_probabilities(result):
+        raise AdapterError("logits came as probabilities", PROBABILITIES)
     return result.detach().log_softmax(-1)  # changes nothing if they are log-probabilities
 
 
-def _causal(
-    trial: Trial, logits: Callable, batch: Batch, other: Batch, tolerance: float | None
-) -> bool:
-    before = _log_probs(logits, batch)
-    sides = ("changed", "before")
-    if not trial.equal(
-        "the same call twice",
-        _log_probs(logits, batch),
-        before,
-        tolerance,
-        fed=_describe(batch, 1),
-        look_at=REPEATED,
-        sides=("second call", "first call"),
-    ):
-        return False
-    answer = replace(batch, tgt_out=other.tgt_out)
-    after = _log_probs(logits, answer)
-    for row, length in enumerate(batch.tgt_lengths.tolist()):
-        trial.equal(
-            "no view of tgt_out",
-            after[row, :length],
-            before[row, :length],
-            tolerance,
-            fed=f"{_describe(batch, row)}, tgt_out replaced",
-            look_at=ANSWER,
-            sides=sides,
-        )
-    for t in range(1, batch.tgt_in.size(1)):
-        tgt_in = torch.cat([batch.tgt_in[:, :t], other.tgt_in[:, t:]], 1)
-        after = _log_probs(logits, replace(batch, tgt_in=tgt_in))
+@dataclass(frozen=True)
+class _Judge:
+    trial: Trial
+    functions: tuple
+    log_probs: Callable[[Batch], Tensor]
+    start: Callable | None
+    step: Callable | None
+    run: Callable | None
+    conventions: Conventions
+    tolerance: float | None
+
+    def each(self, judge: Callable[[], None], doing: str, *given: Callable | None) -> None:
+        """One part, if all it needs was given; what it raises hides nothing of the others."""
+        if any(function is None for function in given):
+            return
+        try:
+            judge()
+        except (Exception, SystemExit) as error:
+            self.trial.crashed(error, doing)
+
+    def causal(self, batch: Batch, other: Batch) -> bool:
+        before = self.log_probs(batch)
+        if not finite(self.trial, "logits", before[batch.tgt_mask], _describe(batch, 1)):
+            return False
+        sides = ("changed", "before")
+        if not self.trial.equal(
+            "the same call twice",
+            self.log_probs(batch),
+            before,
+            self.tolerance,
+            fed=_describe(batch, 1),
+            look_at=lambda: noisy(self.functions, hints.REPEATED),
+            sides=("second call", "first call"),
+        ):
+            return False
+        after = self.log_probs(replace(batch, tgt_out=other.tgt_out))
         for row, length in enumerate(batch.tgt_lengths.tolist()):
-            end = min(t, length)
-            trial.equal(
-                "no view of the future",
-                after[row, :end],
-                before[row, :end],
-                tolerance,
-                fed=f"{_describe(batch, row)}, tgt_in replaced from position {t} on",
-                look_at=FUTURE,
+            self.trial.equal(
+                "no view of tgt_out",
+                after[row, :length],
+                before[row, :length],
+                self.tolerance,
+                fed=f"{_describe(batch, row)}, tgt_out replaced",
+                look_at=hints.ANSWER,
                 sides=sides,
             )
-    return True
+        for t in range(1, batch.tgt_in.size(1)):
+            tgt_in = torch.cat([batch.tgt_in[:, :t], other.tgt_in[:, t:]], 1)
+            after = self.log_probs(replace(batch, tgt_in=tgt_in))
+            for row, length in enumerate(batch.tgt_lengths.tolist()):
+                end = min(t, length)
+                self.trial.equal(
+                    "no view of the future",
+                    after[row, :end],
+                    before[row, :end],
+                    self.tolerance,
+                    fed=f"{_describe(batch, row)}, tgt_in replaced from position {t} on",
+                    look_at=hints.FUTURE,
+                    sides=sides,
+                )
+        return True
 
-
-def _stepwise(
-    trial: Trial,
-    logits: Callable,
-    start: Callable,
-    step: Callable,
-    batch: Batch,
-    tolerance: float | None,
-) -> None:
-    parallel = _log_probs(logits, batch)  # [B, T, V]
-    state, steps = start(batch.src, batch.src_lengths), []
-    for t in range(batch.tgt_in.size(1)):
-        scores, state = step(batch.tgt_in[:, t], state)
-        steps.append(scores.detach().log_softmax(-1))  # [B, V]
-    stepwise = torch.stack(steps, 1)  # [B, T, V]
-    for row, length in enumerate(batch.tgt_lengths.tolist()):
-        trial.equal(
-            "parallel = stepwise",
-            stepwise[row, :length],
-            parallel[row, :length],
-            tolerance,
-            fed=_describe(batch, row),
-            look_at=STEPWISE,
-            sides=("step by step", "in one pass"),
+    def reads_its_input(self, batch: Batch, words: list[int]) -> None:
+        before, still, looked = self.log_probs(batch), [], 0
+        for t in range(1, batch.tgt_in.size(1)):  # at 0 stands BOS
+            column = [words[(words.index(i) + 1) % len(words)] if i in words else i
+                      for i in batch.tgt_in[:, t].tolist()]  # fmt: skip
+            tgt_in = batch.tgt_in.clone()
+            tgt_in[:, t] = torch.tensor(column, device=tgt_in.device)
+            after = self.log_probs(replace(batch, tgt_in=tgt_in))
+            for row, length in enumerate(batch.tgt_lengths.tolist()):
+                if t < length:
+                    looked += 1
+                    if torch.equal(after[row, t], before[row, t]):
+                        still.append((row, t))
+        row, t = still[0] if still else (0, 0)
+        self.trial.claim(
+            "position t reads tgt_in[t]",
+            not still,
+            counterexample=(
+                f"{_describe(batch, row)}: another token at tgt_in[{t}] changes nothing at "
+                f"position {t}; so at {len(still)} of {looked} positions"
+            ),
+            look_at=hints.LAG,
         )
 
+    def steps(self, batch: Batch, tgt_in: Tensor) -> Tensor:
+        """Log-probabilities ``[B, T, V]``, step by step."""
+        layout = Layout(self.conventions, batch.src_lengths)
+        state = self.start(layout.source(batch.src), batch.src_lengths[layout.order])
+        steps = []
+        for t in range(tgt_in.size(1)):
+            result = self.step(tgt_in[layout.order, t], state)
+            if not isinstance(result, tuple | list) or len(result) < 2:
+                raise AdapterError(
+                    f"step returned {returned.described(result)}", "(scores [B, V], next state)"
+                )
+            scores, state = result[:2]
+            B = len(batch)
+            if not isinstance(scores, Tensor) or scores.dim() != 2 or scores.size(0) != B:
+                raise AdapterError(
+                    f"step returned scores that are {returned.described(scores)}",
+                    f"[B, V] = [{B}, V], the scores of the next token: without a time axis",
+                )
+            if returned.are_probabilities(scores):
+                raise AdapterError("step returned probabilities", PROBABILITIES)
+            steps.append(scores.detach().log_softmax(-1)[layout.back])  # [B, V]
+        return torch.stack(steps, 1)
 
-def _free(
-    trial: Trial, free_run: Callable, batch: Batch, other: Batch, tolerance: float | None
-) -> None:
-    bos = torch.full_like(other.tgt_in[:, :1], BOS_ID)
-    reference = torch.cat([bos, other.tgt_in[:, 1:]], 1)
-    shuffled = replace(batch, tgt_in=reference, tgt_out=other.tgt_out)
-    trial.equal(
-        "free running without the reference",
-        free_run(shuffled).detach(),
-        free_run(batch).detach(),
-        tolerance,
-        fed=f"{_describe(batch, 1)}, all targets replaced",
-        look_at=FREE,
-        sides=("other targets", "these targets"),
-    )
-    moved = _with_other_lengths(shuffled)
-    trial.equal(
-        "free running without the reference's lengths",
-        free_run(moved).detach(),
-        free_run(batch).detach(),
-        tolerance,
-        fed=f"{_describe(batch, 1)}, target lengths {moved.tgt_lengths.tolist()} in place of "
-        f"{batch.tgt_lengths.tolist()}",
-        look_at=LENGTHS,
-        sides=("other lengths", "these lengths"),
-    )
+    def stepwise(self, batch: Batch) -> None:
+        parallel, stepwise = self.log_probs(batch), self.steps(batch, batch.tgt_in)
+        if not finite(self.trial, "steps", stepwise[batch.tgt_mask], _describe(batch, 1)):
+            return
+        for row, length in enumerate(batch.tgt_lengths.tolist()):
+            self.trial.equal(
+                "parallel = stepwise",
+                stepwise[row, :length],
+                parallel[row, :length],
+                self.tolerance,
+                fed=_describe(batch, row),
+                look_at=lambda: self.why(batch, parallel, stepwise),
+                sides=("step by step", "in one pass"),
+            )
+
+    def why(self, batch: Batch, parallel: Tensor, stepwise: Tensor) -> str:
+        """What inference does differently, as far as steps can tell."""
+        made_of = kinds(*self.functions)
+        hint = {
+            frozenset({"rnn"}): hints.STEPWISE,
+            frozenset({"attention"}): hints.TRANSFORMER,
+        }.get(frozenset(made_of), f"{hints.STEPWISE}; in a Transformer {hints.TRANSFORMER}")
+        if not torch.allclose(parallel[:, 0], stepwise[:, 0], atol=1e-4):
+            return hints.FIRST_STEP + hint
+        past = batch.tgt_in.roll(1, 0)
+        past = torch.cat([past[:, :-1], batch.tgt_in[:, -1:]], 1)  # another past, the same end
+        if torch.equal(self.steps(batch, past)[:, -1], stepwise[:, -1]):
+            return hints.FORGETS
+        return hint
+
+    def free(self, batch: Batch, other: Batch) -> None:
+        bos = torch.full_like(other.tgt_in[:, :1], self.conventions.bos_id)
+        reference = torch.cat([bos, other.tgt_in[:, 1:]], 1)
+        shuffled = replace(batch, tgt_in=reference, tgt_out=other.tgt_out)
+        said = self.said(batch)
+        self.trial.equal(
+            "free running without the reference",
+            self.said(shuffled),
+            said,
+            self.tolerance,
+            fed=f"{_describe(batch, 1)}, all targets replaced",
+            look_at=hints.FREE,
+            sides=("other targets", "these targets"),
+        )
+        moved = _with_other_lengths(shuffled, self.conventions)
+        self.trial.equal(
+            "free running without the reference's lengths",
+            self.said(moved),
+            said,
+            self.tolerance,
+            fed=f"{_describe(batch, 1)}, target lengths {moved.tgt_lengths.tolist()} in place of "
+            f"{batch.tgt_lengths.tolist()}",
+            look_at=hints.LENGTHS,
+            sides=("other lengths", "these lengths"),
+        )
+
+    def said(self, batch: Batch) -> Tensor:
+        layout = Layout(self.conventions, batch.src_lengths)
+        result = self.run(layout.batch(batch))
+        if not isinstance(result, Tensor):
+            raise AdapterError(
+                f"free_run returned {returned.described(result)}", "a tensor [B, ...]"
+            )
+        return layout.over_time(result.detach())
 
 
-def _with_other_lengths(batch: Batch) -> Batch:
+def _with_other_lengths(batch: Batch, conventions: Conventions) -> Batch:
     """Each target as long as that of the row before; the widest length, T, stays in the batch."""
     lengths = batch.tgt_lengths.roll(1)
     rows = torch.arange(len(batch), device=lengths.device)
     tgt_out = batch.tgt_out.clone()
-    tgt_out[rows, lengths - 1] = EOS_ID
-    return probes.fill_pads(replace(batch, tgt_out=tgt_out, tgt_lengths=lengths), None)
+    tgt_out[rows, lengths - 1] = conventions.eos_id
+    moved = replace(batch, tgt_out=tgt_out, tgt_lengths=lengths)
+    return probes.fill_pads(moved, None, conventions.pad_id)
 
 
 def _describe(batch: Batch, row: int) -> str:

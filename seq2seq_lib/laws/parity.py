@@ -14,7 +14,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seq2seq_lib.laws import probes
 from seq2seq_lib.laws.parity_suspects import name_suspect
-from seq2seq_lib.laws.verdict import Trial, Verdict, ids
+from seq2seq_lib.laws.trial import RUNNING, Trial
+from seq2seq_lib.laws.verdict import AdapterError, Verdict, ids
 from seq2seq_lib.masks import sequence_mask
 
 LAW = "Law 2, parity"
@@ -83,8 +84,10 @@ def parity(
             # the easy cases first: what breaks there is the cause of what breaks later
             for case in product(padded, bidirectional, num_layers, bias, cells, dtypes):
                 _compare(trial, recompute, case, weight_gradients, seed, device)
-        except Exception as error:
-            trial.crashed(error, "while running it on the probes")
+        except (Exception, SystemExit) as error:
+            trial.crashed(
+                error, RUNNING, broken=trial.count > 0 and not isinstance(error, AdapterError)
+            )
     return trial.verdict()
 
 

@@ -14,11 +14,14 @@ from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 
 class Hyp(NamedTuple):
-    """An output: its ids without BOS, EOS last if it ended; its log-probability; its score."""
+    """An output: its ids without BOS, EOS last if it ended; its log-probability; its score.
+
+    A search that knows only one of the two numbers leaves the other out.
+    """
 
     tokens: list[int]
-    log_prob: float
-    score: float
+    log_prob: float | None = None
+    score: float | None = None
 
 
 class PlainBeam:

@@ -18,20 +18,28 @@ import torch
 from torch import Tensor, nn
 
 from seq2seq_lib.batching import Batch
-from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
+from seq2seq_lib.laws import returned
+from seq2seq_lib.laws.conventions import DEFAULT, Conventions
+from seq2seq_lib.vocab import PAD_ID
 
 SHAPES = ((5, 7, 6), (4, 4, 4))  # B, S, T
-FIRST_ID = EOS_ID + 1  # ids from here on may stand anywhere in a sentence
 
 
-def random_ids(shape: Sequence[int], vocab_size: int, generator: torch.Generator) -> Tensor:
-    """int64 ids in ``3 .. vocab_size - 1``: neither PAD, BOS nor EOS."""
-    if vocab_size < FIRST_ID + 2:
+def random_ids(
+    shape: Sequence[int],
+    vocab_size: int,
+    generator: torch.Generator,
+    conventions: Conventions = DEFAULT,
+) -> Tensor:
+    """int64 ids of words: neither PAD, BOS nor EOS."""
+    words = torch.tensor(conventions.words(vocab_size))
+    if len(words) < 2 or max(conventions.special) >= vocab_size:
+        least = max(max(conventions.special) + 1, len(conventions.special) + 2)
         raise ValueError(
-            f"A probe needs at least {FIRST_ID + 2} ids, PAD, BOS and EOS among them, but the "
-            f"vocabulary has {vocab_size}."
+            f"A probe needs at least {least} ids, two words besides the special ones "
+            f"{list(conventions.special)}, but the vocabulary has {vocab_size}."
         )
-    return torch.randint(FIRST_ID, vocab_size, tuple(shape), generator=generator)
+    return words[torch.randint(len(words), tuple(shape), generator=generator)]
 
 
 def make_batch(
@@ -40,6 +48,7 @@ def make_batch(
     tgt_vocab_size: int = 13,
     seed: int = 0,
     device: torch.device | str = "cpu",
+    conventions: Conventions = DEFAULT,
 ) -> Batch:
     """A probe of ``shape`` = (B, S, T), B ≥ 3 and S, T ≥ 3; PAD stands at its pads."""
     B, S, T = shape
@@ -51,29 +60,36 @@ def make_batch(
     src_lengths[1], src_lengths[2] = S, 1
     tgt_lengths[0], tgt_lengths[1] = 1, T
     rows = torch.arange(B)
-    src = random_ids((B, S), src_vocab_size, generator)
-    src[rows, src_lengths - 1] = EOS_ID
-    words = random_ids((B, T), tgt_vocab_size, generator)
-    tgt_in = torch.cat([torch.full((B, 1), BOS_ID), words[:, :-1]], 1)  # [B, T]
+    src = random_ids((B, S), src_vocab_size, generator, conventions)
+    if conventions.source_eos:
+        src[rows, src_lengths - 1] = conventions.eos_id
+    words = random_ids((B, T), tgt_vocab_size, generator, conventions)
+    tgt_in = torch.cat([torch.full((B, 1), conventions.bos_id), words[:, :-1]], 1)  # [B, T]
     tgt_out = words.clone()
-    tgt_out[rows, tgt_lengths - 1] = EOS_ID
+    tgt_out[rows, tgt_lengths - 1] = conventions.eos_id
     batch = Batch(src, src_lengths, tgt_in, tgt_out, tgt_lengths)
-    return fill_pads(batch, None).to(device)
+    return fill_pads(batch, None, conventions.pad_id).to(device)
 
 
-def make_batches(src_vocab_size: int, tgt_vocab_size: int, seed: int, device: Any) -> list[Batch]:
+def make_batches(
+    src_vocab_size: int,
+    tgt_vocab_size: int,
+    seed: int,
+    device: Any,
+    conventions: Conventions = DEFAULT,
+) -> list[Batch]:
     """The asymmetric probe and the square one."""
     return [
-        make_batch(shape, src_vocab_size, tgt_vocab_size, seed + i, device)
+        make_batch(shape, src_vocab_size, tgt_vocab_size, seed + i, device, conventions)
         for i, shape in enumerate(SHAPES)
     ]
 
 
-def fill_pads(batch: Batch, other: Batch | None) -> Batch:
+def fill_pads(batch: Batch, other: Batch | None, pad_id: int = PAD_ID) -> Batch:
     """PAD at the pads, or what stands there in ``other``."""
-    src = torch.full_like(batch.src, PAD_ID) if other is None else other.src
-    tgt_in = torch.full_like(batch.tgt_in, PAD_ID) if other is None else other.tgt_in
-    tgt_out = torch.full_like(batch.tgt_out, PAD_ID) if other is None else other.tgt_out
+    src = torch.full_like(batch.src, pad_id) if other is None else other.src
+    tgt_in = torch.full_like(batch.tgt_in, pad_id) if other is None else other.tgt_in
+    tgt_out = torch.full_like(batch.tgt_out, pad_id) if other is None else other.tgt_out
     return replace(
         batch,
         src=torch.where(batch.src_mask, batch.src, src),
@@ -82,21 +98,28 @@ def fill_pads(batch: Batch, other: Batch | None) -> Batch:
     )
 
 
-def noise(batch: Batch, src_vocab_size: int, tgt_vocab_size: int, seed: int) -> Batch:
+def noise(
+    batch: Batch,
+    src_vocab_size: int,
+    tgt_vocab_size: int,
+    seed: int,
+    conventions: Conventions = DEFAULT,
+) -> Batch:
     """Other random ids everywhere, with the lengths of ``batch``."""
     generator = torch.Generator().manual_seed(seed)
     B, S = batch.src.shape
     T = batch.tgt_in.size(1)
-    src = random_ids((B, S), src_vocab_size, generator).to(batch.src.device)
+    src = random_ids((B, S), src_vocab_size, generator, conventions).to(batch.src.device)
     tgt_in, tgt_out = (
-        random_ids((B, T), tgt_vocab_size, generator).to(batch.src.device) for _ in range(2)
+        random_ids((B, T), tgt_vocab_size, generator, conventions).to(batch.src.device)
+        for _ in range(2)
     )
     return replace(batch, src=src, tgt_in=tgt_in, tgt_out=tgt_out)
 
 
-def widen(batch: Batch, src_columns: int = 3, tgt_columns: int = 2) -> Batch:
+def widen(batch: Batch, src_columns: int = 3, tgt_columns: int = 2, pad_id: int = PAD_ID) -> Batch:
     """The same sentences with more PAD columns on the right."""
-    pad = functools.partial(nn.functional.pad, value=PAD_ID)
+    pad = functools.partial(nn.functional.pad, value=pad_id)
     return replace(
         batch,
         src=pad(batch.src, (0, src_columns)),
@@ -125,22 +148,20 @@ def row_mask(batch: Batch, row: int) -> Tensor:
     return torch.arange(len(batch), device=batch.src.device) == row
 
 
-def total_and_tokens(result: Any, tokens: int | Tensor) -> tuple[Tensor, int]:
-    """A loss as a sum and a count: from ``LossSum``, ``(total, tokens)``, or a mean over tokens."""
-    if hasattr(result, "total") and hasattr(result, "tokens"):
-        result = (result.total, result.tokens)
-    if isinstance(result, tuple | list):
-        total, count = result
-        return torch.as_tensor(total), int(count)
-    return torch.as_tensor(result) * int(tokens), int(tokens)
+total_and_tokens = returned.sum_of
+first_tokens = returned.ids_of
 
 
-def first_tokens(output: Any) -> list[int]:
-    """The best output of a sentence: from a list of hypotheses, one hypothesis, or plain ids."""
-    if isinstance(output, Sequence) and len(output) and hasattr(output[0], "tokens"):
-        output = output[0]
-    output = getattr(output, "tokens", output)
-    return output.tolist() if isinstance(output, Tensor) else [int(token) for token in output]
+def device_of(*functions: Any) -> torch.device:
+    """Where the modules live that the callables show, if that is one place; else the CPU."""
+    found = {
+        parameter.device
+        for function in functions
+        for module in modules_of(function)
+        for parameter in module.parameters()
+        if parameter.device.type != "meta"
+    }
+    return found.pop() if len(found) == 1 else torch.device("cpu")
 
 
 def modules_of(function: Any, depth: int = 3) -> Iterator[nn.Module]:

@@ -14,7 +14,11 @@ from torch import Tensor
 
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import probes
-from seq2seq_lib.laws.verdict import Trial, Verdict, ids
+from seq2seq_lib.laws.batch_subjects import read_logits
+from seq2seq_lib.laws.calls import finite, watched
+from seq2seq_lib.laws.conventions import DEFAULT, Conventions, options
+from seq2seq_lib.laws.trial import RUNNING, Trial
+from seq2seq_lib.laws.verdict import AdapterError, Verdict, ids
 
 LAW = "Does it read its source"
 
@@ -34,6 +38,7 @@ CUT = (
     "where the graph is cut: detach(), no_grad(), .data, item(), or parameters that are not used "
     "at all; and whether the optimiser knows them"
 )
+NOISE = "dropout that is on (call .eval()), or sampling: with noise nothing can be told to move"
 MOVED = 1e-9  # of a logit around 1: any change of the source is larger, also after tanh
 
 
@@ -43,8 +48,9 @@ def reads_source(
     parameters: Iterable[Tensor] = (),
     src_vocab_size: int = 11,
     tgt_vocab_size: int = 13,
+    conventions: Conventions = DEFAULT,
     seed: int = 0,
-    device: torch.device | str = "cpu",
+    device: torch.device | str | None = None,
 ) -> Verdict:
     """Change the source, one token at a time, and look whether its own row's logits move.
 
@@ -52,33 +58,49 @@ def reads_source(
         logits: ``(batch) -> [B, T, V]``, teacher forced.
         parameters: those of the encoder: each must get a gradient from the logits.
         src_vocab_size, tgt_vocab_size: ids fed are below them.
+        conventions: ids, side of the pads, order, axes.
         seed, device: of the probes.
 
     Returns:
         A verdict as the laws give it. Other rows must stay as they are: a model that reads some
         other sentence is not reading its own. The last token of a row, its EOS, is not changed.
     """
-    trial = Trial(LAW)
+    device = probes.device_of(logits) if device is None else device
+    trial = Trial(LAW, **options(conventions))
     parameters = list(parameters)
+    words = conventions.words(src_vocab_size)
+    call = watched(trial, logits, "batch")
+
+    def real(batch: Batch) -> Tensor:
+        return _real(call, batch, conventions)
+
+    batches = probes.make_batches(src_vocab_size, tgt_vocab_size, seed, device, conventions)
     with probes.undisturbed(logits, seed=seed):
         try:
-            for batch in probes.make_batches(src_vocab_size, tgt_vocab_size, seed, device):
-                _tokens(trial, logits, batch, src_vocab_size)
+            for batch in batches:
+                before = real(batch)
+                if not finite(trial, "logits", before, f"a batch of {len(batch)}"):
+                    break
+                if not torch.equal(real(batch), before):
+                    text = "the same batch gives other logits in a second call"
+                    trial.claim("the same call twice", False, counterexample=text, look_at=NOISE)
+                    break
+                _tokens(trial, real, batch, words, conventions.source_eos)
                 if parameters:
-                    _gradients(trial, logits, parameters, batch)
-        except Exception as error:
-            trial.crashed(error, "while running it on the probes")
+                    _gradients(trial, real, parameters, batch)
+        except (Exception, SystemExit) as error:
+            trial.crashed(error, RUNNING)
     return trial.verdict()
 
 
-def _tokens(trial: Trial, logits: Callable, batch: Batch, vocab_size: int) -> None:
-    before = _real(logits, batch)
+def _tokens(trial: Trial, real: Callable, batch: Batch, words: list[int], source_eos: bool) -> None:
+    before = real(batch).detach()
     for row, length in enumerate(batch.src_lengths.tolist()):
         moved = []
-        for t in range(length - 1):  # the last is EOS
+        for t in range(length - source_eos):
             src = batch.src.clone()
-            src[row, t] = _another(int(src[row, t]), vocab_size)
-            after = _real(logits, replace(batch, src=src))
+            src[row, t] = words[(words.index(int(src[row, t])) + 1) % len(words)]
+            after = real(replace(batch, src=src)).detach()
             moved.append(bool(((after[row] - before[row]).abs() > MOVED).any()))
             others = [b for b in range(len(batch)) if b != row]
             trial.equal(
@@ -101,23 +123,20 @@ def _tokens(trial: Trial, logits: Callable, batch: Batch, vocab_size: int) -> No
         )
 
 
-def _real(logits: Callable, batch: Batch) -> Tensor:
-    """Logits ``[B, T, V]``, 0 at pads, where anything may stand."""
-    result = logits(batch).detach()
+def _real(call: Callable, batch: Batch, conventions: Conventions) -> Tensor:
+    """Logits ``[B, T, V]`` with their graph, 0 at pads, where anything may stand."""
+    result = read_logits(call, batch, conventions)
     B, T = batch.tgt_out.shape
-    if result.dim() != 3 or result.shape[:2] != (B, T):
-        raise ValueError(f"logits must be [B, T, V] = [{B}, {T}, V], not {list(result.shape)}")
+    if result.size(1) != T:
+        raise AdapterError(
+            f"logits must be [B, T, V] = [{B}, {T}, V], not {list(result.shape)}",
+            f"logits [{B}, {T}, V]",
+        )
     return result.masked_fill(~batch.tgt_mask[..., None], 0)
 
 
-def _another(token: int, vocab_size: int) -> int:
-    """Another id that may stand anywhere in a sentence."""
-    choices = vocab_size - probes.FIRST_ID
-    return probes.FIRST_ID + (token - probes.FIRST_ID + 1) % choices
-
-
-def _gradients(trial: Trial, logits: Callable, parameters: list[Tensor], batch: Batch) -> None:
-    result = logits(batch)
+def _gradients(trial: Trial, real: Callable, parameters: list[Tensor], batch: Batch) -> None:
+    result = real(batch)
     weights = torch.linspace(-1, 1, result.numel()).view_as(result).to(result)  # none cancels out
     total = (result * weights)[batch.tgt_mask].sum()
     if total.requires_grad:

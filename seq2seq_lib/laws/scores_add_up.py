@@ -13,17 +13,25 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from seq2seq_lib.laws import probes
+from seq2seq_lib.laws import probes, returned
+from seq2seq_lib.laws.calls import watched
+from seq2seq_lib.laws.conventions import DEFAULT, Conventions, options
 from seq2seq_lib.laws.hash_model import HashModel
 from seq2seq_lib.laws.oracle import plain_penalty
+from seq2seq_lib.laws.renamed import renamed
 from seq2seq_lib.laws.search_oracle import PENALTIES
-from seq2seq_lib.laws.verdict import Trial, Verdict, ids
-from seq2seq_lib.vocab import BOS_ID, EOS_ID
+from seq2seq_lib.laws.trial import RUNNING, Trial
+from seq2seq_lib.laws.verdict import AdapterError, Verdict, ids
 
 LAW = "Law 6, scores add up"
 # nats: up to eight float32 log-probabilities, each from a batch of another width (1e-5)
 TOLERANCE = 1e-4
 
+ORDER = ("runs without", "a list of hypotheses", "outputs are made", "log_prob", "score")
+HYPOTHESES = (
+    "a list for each sentence of hypotheses with 'tokens' and 'log_prob', or 'score' alone; "
+    "laws.Hyp(tokens, log_prob, score) will do"
+)
 LOG_PROB = (
     "whose state was read: hidden state, cell, attention context and score must all be reordered "
     "by the same parents, every layer, and finished hypotheses must keep their number"
@@ -43,37 +51,52 @@ def scores_add_up(
     length_penalties: Sequence[float] = PENALTIES,
     penalty: Callable[[int, float], float] = plain_penalty,
     num_beams: Sequence[int] = (1, 2, 4),
+    n_best: int | None = None,
     max_new_tokens: int = 6,
     src_vocab_size: int = 11,
+    conventions: Conventions = DEFAULT,
     tolerance: float = TOLERANCE,
     seed: int = 0,
-    device: torch.device | str = "cpu",
+    device: torch.device | str | None = None,
 ) -> Verdict:
     """Recompute the numbers of every hypothesis that a search returns.
 
     Args:
-        search: as in ``search_oracle``. Its hypotheses have ``tokens`` and ``log_prob``; ``score``,
-            ``token_log_probs`` and ``finished`` are judged where they exist.
+        search: as in ``search_oracle``. Its hypotheses have ``tokens`` and ``log_prob``, or
+            ``score`` alone; ``token_log_probs`` and ``finished`` are judged where they exist.
+            ``laws.Hyp(tokens, log_prob, score)`` will do.
         models: with the decoding protocol, weightless ones when left out. Modules are rescored in
             evaluation mode.
         length_penalties, penalty: the exponents, and ``(length, exponent)`` to the divisor.
-        num_beams: widths to try; ``n_best`` is the width.
+        num_beams: widths to try.
+        n_best: hypotheses asked for; the width when left out.
         max_new_tokens, src_vocab_size: of the probes.
+        conventions: the ids; those of ``models`` are theirs.
         tolerance: in nats.
         seed, device: of models and sources.
     """
-    trial, judged = Trial(LAW), 0
+    device = probes.device_of(search, *(models or ())) if device is None else device
+    trial, judged = Trial(LAW, order=ORDER, **options(conventions)), 0
     if models is None:
         biases = (0.0, 1.5, -2.0)
         models = [HashModel(9, 3 * seed + i, eos_bias=bias) for i, bias in enumerate(biases)]
+        models = [renamed(model, conventions) for model in models]
+    call = watched(trial, search, "model", "src", "src_lengths")
+    other = 13 + max(conventions.special)
+    batches = [
+        probes.make_batch((4, 5, 3), src_vocab_size, other, seed + i, device, conventions)
+        for i in range(len(models))
+    ]
     with probes.undisturbed(search, *models, seed=seed), torch.no_grad():
         try:
-            for i, model in enumerate(models):
-                batch = probes.make_batch((4, 5, 3), src_vocab_size, seed=seed + i, device=device)
+            for model, batch in zip(models, batches, strict=True):
                 for width in num_beams:
                     for exponent in length_penalties:
-                        settings = (width, max_new_tokens, width, exponent)
-                        found = search(model, batch.src, batch.src_lengths, *settings)
+                        settings = (width, max_new_tokens, n_best or width, exponent)
+                        found = call(model, batch.src, batch.src_lengths, *settings)
+                        if not isinstance(found, list | tuple):
+                            what = returned.described(found)
+                            raise AdapterError(f"search returned {what}", HYPOTHESES)
                         trial.claim(
                             "a list of hypotheses for each sentence",
                             len(found) == len(batch),
@@ -81,33 +104,50 @@ def scores_add_up(
                             look_at="the loop over the sentences of the batch",
                         )
                         for b, hyps in enumerate(found):
+                            _numbers(hyps)
                             one = batch.src[b : b + 1, : int(batch.src_lengths[b])]
                             fed = f"{_name(model)}, source {ids(one[0])}, num_beams {width}"
                             fed += f", length_penalty {exponent}"
                             with probes.evaluating(model):
-                                true = [rescore(model, one, hyp.tokens) for hyp in hyps]
+                                true = [rescore(model, one, h.tokens, conventions) for h in hyps]
                             for rank, hyp in enumerate(hyps):
                                 judged += 1
-                                _judge(trial, hyp, rank, true, exponent, penalty, tolerance, fed)
+                                _judge(
+                                    trial, hyp, rank, true, exponent, penalty, tolerance, fed,
+                                    conventions.eos_id,
+                                )  # fmt: skip
             trial.claim(
                 "something was found",
                 judged > 0,
                 counterexample="no hypothesis came back, for any sentence and any width",
                 look_at="what the search returns",
             )
-        except Exception as error:
-            trial.crashed(error, "while running it on the probes")
+        except (Exception, SystemExit) as error:
+            later = trial.count > 0 and not isinstance(error, AdapterError)
+            trial.crashed(error, RUNNING, broken=later)
     return trial.verdict()
 
 
-def rescore(model: Any, src: Tensor, tokens: Sequence[int]) -> list[float]:
+def _numbers(hyps: Sequence[Any]) -> None:
+    for hyp in hyps if isinstance(hyps, list | tuple) else [None]:
+        if not hasattr(hyp, "tokens"):
+            raise AdapterError(
+                f"search returned {returned.described(hyps)} for a sentence", HYPOTHESES
+            )
+        if getattr(hyp, "log_prob", None) is None and getattr(hyp, "score", None) is None:
+            raise AdapterError("a hypothesis came without a number", HYPOTHESES)
+
+
+def rescore(
+    model: Any, src: Tensor, tokens: Sequence[int], conventions: Conventions = DEFAULT
+) -> list[float]:
     """Log-probabilities of ``tokens`` (no BOS) after the source ``[1, S]``, fed one by one.
 
     They end before a token that is no id of the vocabulary.
     """
     state = model.start(src, torch.tensor([src.size(1)], device=src.device))
     found = []
-    for last, token in pairwise([BOS_ID, *map(int, tokens)]):
+    for last, token in pairwise([conventions.bos_id, *map(int, tokens)]):
         log_probs, state = model.step(torch.tensor([last], device=src.device), state)
         if not 0 <= token < log_probs.size(1):
             break
@@ -124,9 +164,13 @@ def _judge(
     penalty: Callable[[int, float], float],
     tolerance: float,
     fed: str,
+    eos: int,
 ) -> None:
     tokens, parts = [int(token) for token in hyp.tokens], true[rank]
-    total, log_prob = sum(parts), float(hyp.log_prob)
+    total = sum(parts)
+    # of the log-probability that it returned, if it did: one mistake is reported once
+    known = getattr(hyp, "log_prob", None) is not None
+    log_prob = float(hyp.log_prob) if known else total
     fed = f"{fed}, hypothesis {rank + 1}: {ids(tokens)}"
     can_be_read = trial.claim(
         "outputs are made of ids",
@@ -143,16 +187,16 @@ def _judge(
         return trial.equal(name, found, expected, tolerance, fed=fed, look_at=look_at, sides=sides)
 
     def why_log_prob() -> str:
-        return _explain_log_prob(log_prob, rank, true, tokens)
+        return _explain_log_prob(log_prob, rank, true, tokens, eos)
 
-    equal("log_prob = teacher-forced log-probability", log_prob, total, why_log_prob)
+    if known:
+        equal("log_prob = teacher-forced log-probability", log_prob, total, why_log_prob)
     score = getattr(hyp, "score", None)
     if score is not None:
 
         def why_score() -> str:
             return _explain_score(float(score), log_prob, tokens, exponent, penalty)
 
-        # of the log-probability that it returned: one mistake is reported once
         expected = log_prob / penalty(len(tokens), exponent)
         equal("score = log_prob / penalty", float(score), expected, why_score)
     returned = getattr(hyp, "token_log_probs", None)
@@ -161,13 +205,15 @@ def _judge(
     finished = getattr(hyp, "finished", None)
     if finished is not None:
         text = f"{fed}: finished is {finished}"
-        right = bool(finished) == (tokens[-1:] == [EOS_ID])
+        right = bool(finished) == (tokens[-1:] == [eos])
         trial.claim("finished = ends with EOS", right, counterexample=text, look_at=FINISHED)
 
 
-def _explain_log_prob(found: float, rank: int, true: list[list[float]], tokens: list[int]) -> str:
+def _explain_log_prob(
+    found: float, rank: int, true: list[list[float]], tokens: list[int], eos: int
+) -> str:
     parts = true[rank]
-    if tokens[-1] == EOS_ID and math.isclose(found, sum(parts[:-1]), abs_tol=1e-5):
+    if tokens[-1] == eos and math.isclose(found, sum(parts[:-1]), abs_tol=1e-5):
         return NO_EOS
     if any(math.isclose(found, sum(other), abs_tol=1e-5) for other in true):
         return OTHER

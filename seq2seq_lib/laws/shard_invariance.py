@@ -13,8 +13,17 @@ from torch import Tensor
 
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import probes
-from seq2seq_lib.laws.verdict import Trial, Verdict, difference, ids
-from seq2seq_lib.vocab import PAD_ID
+from seq2seq_lib.laws.calls import finite, watched
+from seq2seq_lib.laws.conventions import DEFAULT, Conventions, Layout, options
+from seq2seq_lib.laws.returned import described
+from seq2seq_lib.laws.trial import RUNNING, Trial
+from seq2seq_lib.laws.verdict import (
+    AdapterError,
+    Verdict,
+    default_tolerance,
+    difference,
+    ids,
+)
 
 LAW = "Law 7, shard invariance"
 SHAPE = (7, 6, 5)  # B, S, T: seven sentences can be cut in several unequal ways
@@ -30,6 +39,11 @@ GENERAL = (
     "of all shards (weights n_i / N are the same thing)"
 )
 AGAIN = "dropout that is on (call .eval()), or .grad that piles up from call to call (zero_grad)"
+PADS = (
+    "the pads: with the width of the whole batch the same shards agree, so a sentence depends on "
+    "how far its batch is padded. Law 1 (batch_invariance) says who reads the pads"
+)
+EXPECTED = "(loss a token, [gradient, ...]), the same parameters in every call"
 EMPTY = "the shard without a real token: 0 tokens must add 0, not 0 / 0"
 
 
@@ -39,9 +53,10 @@ def shard_invariance(
     empty_shard: bool = True,
     src_vocab_size: int = 11,
     tgt_vocab_size: int = 13,
+    conventions: Conventions = DEFAULT,
     tolerance: float | None = None,
     seed: int = 0,
-    device: torch.device | str = "cpu",
+    device: torch.device | str | None = None,
 ) -> Verdict:
     """Compare the update from one batch with the update from its pieces.
 
@@ -52,23 +67,34 @@ def shard_invariance(
         empty_shard: also feed a shard whose targets are all pads (``tgt_lengths`` 0), as a rank
             may get at the end of an epoch.
         src_vocab_size, tgt_vocab_size: ids fed are below them.
+        conventions: ids and side of the pads; each shard is laid out as it says.
         tolerance: relative to ``max(1, largest number)``; 1e-5 in float32, 1e-10 in float64.
         seed, device: of the probes.
     """
-    trial = Trial(LAW)
+    device = probes.device_of(gradients) if device is None else device
+    said = {"no shard is of pads alone (empty_shard=False)": empty_shard}
+    trial = Trial(LAW, **options(conventions, **said))
+    sizes = src_vocab_size, tgt_vocab_size
+    whole = probes.make_batch(SHAPE, *sizes, seed, device, conventions)
+    given = watched(trial, gradients, "shards")
+
+    def laid_out(shards: list[Batch]) -> Any:
+        return given([Layout(conventions, s.src_lengths).batch(s) for s in shards])
+
     with probes.undisturbed(gradients, seed=seed):
         try:
-            whole = probes.make_batch(SHAPE, src_vocab_size, tgt_vocab_size, seed, device)
-            if _compare(trial, gradients, "the same batch again", [whole], whole, tolerance):
+            if _compare(trial, laid_out, "the same batch again", [whole], whole, tolerance):
                 for name, cut in CUTS.items():
                     for trim in (True, False):
                         shards = [probes.take(whole, rows, trim) for rows in cut]
-                        _compare(trial, gradients, f"cut: {name}", shards, whole, tolerance)
+                        _compare(trial, laid_out, f"cut: {name}", shards, whole, tolerance)
                 if empty_shard:
-                    shards = [whole, _without_targets(whole)]
-                    _compare(trial, gradients, "a shard of pads", shards, whole, tolerance)
-        except Exception as error:
-            trial.crashed(error, "while running it on the probes")
+                    shards = [whole, _without_targets(whole, conventions.pad_id)]
+                    _compare(trial, laid_out, "a shard of pads", shards, whole, tolerance)
+        except (Exception, SystemExit) as error:
+            # what was fine with one batch, and is not with its pieces, is a counterexample
+            cut = trial.count > 0 and not isinstance(error, AdapterError)
+            trial.crashed(error, RUNNING, broken=cut)
     return trial.verdict()
 
 
@@ -81,6 +107,9 @@ def _compare(
     tolerance: float | None,
 ) -> bool:
     loss, grads = _call(gradients, [whole])
+    for value in (loss, *grads):
+        if not finite(trial, "loss and gradient of one batch", value, f"{len(whole)} sentences"):
+            return False
     new_loss, new_grads = _call(gradients, shards)
     tokens = [int(shard.tgt_lengths.sum()) for shard in shards]
     fed = f"{len(whole)} sentences in shards of {ids(tokens)} tokens"
@@ -88,6 +117,8 @@ def _compare(
     def look_at() -> str:
         if name == "a shard of pads":
             return EMPTY
+        if _pads_matter(gradients, shards, whole):
+            return f"{PADS}; if what it is divided by counts pads: {GENERAL}"
         return AGAIN if len(shards) == 1 else _explain(gradients, shards, new_grads, grads)
 
     options = {"look_at": look_at, "sides": ("from the shards", "from one batch")}
@@ -98,8 +129,34 @@ def _compare(
     return good
 
 
+def _pads_matter(gradients: Callable, shards: list[Batch], whole: Batch) -> bool:
+    """Whether the same shards would agree if they kept the width of the whole batch."""
+    if len(shards) == 1 or all(s.tgt_in.size(1) == whole.tgt_in.size(1) for s in shards):
+        return False
+    wide = []
+    for shard in shards:
+        columns = [whole.src.size(1) - shard.src.size(1), whole.tgt_in.size(1)]
+        columns[1] -= shard.tgt_in.size(1)
+        pads = whole.tgt_out[~whole.tgt_mask]
+        wide.append(probes.widen(shard, *columns, pad_id=int(pads[0])))
+    (_, found), (_, due) = _call(gradients, wide), _call(gradients, [whole])
+    return all(
+        float(difference(f, d).max()) < default_tolerance(d.dtype)
+        for f, d in zip(found, due, strict=True)
+    )
+
+
 def _call(gradients: Callable, shards: list[Batch]) -> tuple[Tensor, list[Tensor]]:
-    loss, grads = gradients(shards)
+    result = gradients(shards)
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        raise AdapterError(f"gradients returned {described(result)}", EXPECTED)
+    loss, grads = result
+    if grads is None or isinstance(grads, Tensor) or any(g is None for g in grads):
+        raise AdapterError(
+            f"the gradients came as {described(grads)}",
+            f"{EXPECTED}; None stands for a parameter that nothing reaches: leave it out, or give "
+            f"zeros",
+        )
     # clones: many implementations hand out .grad itself, and overwrite it in the next call
     return torch.as_tensor(loss).detach().clone(), [g.detach().clone() for g in grads]
 
@@ -114,7 +171,9 @@ def _explain(
         "it is the plain mean of the shards' own gradients: averaging averages weighs a token in a "
         "short shard more than one in a long shard": [s.mean(0) for s in stacked],
         "it is the sum of the shards' own mean gradients: nothing divides by the number of shards, "
-        "let alone by the tokens": [s.sum(0) for s in stacked],
+        "let alone by the tokens (in transformers: num_items_in_batch does not reach the loss)": [
+            s.sum(0) for s in stacked
+        ],
         "it is the gradient of the last shard alone: the others were cleared (zero_grad inside the "
         "loop)": [s[-1] for s in stacked],
         "it is the gradient of the first shard alone": [s[0] for s in stacked],
@@ -128,8 +187,8 @@ def _explain(
     return GENERAL
 
 
-def _without_targets(batch: Batch) -> Batch:
-    pads = torch.full_like(batch.tgt_in, PAD_ID)
+def _without_targets(batch: Batch, pad_id: int) -> Batch:
+    pads = torch.full_like(batch.tgt_in, pad_id)
     nothing = torch.zeros_like(batch.tgt_lengths)
     empty = replace(batch, tgt_in=pads, tgt_out=pads, tgt_lengths=nothing)
     return probes.take(empty, [0, 1], trim=False)

@@ -1,25 +1,43 @@
-"""What a law answers: a ``Verdict``, and the ``Trial`` that collects one.
+"""What a law answers: a ``Verdict``. ``trial.Trial`` collects one.
 
 A verdict is a value to look at, to draw and to assert on. Its text is the same on every machine as
 long as the finding is: a law that holds prints no rounding noise.
 """
 
 import math
-import os
-import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-
-import torch
-from torch import Tensor
+from dataclasses import dataclass
 
 from seq2seq_lib import _card
+from seq2seq_lib.laws.compare import default_tolerance, difference, ids, number, two_numbers
 
-ABOUT = 0.999  # a difference this much of another one counts as equal: rounding may not choose
+__all__ = [
+    "AdapterError",
+    "Check",
+    "LawBroken",
+    "Verdict",
+    "default_tolerance",
+    "difference",
+    "ids",
+    "number",
+    "two_numbers",
+]
 
 
 class LawBroken(AssertionError):
     """A verdict that does not hold, raised; the message is the verdict's text."""
+
+
+class AdapterError(ValueError):
+    """What a callable returned cannot be judged: the law is not broken, its adapter is.
+
+    Args:
+        came: what was returned for what, in words.
+        expected: what it must be.
+    """
+
+    def __init__(self, came: str, expected: str) -> None:
+        super().__init__(f"{came}, but it must be {expected}")
+        self.came, self.expected = came, expected
 
 
 @dataclass(frozen=True)
@@ -34,6 +52,9 @@ class Check:
         holds: whether all probes stayed within it.
         counterexample: the probe that did so most, and where; empty if it holds.
         look_at: where to look then; empty if it holds.
+        judged: False if there was nothing to compare: a callable raised, or returned something
+            else than the law takes. Then ``counterexample`` is what came, ``look_at`` what was
+            expected.
     """
 
     name: str
@@ -42,6 +63,12 @@ class Check:
     holds: bool
     counterexample: str = ""
     look_at: str = ""
+    judged: bool = True
+
+    @property
+    def broken(self) -> bool:
+        """Whether it was judged and does not hold."""
+        return self.judged and not self.holds
 
 
 @dataclass(frozen=True)
@@ -50,12 +77,16 @@ class Verdict:
 
     Attributes:
         law: which one.
-        holds: whether no counterexample was found. ``bool(verdict)`` is the same, so
-            ``assert laws.batch_invariance(...)`` reads as it should and pytest prints the verdict.
-        max_diff, tolerance: of the first broken check, else of the one nearest to breaking.
+        holds: whether everything given was judged and no counterexample was found.
+            ``bool(verdict)`` is the same, so ``assert laws.batch_invariance(...)`` reads as it
+            should and pytest prints the verdict.
+        max_diff, tolerance: of the most telling broken check, else of the one nearest to breaking.
         counterexample: what was fed and the number that differs most; empty if the law holds.
         look_at: what to look at next; empty if the law holds.
         checks: every comparison made, for a plot.
+        assumed: the conventions it was judged under, a sentence each.
+        default: whether these are the ones that a law assumes when nothing is said. Then a verdict
+            that holds does not print them.
     """
 
     law: str
@@ -65,9 +96,23 @@ class Verdict:
     counterexample: str
     look_at: str
     checks: tuple[Check, ...]
+    assumed: tuple[str, ...] = ()
+    default: bool = True
 
     def __bool__(self) -> bool:
         return self.holds
+
+    @property
+    def status(self) -> str:
+        """``HOLDS``, ``BROKEN``, or ``NOT JUDGED``: something could not be, and nothing broke."""
+        if any(check.broken for check in self.checks):
+            return "BROKEN"
+        return "HOLDS" if self.holds else "NOT JUDGED"
+
+    @property
+    def not_judged(self) -> tuple[Check, ...]:
+        """What could not be judged, and why."""
+        return tuple(check for check in self.checks if not check.judged)
 
     def __str__(self) -> str:
         return "\n".join(
@@ -82,23 +127,40 @@ class Verdict:
         return _card.card(edge, f"{symbol} {self._heading()}", self._lines())
 
     def _heading(self) -> str:
-        count = len(self.checks)
-        if self.holds:
+        count = sum(check.judged for check in self.checks)
+        if self.status == "HOLDS":
             return f"{self.law}: HOLDS ({count} checks, all within their tolerance)"
-        broken = sum(not check.holds for check in self.checks)
+        if self.status == "NOT JUDGED":
+            nothing = "there was nothing to compare"
+            rest = f"what could be compared holds, {count} checks" if count else nothing
+            return f"{self.law}: NOT JUDGED ({rest})"
+        broken = sum(check.broken for check in self.checks)
         return f"{self.law}: BROKEN ({broken} of {count} checks)"
 
     def _lines(self) -> list[tuple[str, str]]:
-        """What is told of a law that is broken: label and text."""
-        broken = [check.name for check in self.checks if not check.holds]
-        if not broken:
-            return []
-        lines = [
-            ("first broken", broken[0] + self._size()),
-            ("example", self.counterexample),
-            ("look at", self.look_at),
-        ]
-        return [*lines, ("also broken", "; ".join(broken[1:]))] if broken[1:] else lines
+        """What is told below the heading: label and text."""
+        lines = []
+        if self.status == "BROKEN":
+            broken = [check.name for check in self.checks if check.broken]
+            first = self._first()
+            lines += [
+                ("first broken", first.name + self._size()),
+                ("example", self.counterexample),
+                ("look at", self.look_at),
+            ]
+            also = "; ".join(name for name in broken if name != first.name)
+            lines += [("also broken", also)] if also else []
+        for check in self.not_judged:
+            label = "not judged"
+            lines += [(label, check.name), ("came", check.counterexample)]
+            lines += [("expected", check.look_at)]
+        if self.assumed and (not self.holds or not self.default):
+            lines.append(("assumed", "; ".join(self.assumed)))
+        return lines
+
+    def _first(self) -> Check:
+        """The broken check that the verdict's own fields are about."""
+        return next(c for c in self.checks if c.broken and c.counterexample == self.counterexample)
 
     def raise_if_broken(self) -> "Verdict":
         """Return the verdict if it holds, else raise ``LawBroken`` with its text."""
@@ -110,156 +172,3 @@ class Verdict:
         if not math.isfinite(self.max_diff):
             return ""
         return f" (off by {self.max_diff:.3g}, allowed {self.tolerance:.0e})"
-
-
-def default_tolerance(dtype: torch.dtype) -> float:
-    """What two ways of computing one number may differ by.
-
-    A float32 keeps 7 digits. A batch of another width multiplies matrices in another order, and
-    some tens of rounded additions lose one to two of the digits: 1e-5; float64 likewise 1e-10.
-    """
-    return {torch.float64: 1e-10, torch.float32: 1e-5}.get(dtype, 2e-2)
-
-
-def difference(actual: Tensor, expected: Tensor) -> Tensor:
-    """``|actual − expected| / max(1, largest |expected|)``, elementwise; NaN counts as infinite.
-
-    So it is absolute for numbers around 1 and relative for large ones, such as summed gradients.
-    Equal infinities differ by 0.
-    """
-    actual, expected = actual.detach().double(), expected.detach().double().to(actual.device)
-    finite = expected[expected.isfinite()].abs()
-    scale = max(1.0, float(finite.max())) if finite.numel() else 1.0
-    diff = torch.where(actual == expected, 0.0, (actual - expected).abs() / scale)
-    return diff.nan_to_num(nan=math.inf, posinf=math.inf)
-
-
-class Trial:
-    """Collects the checks of one law; those of one name are merged, the largest failure is kept."""
-
-    def __init__(self, law: str) -> None:
-        self.law = law
-        self._checks: dict[str, Check] = {}
-
-    def equal(
-        self,
-        name: str,
-        actual: Tensor,
-        expected: Tensor,
-        tolerance: float | None = None,
-        *,
-        fed: str,
-        look_at: str | Callable[[], str],
-        sides: tuple[str, str] = ("yours", "expected"),
-    ) -> bool:
-        """Compare two tensors of one shape.
-
-        Args:
-            tolerance: the default of their dtype when left out.
-            fed: the probe, in words.
-            look_at: a hint, or a function that finds one; called only if they differ.
-            sides: what to call the two in the counterexample.
-        """
-        if tolerance is None:
-            tolerance = default_tolerance(actual.dtype)
-        if actual.shape != expected.shape:
-            text = (
-                f"{fed}: the shape is {list(actual.shape)} ({sides[0]}) "
-                f"but {list(expected.shape)} ({sides[1]})"
-            )
-            return self._record(name, math.inf, tolerance, text, look_at)
-        if actual.numel() == 0:
-            return self._record(name, 0.0, tolerance, "", "")
-        diff = difference(actual, expected)
-        worst, text = float(diff.max()), ""
-        if worst > tolerance:
-            # of numbers that differ equally, up to rounding, the first: the same on every machine
-            place = tuple((diff >= ABOUT * worst).nonzero()[0].tolist())
-            where = f"at {list(place)} " if place else ""  # a single number has no place
-            one, two = two_numbers(actual[place], expected[place])
-            text = f"{fed}: {where}it is {one} ({sides[0]}) but {two} ({sides[1]})"
-        return self._record(name, worst, tolerance, text, look_at)
-
-    def claim(
-        self, name: str, holds: bool, *, counterexample: str, look_at: str | Callable[[], str]
-    ) -> bool:
-        """Record a yes or no."""
-        return self._record(
-            name, 0.0 if holds else math.inf, 0.0, "" if holds else counterexample, look_at
-        )
-
-    def crashed(self, error: Exception, doing: str) -> None:
-        """Record that the implementation raised: a law that cannot run does not hold."""
-        frames = traceback.extract_tb(error.__traceback__)
-        inside_torch = os.path.dirname(torch.__file__)
-        names = [f.name for f in frames if not f.filename.startswith(inside_torch)]
-        text = f"{doing}: {type(error).__name__} in {names[-1]}(): {' '.join(str(error).split())}"
-        self._record("runs without an error", math.inf, 0.0, text, "the error above")
-
-    def broken(self) -> Check | None:
-        """The first check that failed so far."""
-        return next((check for check in self._checks.values() if not check.holds), None)
-
-    def verdict(self) -> Verdict:
-        """All checks together."""
-        checks = tuple(self._checks.values())
-        if not checks:
-            raise ValueError(f"{self.law}: there was nothing to compare; give it a callable.")
-        broken = self.broken()
-        shown = broken or max(checks, key=_strain)
-        return Verdict(
-            self.law,
-            broken is None,
-            shown.max_diff,
-            shown.tolerance,
-            shown.counterexample,
-            shown.look_at,
-            checks,
-        )
-
-    def _record(
-        self, name: str, diff: float, tolerance: float, text: str, look_at: str | Callable[[], str]
-    ) -> bool:
-        holds, old = diff <= tolerance, self._checks.get(name)
-        if holds or (old and not old.holds):
-            look_at = ""  # not needed, so not looked for
-        elif callable(look_at):
-            look_at = look_at()
-        new = Check(name, diff, tolerance, holds, text, look_at)
-        if old is not None:
-            if not old.holds:
-                new = replace(new, look_at=old.look_at)  # hints take time: one a check
-            larger = old.holds or ABOUT * diff > old.max_diff
-            keep = new if larger and not holds else old
-            new = replace(
-                keep, max_diff=max(old.max_diff, diff), tolerance=max(old.tolerance, tolerance)
-            )
-        self._checks[name] = new
-        return holds
-
-
-def _strain(check: Check) -> float:
-    if check.max_diff == 0:
-        return 0.0
-    return check.max_diff / check.tolerance if check.tolerance else math.inf
-
-
-def number(value: Tensor | float) -> str:
-    """Four digits: enough to recognise a number, few enough to be equal on every machine."""
-    value = value.detach() if isinstance(value, Tensor) else value
-    return f"{float(value):.4g}"
-
-
-def two_numbers(one: Tensor, two: Tensor) -> tuple[str, str]:
-    """Both with four digits, or with so many that they look as different as they are."""
-    for digits in (4, 6, 9, 17):
-        shown = tuple(f"{float(value.detach()):.{digits}g}" for value in (one, two))
-        if shown[0] != shown[1]:
-            break
-    return shown
-
-
-def ids(values: Tensor | Sequence[int]) -> str:
-    """Token ids as a short list."""
-    values = values.tolist() if isinstance(values, Tensor) else list(values)
-    return "[" + ", ".join(map(str, values)) + "]"

@@ -1,5 +1,6 @@
 """The map of the chapters and the picture of the laws: what they show, that they can be read."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -157,3 +158,19 @@ def test_a_notebook_gets_a_png_and_the_words(monkeypatch):
     atlas.show(atlas.course_map(THREE))
     assert shown[0]["image/png"] and "A map of 3 chapters" in shown[0]["text/plain"]
     assert "<details>" in shown[1]["text/html"] and "Gamma: 45 minutes" in shown[1]["text/html"]
+    atlas.show(atlas.course_map(THREE), atlas.chapter_links(THREE))
+    assert shown[3]["text/html"] == atlas.chapter_links(THREE) + shown[1]["text/html"]
+
+
+def test_links_open_the_chapters_and_say_which_laws_they_meet():
+    assert atlas.chapter_links([THREE[0], replace(THREE[1], title="B < C")]) == (
+        '<p><a href="ch00_a.ipynb">0. Alpha</a> · <a href="ch01_b.ipynb">1. B &lt; C</a></p>'
+    )
+    assert atlas.law_links(THREE) == (
+        '<p>Chapters of law 1: <a href="ch00_a.ipynb">0</a>, <a href="ch05_c.ipynb">5</a> · '
+        'law 6: <a href="ch05_c.ipynb">5</a></p>'
+    )
+    assert atlas.law_links([THREE[1]]) == ""
+    here = atlas.FOLDER.parents[1] / "chapters"
+    for stem in re.findall('href="(.*?)"', atlas.chapter_links() + atlas.law_links()):
+        assert (here / stem).exists(), stem

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seq2seq_lib import laws, losses
-from seq2seq_lib.laws.loss_ledger import four_ways
+from seq2seq_lib.laws.loss_reference import four_ways
 from tests.laws import mutants_loss_ledger as zoo
 
 

@@ -14,7 +14,8 @@ from torch import nn
 
 from seq2seq_lib import laws
 from seq2seq_lib.laws import probes
-from seq2seq_lib.laws.verdict import Trial, difference
+from seq2seq_lib.laws.trial import Trial
+from seq2seq_lib.laws.verdict import difference
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 

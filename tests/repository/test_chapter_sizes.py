@@ -138,6 +138,35 @@ def test_what_is_outside_is_seen(number, cell, name, value):
     assert outside(chapter((number, cell)))[name] == value
 
 
+def short() -> nbformat.NotebookNode:
+    """The same with half of the prose and a third of the code; it calls itself short."""
+    cells = chapter().cells
+    cells[0] = new_markdown_cell("# 4. Masks\n\nA **short chapter**. **Time**: 15 minutes")
+    return new_notebook(cells=[*cells[:15], *cells[29:39], *cells[-5:]])
+
+
+def test_a_short_chapter_says_so_and_has_limits_of_its_own():
+    assert outside(short()) == {}
+    loud = short()
+    loud.cells[0].source = loud.cells[0].source.replace("**short chapter**", "short chapter")
+    assert set(outside(loud)) == {"cells", "minutes to read"}  # the mark makes it short
+
+
+@pytest.mark.parametrize(
+    ("cells", "name"),
+    [
+        ([new_markdown_cell("word " * 300)], "words"),
+        ([new_code_cell("line = 1\n" * 20)], "lines of visible code"),
+        ([new_markdown_cell(f"## 4.{n} A") for n in range(2, 6)], "numbered sections"),
+        ([new_code_cell("assert line == 7\n" * 4)], "asserts in the lesson"),
+    ],
+)
+def test_a_short_chapter_is_short(cells, name):
+    notebook = short()
+    notebook.cells[4 : 4 + len(cells)] = cells
+    assert name in outside(notebook)
+
+
 def test_the_stated_time_is_within_a_fifth():
     assert outside(chapter(stated=24)) == {"minutes stated": 24}
     assert outside(chapter(stated=0)) == {"minutes stated": 0}

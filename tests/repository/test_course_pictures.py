@@ -48,3 +48,13 @@ def test_a_stale_picture_is_written_anew_and_a_course_without_docs_gets_none(tmp
         assert path.read_text(encoding="utf-8") == picture
         assert Path(path).is_relative_to(tmp_path)
     assert "3. Toy" in (folder / "course_map.svg").read_text(encoding="utf-8")
+
+
+def test_the_first_picture_of_readme_says_what_the_models_say():
+    """Its words alone: another machine may round a probability differently."""
+    drawn = (course_pictures.ROOT / course_pictures.FOLDER / "first_screen.svg").read_text("utf-8")
+    said = re.search(r"<desc>(.*?)</desc>", drawn)[1]
+    says = re.search(r"<desc>(.*?)</desc>", course_pictures.first_screen())[1]
+    numbers = re.compile(r"probability \d\.\d\d")
+    assert numbers.sub("", said) == numbers.sub("", says)
+    assert "careless model answers 1984-11-24" in said and "1984-12-24 with" in said

@@ -48,8 +48,12 @@ def tracked_files() -> list[Path]:
 
 
 def direct_requirements() -> list[Requirement]:
-    """What the project asks for itself, in all extras; `dev` names the project's other extras."""
-    lines = PROJECT["dependencies"] + sum(PROJECT["optional-dependencies"].values(), [])
+    """What the project asks for itself, in all extras but `peers`, which nobody needs.
+
+    `dev` names the project's other extras.
+    """
+    extras = {k: v for k, v in PROJECT["optional-dependencies"].items() if k != "peers"}
+    lines = PROJECT["dependencies"] + sum(extras.values(), [])
     return [r for r in map(Requirement, lines) if r.name != PROJECT["name"]]
 
 
@@ -68,11 +72,15 @@ def test_every_dependency_is_pinned_within_its_range(requirement):
     assert pins()[canonicalize_name(requirement.name)] in requirement.specifier
 
 
-def test_dev_holds_every_other_extra_but_the_site():
+def test_dev_holds_every_extra_that_the_course_needs():
     extras = PROJECT["optional-dependencies"]
     (itself,) = extras["dev"]
     assert Requirement(itself).name == PROJECT["name"]
-    assert Requirement(itself).extras == set(extras) - {"dev", "site"}
+    assert Requirement(itself).extras == set(extras) - {"dev", "peers", "site"}
+
+
+def test_the_library_alone_needs_torch_and_numpy():
+    assert {Requirement(line).name for line in PROJECT["dependencies"]} == {"torch", "numpy"}
 
 
 def test_constraints_hold_nothing_of_the_machine_that_made_them():

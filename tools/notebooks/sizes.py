@@ -19,6 +19,29 @@ LAST_SECTIONS = (
     "What this chapter asserts",
 )
 DRAFT = "**Draft**"
+SHORT = "**short chapter**"
+# What a chapter may measure, from and to; a short one where it differs. "minutes stated" is worked
+# out of the minutes to read.
+LIMITS: dict[str, tuple[float, float]] = {
+    "cells": (60, 80),
+    "words": (0, 2500),
+    "lines of visible code": (0, 250),
+    "numbered sections": (1, 6),
+    "predictions": (0, 8),
+    "asserts in the lesson": (0, 6),
+    "cell of the first picture": (1, FIRST_SCREEN),
+    "minutes to read": (30, 40),
+    "lines of the longest output": (0, 30),
+}
+LIMITS_OF_SHORT: dict[str, tuple[float, float]] = LIMITS | {
+    "cells": (25, 30),
+    "words": (0, 900),
+    "lines of visible code": (0, 90),
+    "numbered sections": (1, 4),
+    "predictions": (0, 4),
+    "asserts in the lesson": (0, 3),
+    "minutes to read": (12, 18),
+}
 PREDICTION = re.compile(r"\*\*predict\w*\*\*", re.IGNORECASE)
 EXPLORER = re.compile(r"\b(explore\w*|box)\(")
 COMES_WITH_TIME = ("cells", "minutes to read", "minutes stated")
@@ -60,7 +83,8 @@ class Measure:
 def measures(notebook: NotebookNode) -> dict[str, Measure]:
     """Everything that is measured about a built chapter, by name.
 
-    A chapter whose first cell says "**Draft**" may be short; all else holds for it, too.
+    A chapter whose first cell says "**short chapter**" has the limits of one; a chapter whose first
+    cell says "**Draft**" may be shorter than its limits. All else holds for them, too.
     """
     cells = notebook.cells
     prose = [cell.source for cell in cells if cell.cell_type == "markdown"]
@@ -73,18 +97,21 @@ def measures(notebook: NotebookNode) -> dict[str, Measure]:
     pictures = [n for n, cell in enumerate(cells, start=1) if has_picture(cell)]
     asserts = [line for source in lesson_code(cells) for line in asserted(source)]
     longest = max((output_lines(cell) for cell in cells), default=0)
-    found = [
-        Measure("cells", len(cells), 60, 80),
-        Measure("words", count, 0, 2500),
-        Measure("lines of visible code", lines, 0, 250),
-        Measure("numbered sections", len(re.findall(r"^## \d", text, re.MULTILINE)), 1, 6),
-        Measure("predictions", predictions, 0, 8),
-        Measure("asserts in the lesson", len(asserts), 0, 6),
-        Measure("cell of the first picture", pictures[0] if pictures else 999, 1, FIRST_SCREEN),
-        Measure("minutes to read", minutes, 30, 40),
-        Measure("minutes stated", stated, round(0.8 * minutes), round(1.2 * minutes)),
-        Measure("lines of the longest output", longest, 0, 30),
-    ]
+    values: dict[str, float] = {
+        "cells": len(cells),
+        "words": count,
+        "lines of visible code": lines,
+        "numbered sections": len(re.findall(r"^## \d", text, re.MULTILINE)),
+        "predictions": predictions,
+        "asserts in the lesson": len(asserts),
+        "cell of the first picture": pictures[0] if pictures else 999,
+        "minutes to read": minutes,
+        "minutes stated": stated,
+        "lines of the longest output": longest,
+    }
+    limits = LIMITS_OF_SHORT if SHORT in (prose[0] if prose else "") else LIMITS
+    limits = limits | {"minutes stated": (round(0.8 * minutes), round(1.2 * minutes))}
+    found = [Measure(name, value, *limits[name]) for name, value in values.items()]
     if prose and DRAFT in prose[0]:
         found = [replace(m, low=0) if m.name in COMES_WITH_TIME else m for m in found]
     for name, faults in FAULTS.items():

@@ -97,6 +97,16 @@ def against_the_text(read_batch: Callable, texts: list[str]) -> list[str]:
     return [t for t, a in zip(texts, read_batch(texts), strict=True) if a != t]
 
 
+def list_of_one(read_batch: Callable, texts: list[str]) -> list[str]:
+    """The answer alone is left in its list."""
+    return [t for t, a in zip(texts, read_batch(texts), strict=True) if a != read_batch([t])]
+
+
+def letters(read_batch: Callable, texts: list[str]) -> list[str]:
+    """A text for a list of texts: each of its letters is read."""
+    return [t for t, a in zip(texts, read_batch(texts), strict=True) if a != read_batch(t)[0]]
+
+
 def without_the_longest(read_batch: Callable, texts: list[str]) -> list[str]:
     longest = max(map(len, texts))
     return [t for t in texts if len(t) < longest]
@@ -116,6 +126,8 @@ MUTANTS = (
     Mutant("sets", as_sets),
     Mutant("not_alone", against_the_text),
     Mutant("by_length", without_the_longest),
+    Mutant("never_equal", list_of_one),
+    Mutant("never_equal", letters),
 )
 
 

@@ -84,6 +84,17 @@ def empty_left_out(answers: Texts, gold: Texts, lengths: list[int], edges: list[
     return [share for share in shares if share is not None]
 
 
+def never_reset(answers: Texts, gold: Texts, lengths: list[int], edges: list[int]) -> Shares:
+    """The counters go on from group to group."""
+    groups = zip(edges, edges[1:], strict=False)
+    return [
+        exact_match_by_length(answers, gold, [n if n < high else -1 for n in lengths], [low, high])[
+            0
+        ]
+        for low, high in ((edges[0], high) for _, high in groups)
+    ]
+
+
 def one_number(answers: Texts, gold: Texts, lengths: list[int], edges: list[int]) -> float:
     return sum(a == b for a, b in zip(answers, gold, strict=True)) / len(gold)
 
@@ -112,6 +123,7 @@ MUTANTS = (
     Mutant("empty_left_out", empty_left_out),
     Mutant("characters", grouped(same=characters)),
     Mutant("one_number", one_number),
+    Mutant("never_reset", never_reset),
 )
 
 

@@ -63,11 +63,23 @@ def pads_masked(src: Tensor, lengths: Tensor) -> Tensor:
     return (outputs * real[..., None])[:, -1]
 
 
+def pads_embedded_as_zero(src: Tensor, lengths: Tensor) -> Tensor:
+    """The pads' vectors are zeroed: the steps are taken all the same."""
+    real = torch.arange(src.size(1))[None, :] < lengths[:, None]
+    return gru(embedding(src) * real[..., None])[0][:, -1]
+
+
+def length_of_the_longest(src: Tensor, lengths: Tensor) -> Tensor:
+    return gru(embedding(src))[0][:, int(lengths.max()) - 1]
+
+
 MUTANTS = (
     Mutant("no_return", no_return),
     Mutant("behind_pads", patient_encode),
     Mutant("zeros", states.last_of_packed),
     Mutant("zeros", pads_masked),
+    Mutant("zero_vectors", pads_embedded_as_zero),
+    Mutant("longest", length_of_the_longest),
     Mutant("one_pad_more", states.one_pad_more),
     Mutant("place_before", place_before),
     Mutant("sorted_rows", states.sorted_rows),

@@ -111,6 +111,10 @@ def stopping(
     return can_stop
 
 
+def asks_first_what_ended(ended: Numbers, *args: Any) -> bool:
+    return bool(ended) and can_stop(ended, *args)
+
+
 def no_return(*args: Any) -> None:
     can_stop(*args)
 
@@ -119,6 +123,7 @@ MUTANTS = (
     Mutant("no_return", no_return),
     Mutant("present_length", stopping(reach=lambda length, longest, alpha: (length,))),
     Mutant("next_length", stopping(reach=lambda length, longest, alpha: (length + 1,))),
+    Mutant("present_too", stopping(reach=lambda length, longest, alpha: (length, longest))),
     Mutant("always_longest", stopping(reach=lambda length, longest, alpha: (longest,))),
     Mutant("no_penalty", stopping(reach=lambda length, longest, alpha: (1,))),
     Mutant("worst_ended", stopping(beat=min)),
@@ -126,6 +131,7 @@ MUTANTS = (
     Mutant("worst_open", stopping(best=min)),
     Mutant("first_open", stopping(best=lambda totals: totals[0])),
     Mutant("nothing_open", stopping(nothing_open=False)),
+    Mutant("both_empty", asks_first_what_ended),
     Mutant("nothing_ended", stopping(nothing_ended=True)),
     Mutant("tie", stopping(tie=False)),
     Mutant("first_end", lambda ended, *_: bool(ended)),

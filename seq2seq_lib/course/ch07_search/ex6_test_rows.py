@@ -42,15 +42,20 @@ def by_gather(state: Tensor, rows: Tensor) -> Tensor:
 # ---------------------------------------------------------------- wrong versions
 
 
+def not_moved(state: Tensor, rows: Tensor) -> Tensor:
+    """As many rows as are wanted, where they stood; a copy. Beyond the last they begin again."""
+    return state[torch.arange(len(rows)) % len(state)]
+
+
 def thrown_away(state: Tensor, rows: Tensor) -> Tensor:
     state.index_select(0, rows)
-    return state[: len(rows)]
+    return not_moved(state, rows)
 
 
 def inverse(state: Tensor, rows: Tensor) -> Tensor:
     """Row i goes to place rows[i], where place i should get row rows[i]."""
-    moved = state[: len(rows)].clone()
-    moved[rows.clamp(max=len(rows) - 1)] = state[: len(rows)]
+    moved = not_moved(state, rows)
+    moved[rows.clamp(max=len(rows) - 1)] = not_moved(state, rows)
     return moved
 
 
@@ -59,16 +64,18 @@ def in_order(state: Tensor, rows: Tensor) -> Tensor:
 
 
 def no_copies(state: Tensor, rows: Tensor) -> Tensor:
-    """Each row is used once: a row that is asked for again gives way to the next free one."""
+    """Each row is used once: one that is asked for again gives way to a free one, or the next."""
     free = [row for row in range(len(state)) if row not in rows.tolist()]
     seen: list[int] = []
     for row in rows.tolist():
-        seen.append(free.pop(0) if row in seen and free else row)
+        if row in seen:
+            row = free.pop(0) if free else (row + 1) % len(state)
+        seen.append(row)
     return state[seen]
 
 
 def first_column(state: Tensor, rows: Tensor) -> Tensor:
-    moved = state[: len(rows)].clone()
+    moved = not_moved(state, rows)
     moved[:, 0] = state[rows, 0]
     return moved
 

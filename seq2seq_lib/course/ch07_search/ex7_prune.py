@@ -61,6 +61,7 @@ def prune_probes(generator: torch.Generator) -> list[Probe]:
         ([((a, b), -1.0), ((a, c), -1.1), ((b, end), -1.2)], 2),  # just behind the first k
         ([((end,), -0.1)], 3),  # nothing is left
         ([((c,), -0.1)], 3),  # fewer candidates than beams
+        ([((a, b), -1.5, 0), ((a, end), -0.8, 0), ((c, b), -1.3, 1)], 2),  # more behind
     ]
     cases += [(_drawn(n, generator), k) for n, k in ((7, 2), (9, 4))]
     return [
@@ -81,7 +82,11 @@ def _drawn(n: int, generator: torch.Generator) -> Some:
 
 
 def _told(candidates: Some) -> str:
-    return "[" + ", ".join(f"{spelt(tokens)} {total:.2f}" for tokens, total in candidates) + "]"
+    told = (
+        " ".join([spelt(tokens), f"{total:.2f}", *(f"(row {row})" for row in behind)])
+        for tokens, total, *behind in candidates
+    )
+    return "[" + ", ".join(told) + "]"
 
 
 # ---------------------------------------------------------------- wrong answers
@@ -132,6 +137,9 @@ MUTANTS = (
     Mutant("worst_first", pruning(ranked=lambda some: sorted(some, key=lambda c: c[1]))),
     Mutant("anywhere", pruning(ends=lambda tokens: tokens[0] == EOS_ID)),
     Mutant("pad_ends", pruning(ends=lambda tokens: tokens[-1] == PAD_ID)),
+    Mutant("by_output", pruning(ranked=lambda some: sorted(some, reverse=True))),
+    Mutant("by_output", pruning(ranked=sorted)),
+    Mutant("reshaped", lambda candidates, k: prune([c[:2] for c in candidates], k)),
     Mutant("exchanged", lambda candidates, k: prune(candidates, k)[::-1]),
     Mutant("tokens_only", lambda candidates, k: [[c[0] for c in p] for p in prune(candidates, k)]),
 )
@@ -150,10 +158,13 @@ def are_two_lists(value: Any, expected: Any) -> Problem | None:
     if any(p and isinstance(p[0], list | tuple) and isinstance(p[-1], Real) for p in value):
         return "not_two", {}  # two candidates
     candidates = [c for part in value for c in part]
-    if not all(isinstance(c, list | tuple) and len(c) == 2 for c in candidates):
+    if not all(isinstance(c, list | tuple) and len(c) >= 2 for c in candidates):
         return "tokens_only", {}
     if not all(isinstance(c[0], list | tuple) and isinstance(c[1], Real) for c in candidates):
         return "tokens_only", {}
+    parts = {len(c) for part in expected for c in part}
+    if any(len(c) not in parts for c in candidates):
+        return "reshaped", {}
     return None
 
 

@@ -255,6 +255,11 @@ def explain(probe: Probe, value: Any, expected: Any) -> Problem | None:
     if same_value(value[2].sort().values, expected[2].sort().values):
         if not same_value(value[2], expected[2]):
             return "not_sorted", {}
+    beams, V = probe.args["log_probs"].shape
+    flat = expected[0] * V + expected[1]
+    for divisor in {probe.args["k"], beams} - {V}:
+        if same_value(value[0], flat // divisor) and same_value(value[1], flat % divisor):
+            return "divided_by_beams", {}
     for place in range(len(expected[2])):
         for name, yours, due in zip(("rows", "tokens", "totals"), value, expected, strict=True):
             if not same_value(yours[place], due[place]):

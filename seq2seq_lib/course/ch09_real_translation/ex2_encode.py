@@ -93,6 +93,34 @@ def last_first(word: str, merges: Merges) -> Pieces:
     return encode(word, merges[::-1])
 
 
+def longest_merges_first(word: str, merges: Merges) -> Pieces:
+    return encode(word, sorted(merges, key=lambda pair: -len(pair[0] + pair[1])))
+
+
+def any_pair(word: str, merges: Merges) -> Pieces:
+    pieces, i = ["▁", *word], 0
+    while i < len(pieces) - 1:
+        if tuple(pieces[i : i + 2]) in merges:
+            pieces[i : i + 2] = ["".join(pieces[i : i + 2])]
+        else:
+            i += 1
+    return pieces
+
+
+def ends_of_pieces(word: str, merges: Merges) -> Pieces:
+    text = " ".join("▁" + word)
+    for left, right in merges:
+        text = text.replace(f"{left} {right}", left + right)
+    return text.split()
+
+
+def glued_mark(word: str, merges: Merges) -> Pieces:
+    pieces = ["▁" + word[:1], *word[1:]]
+    for pair in merges:
+        pieces = ex8_merge_once.merge_once_spec(pieces, pair)
+    return pieces
+
+
 MUTANTS = (
     Mutant("longest_match", longest_match),
     Mutant("one_pass", one_pass),
@@ -101,6 +129,10 @@ MUTANTS = (
     Mutant("no_mark", no_mark),
     Mutant("unknown_dropped", unknown_dropped),
     Mutant("last_first", last_first),
+    Mutant("longest_merges_first", longest_merges_first),
+    Mutant("any_pair", any_pair),
+    Mutant("ends_of_pieces", ends_of_pieces),
+    Mutant("glued_mark", glued_mark),
     Mutant("not_pieces", lambda word, merges: " ".join(encode(word, merges))),
 )
 
@@ -119,6 +151,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
         ("aaaaa", [("a", "a"), ("▁", "aa")]),
         ("", SNOW),
         ("abc", [("a", "b"), ("b", "c")]),
+        ("abc", [("b", "c"), ("a", "b")]),
         ("cat", []),
         ("o", SNOW),
     ]

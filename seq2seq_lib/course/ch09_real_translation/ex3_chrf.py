@@ -69,8 +69,9 @@ def chrf_in_one_table(h: str, r: str, max_n: int, beta: float) -> float:
 
 
 def variant(
-    *, spaces=False, clip=True, empty=False, f_first=False, on_p=False, guard=True, scale=100
-):
+    *, spaces=False, clip=True, empty=False, f_first=False, on_p=False, guard=True, scale=100,
+    power=2,
+):  # fmt: skip
     """The reference with one thing done otherwise."""
 
     def answer(h: str, r: str, max_n: int, beta: float) -> float:
@@ -87,8 +88,8 @@ def variant(
         def f(p: float, q: float) -> float:
             if guard and not (p and q):
                 return 0.0
-            weight = beta**2 * (q if on_p else p) + (p if on_p else q)
-            return scale * (1 + beta**2) * p * q / weight
+            weight = beta**power * (q if on_p else p) + (p if on_p else q)
+            return scale * (1 + beta**power) * p * q / weight
 
         if guard and not table:
             return 0.0
@@ -99,6 +100,20 @@ def variant(
     return answer
 
 
+def own_orders(h: str, r: str, max_n: int, beta: float) -> float:
+    """Precision over the hypothesis' orders, recall over the reference's."""
+    one, two = h.replace(" ", ""), r.replace(" ", "")
+    shares = []
+    for text in (one, two):
+        column = []
+        for n in range(1, min(max_n, len(text)) + 1):
+            a, b = (Counter(x[i : i + n] for i in range(len(x) - n + 1)) for x in (one, two))
+            column.append((a & b).total() / (len(text) - n + 1))
+        shares.append(sum(column) / max(len(column), 1))
+    p, q = shares
+    return 100 * (1 + beta**2) * p * q / (beta**2 * p + q) if p and q else 0.0
+
+
 MUTANTS = (
     Mutant("beta_on_precision", variant(on_p=True)),
     Mutant("f_then_mean", variant(f_first=True)),
@@ -107,6 +122,8 @@ MUTANTS = (
     Mutant("empty_orders", variant(empty=True)),
     Mutant("zero_by_zero", variant(guard=False)),
     Mutant("share", variant(scale=1)),
+    Mutant("own_orders", own_orders),
+    Mutant("beta_not_squared", variant(power=1)),
     Mutant("beta_ignored", lambda h, r, max_n, beta: variant()(h, r, max_n, 1.0)),
 )
 
@@ -122,6 +139,8 @@ def probes(generator: torch.Generator) -> list[Probe]:
         ("aaaa", "aab", 1, 2.0),
         ("the owl", "the owls sing", 6, 2.0),
         ("ab", "ab", 6, 2.0),
+        ("owl", "owls", 6, 2.0),
+        ("owls", "owl", 4, 1.0),
         ("abc", "xyz", 3, 1.0),
         ("", "owl", 2, 2.0),
         ("", "", 2, 2.0),

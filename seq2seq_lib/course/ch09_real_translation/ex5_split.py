@@ -91,6 +91,25 @@ def in_place(pairs: Pairs, share: float, seed: int, key: Key) -> Two:
     return split_by_source(pairs, share, seed, key)
 
 
+def rounded_down(pairs: Pairs, share: float, seed: int, key: Key) -> Two:
+    count = len({key(source) for source, _ in pairs})
+    return split_by_source(pairs, int(share * count) / count, seed, key)
+
+
+def share_of_pairs(pairs: Pairs, share: float, seed: int, key: Key) -> Two:
+    count = len({key(source) for source, _ in pairs})
+    return split_by_source(pairs, share * len(pairs) / count, seed, key)
+
+
+def keys_returned(pairs: Pairs, share: float, seed: int, key: Key) -> Two:
+    train, test = split_by_source(pairs, share, seed, key)
+    return [(key(s), t) for s, t in train], [(key(s), t) for s, t in test]
+
+
+def doubles_once(pairs: Pairs, share: float, seed: int, key: Key) -> Two:
+    return split_by_source(list(dict.fromkeys(pairs)), share, seed, key)
+
+
 MUTANTS = (
     Mutant("by_pair", split_with(lambda i, pair, key: i)),
     Mutant("by_target", split_with(lambda i, pair, key: pair[1])),
@@ -99,6 +118,10 @@ MUTANTS = (
     Mutant("unsorted", split_with(by_key, order=list)),
     Mutant("empty_test", split_with(by_key, least=0)),
     Mutant("exchanged", exchanged),
+    Mutant("rounded_down", rounded_down),
+    Mutant("share_of_pairs", share_of_pairs),
+    Mutant("keys_returned", keys_returned),
+    Mutant("doubles_once", doubles_once),
     Mutant("argument_changed", in_place),
 )
 
@@ -121,6 +144,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
         ("a dog", "un chien"), ("go", "va"), ("Go.", "allez"), ("come", "viens"), ("run", "cours"),
     ]  # fmt: skip
     cases = [(small, 0.4, 1, plain), (small, 0.3, 5, str), (small, 0.01, 2, plain)]
+    cases.append((small, 0.3, 3, plain))  # 1.8 of six keys
     cases.append(([("hi", "salut")], 0.5, 0, plain))
     for size in (12, 20):
         drawn = []

@@ -83,6 +83,15 @@ def words_alone(hyp: Words, ref: Words, n: int) -> Two:
     return clipped(hyp, ref, 1)[0], clipped(hyp, ref, n)[1]
 
 
+def different_ngrams(hyp: Words, ref: Words, n: int) -> Two:
+    return clipped(hyp, ref, n)[0], len(set(ngrams_of(hyp, n)))
+
+
+def precision_first(hyp: Words, ref: Words, n: int) -> tuple[float, int]:
+    matches, ngrams = clipped(hyp, ref, n)
+    return matches / max(ngrams, 1), ngrams
+
+
 def a_share(hyp: Words, ref: Words, n: int) -> float:
     matches, ngrams = clipped(hyp, ref, n)
     return matches / max(ngrams, 1)
@@ -97,6 +106,8 @@ MUTANTS = (
     Mutant("below_zero", below_zero),
     Mutant("in_place", in_place),
     Mutant("words_alone", words_alone),
+    Mutant("different_ngrams", different_ngrams),
+    Mutant("precision_first", precision_first),
     Mutant("not_two", a_share),
 )
 

@@ -1,5 +1,6 @@
 """What the notebooks of chapter 9 are given: four words, two pairs, wrong ways to score."""
 
+import copy
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -105,10 +106,17 @@ def forced_outputs(
 def padded_length_search(
     translator: Translator, sources: Sequence[str]
 ) -> list[tuple[list, float]]:
-    """The naive batch: every row says that it is as long as the padded tensor."""
+    """The naive batch: every row says that it is as long as the padded tensor.
+
+    All else is as in ``translator(sources)``, so what changes is the pads' doing.
+    """
     batch = collate([(translator.src_vocab.encode(translator.tokenize(s)), []) for s in sources])
     whole: Tensor = batch.src_lengths.new_full((len(sources),), batch.src.size(1))
-    found = beam_search(translator.model, batch.src, whole, num_beams=5, max_new_tokens=80)
+    careless = copy.deepcopy(translator.model)
+    careless.encoder.reads_pads = True  # else it refuses them
+    found = beam_search(
+        careless, batch.src, whole, num_beams=5, length_penalty=1.0, max_new_tokens=80
+    )
     return [(best.tokens, best.log_prob) for best, *_ in found]
 
 

@@ -23,6 +23,11 @@ def covered(candidate: str, reference: str) -> float:
     return hits / max(1, len(candidate))
 
 
+def shared(candidate: str, reference: str) -> float:
+    """How many letters the two share: a long output is worth more to itself than a short one."""
+    return float(sum((Counter(candidate) & Counter(reference)).values()))
+
+
 def mbr_spec(samples: Sequence[str], utility: Callable[[str, str], float]) -> str:
     best, best_worth = None, None
     for candidate in samples:
@@ -67,6 +72,31 @@ least = _rule(lambda y, samples, u: -sum(u(y, r) for r in samples))
 last_of_equals = _rule(lambda y, samples, u: sum(u(y, r) for r in samples), last=True)
 
 
+def _left_out(same: Callable) -> Callable:
+    def answer(samples: Sequence[str], utility: Callable[[str, str], float]) -> str:
+        worth = [
+            sum(utility(y, ref) for j, ref in enumerate(samples) if not same(i, j, samples))
+            for i, y in enumerate(samples)
+        ]
+        return samples[max(range(len(samples)), key=lambda i: round(worth[i], 9))]
+
+    return answer
+
+
+itself_left_out = _left_out(lambda i, j, samples: i == j)
+equals_left_out = _left_out(lambda i, j, samples: samples[i] == samples[j])
+
+
+def all_in_a_set(samples: Sequence[str], utility: Callable[[str, str], float]) -> str:
+    once = set(samples)
+    return max(once, key=lambda y: round(sum(utility(y, r) for r in once), 9))
+
+
+def all_in_a_set_unrounded(samples: Sequence[str], utility: Callable[[str, str], float]) -> str:
+    once = set(samples)
+    return max(once, key=lambda y: sum(utility(y, r) for r in once))
+
+
 def most_frequent(samples: Sequence[str], utility: Callable) -> str:
     return max(samples, key=samples.count)
 
@@ -81,7 +111,11 @@ def no_return(*args: Any) -> None:
 
 MUTANTS = (
     Mutant("no_return", no_return),
+    Mutant("itself_left_out", itself_left_out),
+    Mutant("itself_left_out", equals_left_out),
     Mutant("references_once", references_once),
+    Mutant("references_once", all_in_a_set),
+    Mutant("references_once", all_in_a_set_unrounded),
     Mutant("swapped", swapped),
     Mutant("nearest", nearest),
     Mutant("worst_case", worst_case),
@@ -102,8 +136,17 @@ def is_a_sample(value: Any, expected: Any) -> Problem | None:
     return None if isinstance(value, str) else ("not_a_sample", {})
 
 
+def explain(probe: Probe, value: Any, expected: Any) -> Problem | None:
+    """Equals in another order: a set's differs from run to run, so no mutant can have it."""
+    samples, utility = probe.args["samples"], probe.args["utility"]
+    if value not in samples:
+        return None
+    worth = {y: sum(utility(y, r) for r in samples) for y in samples}
+    return ("not_the_first", {}) if abs(worth[value] - worth[expected]) < 1e-9 else None
+
+
 def probes(generator: torch.Generator) -> list[Probe]:
-    """Where frequent and useful differ, ties, one sample, the same one three times, drawn ones."""
+    """Frequent against useful, ties, one sample, one three times, drawn ones, a long one."""
     fixed = (
         ["w", "ux", "w", "uy", "w", "uz", "vx"],
         ["abc", "d", "abd", "abe", "d"],
@@ -119,9 +162,15 @@ def probes(generator: torch.Generator) -> list[Probe]:
         ids = torch.randint(0, 3, (number, 4), generator=generator).tolist()
         sizes = torch.randint(1, 5, (number,), generator=generator).tolist()
         drawn.append(["".join("abc"[i] for i in r[:n]) for r, n in zip(ids, sizes, strict=True)])
+    by_share = "utility = the share of the candidate's letters that the reference has, too"
+    by_count = "utility = the number of letters that the two share"
+    long = ["abcdef", "xy", "xz"]
     return [
-        Probe({"samples": samples, "utility": covered}, f"samples = {samples}, utility = covered")
-        for samples in (*fixed, *drawn)
+        *(
+            Probe({"samples": samples, "utility": covered}, f"samples = {samples}, {by_share}")
+            for samples in (*fixed, *drawn)
+        ),
+        Probe({"samples": long, "utility": shared}, f"samples = {long}, {by_count}"),
     ]
 
 
@@ -130,6 +179,7 @@ TASK = FunctionTask(
     probes=probes,
     steps=(is_a_sample,),
     mutants=MUTANTS,
+    explain=explain,
 )
 EXERCISES = (
     Exercise(

@@ -69,6 +69,18 @@ def test_probes_are_drawn_anew(exercise_id):
 
 # ---------------------------------------------------------------- typical mistakes
 
+
+def counters_go_on(answers, gold, lengths, edges):
+    shares, right, count = [], 0, 0
+    for low, high in zip(edges, edges[1:], strict=False):
+        for i, length in enumerate(lengths):
+            if low <= length < high:
+                count += 1
+                right += answers[i] == gold[i]
+        shares.append(right / count if count else None)
+    return shares
+
+
 MISTAKES = [
     ("0.1", "not_a_function", 8),
     ("0.1", "raised", lambda answer, text, longest=24: answer(text)),
@@ -78,6 +90,11 @@ MISTAKES = [
     ("0.3", "argument_changed", lambda read_batch, texts: (
         find("0.3").reference(read_batch, list(texts)), texts.sort())[0]),
     ("0.3", "value", lambda read_batch, texts: ["something else"]),
+    ("0.3", "never_equal", lambda read_batch, texts: [
+        t for t, a in zip(texts, read_batch(texts), strict=True) if a != read_batch([t])]),
+    ("0.3", "never_equal", lambda read_batch, texts: [
+        t for t, a in zip(texts, read_batch(texts), strict=True) if a != read_batch(t)[0]]),
+    ("0.4", "never_reset", counters_go_on),
     ("0.4", "one_number", lambda *args: 0.4),
     ("0.4", "other_count", lambda *args: [0.5] * 99),
     ("0.4", "raised", lambda answers, gold, lengths, edges: [1 / 0]),
@@ -86,6 +103,10 @@ MISTAKES = [
     ("0.6c", "shape", lambda *args: find("0.6c").reference(*args).T),
     ("0.6c", "value", lambda *args: -find("0.6c").reference(*args)),
     ("0.6c", "raised", lambda src, lengths: states.GRU(src)),
+    ("0.6c", "zero_vectors", lambda src, lengths: states.GRU(
+        states.EMBEDDING(src) * (src != 0)[..., None])[0][:, -1]),
+    ("0.6c", "longest", lambda src, lengths: states.GRU(
+        states.EMBEDDING(src))[0][:, lengths.max() - 1]),
 ]  # fmt: skip
 
 
@@ -128,6 +149,18 @@ def exactly_equal(encode):
 def expects_zeros(encode):
     src, lengths = pad_sequences([[4, 5, 6, 2], [6, 2]])
     assert (encode(src, lengths)[1] == 0).all()
+
+
+def keeps_its_pads(encode):
+    src, lengths = pad_sequences([[4, 5, 2], [6, 7, 8, 9, 2], [3, 2]])
+    for row, state in enumerate(encode(src, lengths)):
+        assert (state - encode(src[row : row + 1], lengths[row : row + 1])[0]).abs().max() < 1e-4
+
+
+def test_a_row_that_keeps_its_pads_is_told_that_it_is_not_alone():
+    report, result = found("0.6b", keeps_its_pads)
+    assert (result.name, result.earned) == ("behind_pads", 0)
+    assert "a row that keeps its pads is not alone" in " ".join(report.text.split())
 
 
 WRONG_TESTS = [

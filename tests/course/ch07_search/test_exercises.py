@@ -450,6 +450,19 @@ def test_a_weak_assertion_earns_what_it_rejects(test, finding, earned):
     assert (result.name, result.earned) == (finding, earned), report.text
 
 
+def test_an_assertion_may_ask_for_more_rows_than_there_were():
+    """No wrong version stops with an error of its own, which would be laid to the test."""
+
+    def more_rows(reorder):
+        state = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+        moved = reorder(state, torch.tensor([2, 0, 0, 1, 2]))
+        for i, row in enumerate([2, 0, 0, 1, 2]):
+            assert torch.equal(moved[i], state[row])
+
+    report, result = found("7.6", more_rows)
+    assert result.state == "correct", report.text
+
+
 # ---------------------------------------------------------------- the probes
 
 

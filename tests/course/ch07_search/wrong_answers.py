@@ -17,6 +17,7 @@ from seq2seq_lib.course.ch07_search.ex8_choose import choose
 from seq2seq_lib.course.ch07_search.given import NextLogProbs
 from seq2seq_lib.course.ch07_search.steps import parts_of
 from seq2seq_lib.laws import HashModel
+from seq2seq_lib.vocab import EOS_ID
 
 
 def changed(answer, function):
@@ -32,6 +33,22 @@ def one_wrong(answer, position, value):
         return tuple(parts)
 
     return wrong
+
+
+def by_k(totals, log_probs, k):
+    rows, tokens, best = choose(totals, log_probs, k)
+    place = rows * log_probs.size(1) + tokens
+    return place // k, place % k, best
+
+
+def may_end_at_once(ended, open_totals, length, longest, alpha):
+    return can_stop(ended, open_totals, length - 1, longest, alpha)
+
+
+def ranked_by_letters(candidates, k):
+    order = sorted(candidates, reverse=True)
+    ended = [c for c in order[:k] if c[0][-1] == EOS_ID]
+    return ended, [c for c in order if c[0][-1] != EOS_ID][:k]
 
 
 def with_end(hyps, tokens, log_prob=-1.0):
@@ -95,6 +112,10 @@ MISTAKES = [
     ("7.3", "value", changed(rescore, lambda number: number - 0.5)),
     ("7.4", "not_yes_or_no", changed(can_stop, int)),
     ("7.4", "value", lambda *args: len(args[1]) < 2),
+    ("7.4", "both_empty", lambda ended, *rest: bool(ended) and can_stop(ended, *rest)),
+    ("7.4", "present_too", may_end_at_once),
+    ("7.7", "reshaped", changed(prune, lambda found: [[c[:2] for c in p] for p in found])),
+    ("7.7", "by_output", ranked_by_letters),
     ("7.7", "not_two", changed(prune, lambda found: found[0] + found[1])),
     ("7.7", "tokens_only", changed(prune, lambda found: tuple([c[1] for c in p] for p in found))),
     ("7.7", "shrinks", changed(prune, lambda found: (found[0], found[1][1:]))),
@@ -104,6 +125,7 @@ MISTAKES = [
     ("7.8", "shape", changed(choose, lambda found: tuple(p.squeeze() for p in found))),
     ("7.8", "how_many", changed(choose, lambda found: tuple(p[1:] for p in found))),
     ("7.8", "not_sorted", changed(choose, lambda found: tuple(p.roll(1) for p in found))),
+    ("7.8", "divided_by_beams", by_k),
     ("7.8", "one_of_three", one_wrong(choose, 0, 1)),
     ("7.8", "one_of_three", one_wrong(choose, 1, 1)),
     ("7.8", "one_of_three", one_wrong(choose, 2, 0.5)),

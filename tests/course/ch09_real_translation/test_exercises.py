@@ -9,6 +9,7 @@ from sacrebleu.metrics import CHRF
 
 from seq2seq_lib.course import ch09_real_translation as chapter09
 from seq2seq_lib.course import exercises, find
+from seq2seq_lib.course.assets.translation import phrase_translator
 from seq2seq_lib.course.ch09_real_translation import ex5_split, ex6b_test_score, patient, scores
 from seq2seq_lib.course.judging import engine
 from seq2seq_lib.metrics import bleu_from_scratch, bleu_of, bleu_statistics, bootstrap_interval
@@ -75,11 +76,7 @@ def test_the_reference_of_9_4_is_the_library_s_bootstrap():
 def test_pieces_of_the_chapter():
     encode, merges = find("9.2").reference, chapter09.ex2_encode.SNOW
     assert encode("snowman", merges) == ["▁snow", "man"]
-    assert encode("anow", merges) == ["▁", "an", "ow"] or encode("anow", merges) == [
-        "▁",
-        "a",
-        "now",
-    ]
+    assert encode("anow", merges) == ["▁", "a", "now"]
     wrong = dict((m.finding, m.function) for m in find("9.2").mutants)
     assert wrong["one_pass"]("snowman", merges) == ["▁s", "n", "ow", "m", "an"]
     assert wrong["longest_match"]("anow", merges) == ["▁", "an", "ow"]
@@ -133,6 +130,13 @@ MISTAKES = [
     ("9.1a", "not_a_choice", 61.3),
     ("9.2", "raised", lambda word, merges: merges[99]),
     ("9.2", "value", lambda word, merges: ["▁", *word][::-1]),
+    (
+        "9.2",
+        "longest_merges_first",
+        lambda word, merges: find("9.2").reference(
+            word, sorted(merges, key=lambda pair: -len("".join(pair)))
+        ),
+    ),
     ("9.3", "not_a_number", lambda h, r, max_n, beta: [1.0]),
     ("9.3", "value", lambda h, r, max_n, beta: 42.0),
     ("9.4", "value", lambda stats_a, stats_b, picks, score: (0.0, 1.0)),
@@ -244,6 +248,34 @@ def test_the_wrong_ways_are_as_wrong_as_the_chapter_says():
     due = [28.12, 50.03, 52.87, 56.79, 47.84, 53.33, 65.72, 73.52]
     assert [round(score, 2) for score in got.values()] == due
     assert round(chapter09.bleu_of_lines(chapter09.HYPOTHESES, chapter09.REFERENCES), 2) == 48.96
+
+
+def test_without_pads_the_naive_batch_is_ours():
+    translator = phrase_translator()
+    sources = [
+        "an aunt speaks to these grey bees",
+        "the cat sees the house",
+        "a tree near his owls",
+    ]
+    for source in sources:
+        ((tokens, log_prob),) = chapter09.padded_length_search(translator, [source])
+        ours = translator([source], num_beams=5)[0]
+        assert tokens[:-1] == translator.tgt_vocab.encode(ours.target)
+        assert log_prob == pytest.approx(ours.log_prob, abs=1e-4)
+    longest = max(len(translator.tokenize(source)) for source in sources)
+    assert longest > min(len(translator.tokenize(source)) for source in sources)
+    naive = chapter09.padded_length_search(translator, sources)  # pads are read, not refused
+    ours = [translation.log_prob for translation in translator(sources, num_beams=5)]
+    assert max(abs(a - b) for (_, a), b in zip(naive, ours, strict=True)) > 0.01
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(
+    ("exercise_id", "finding"), [("9.3", "own_orders"), ("9.5", "rounded_down")]
+)
+def test_these_pass_with_no_draw_of_the_probes(exercise_id, finding, seed):
+    (wrong,) = [m.function for m in find(exercise_id).mutants if m.finding == finding]
+    assert found(exercise_id, wrong, seed)[1].name == finding
 
 
 def test_places_and_bands_are_counted():

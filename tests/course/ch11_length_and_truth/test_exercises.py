@@ -137,6 +137,28 @@ def same(id):
     return find(id).reference
 
 
+def one_left_out(samples, utility, asked):
+    """Leaves a candidate itself, or all of its equals, out of its references."""
+    places = range(len(samples))
+    worth = [
+        sum(utility(samples[i], samples[j]) for j in places if asked(i, j, samples)) for i in places
+    ]
+    return samples[max(places, key=lambda i: round(worth[i], 9))]
+
+
+def not_the_first(samples, utility):
+    """Of equals one that is neither the first nor the last: candidates as a set gives them."""
+    return max(
+        sorted(set(samples), reverse=True),
+        key=lambda y: round(sum(utility(y, r) for r in samples), 9),
+    )
+
+
+def each_once(samples, utility):
+    """set() for the candidates and for the references."""
+    return max(set(samples), key=lambda y: sum(utility(y, r) for r in set(samples)))
+
+
 MISTAKES = [
     ("11.1", "raised", lambda log_probs, share: log_probs[:, 99]),
     ("11.1", "not_float", lambda *args: same("11.1")(*args).isfinite().long()),
@@ -155,6 +177,10 @@ MISTAKES = [
     ("11.4", "count", lambda *args: same("11.4")(*args)[:-1]),
     ("11.4", "law", lambda *args: ex4_n_best_exact.n_best_exact_spec(*args)),
     ("11.5", "value", lambda samples, utility: sorted(samples)[0]),
+    ("11.5", "itself_left_out", lambda *args: one_left_out(*args, lambda i, j, s: i != j)),
+    ("11.5", "itself_left_out", lambda *args: one_left_out(*args, lambda i, j, s: s[i] != s[j])),
+    ("11.5", "references_once", each_once),
+    ("11.5", "not_the_first", not_the_first),
     ("11.6", "not_a_list", lambda prefix, n: set(same("11.6")(prefix, n))),
     ("11.6", "not_sorted", lambda prefix, n: same("11.6")(prefix, n)[::-1]),
     ("11.6", "missing", lambda prefix, n: same("11.6")(prefix, n)[1:]),

@@ -297,9 +297,17 @@ def bare_return(numbers, limit):
     return None
 
 
+def return_not_reached(numbers, limit):
+    for number in numbers:
+        if number != number:
+            return numbers
+
+
 def test_none_behind_a_return_is_not_a_missing_return():
-    name, text = said("1.2", found_or_none)
-    assert name == "no_return" and "An empty list counts as false" in text
+    for answer in (found_or_none, return_not_reached):
+        name, text = said("1.2", answer)
+        assert name == "no_return" and "An empty list counts as false" in text
+        assert "No return was reached, or None stood behind it" in text
     for answer in (without_a_return, bare_return):
         name, text = said("1.2", answer)
         assert name == "no_return" and "ends without giving anything back" in text

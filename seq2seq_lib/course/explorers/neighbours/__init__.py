@@ -30,8 +30,8 @@ STATES = {
 
 def _question(params: Params) -> Question:
     asks = (
-        f"Its neighbour grows, up to {MOST} characters longer than the date, which stays as it is. "
-        "What happens to the answers?"
+        f"The neighbour grows until it is {MOST} characters longer than this date. "
+        "What happens to the two models' answers?"
     )
     return Question(asks, ANSWERS, about=params["date"])
 
@@ -77,7 +77,7 @@ EXPLORER = Explorer(
                 DATES,
             ),
         ),
-        (Number("longer", "characters that its neighbour is longer", 0, MOST, slider=True),),
+        (Number("longer", "the neighbour is longer by", 0, MOST, slider=True),),
     ),
     question=_question,
     judge=_judge,

@@ -9,12 +9,12 @@ from seq2seq_lib.course.explorers.kit.controls import Choice, Params
 from seq2seq_lib.course.explorers.kit.explorer import Explorer, Question, State, Verdict
 from seq2seq_lib.course.explorers.width.compute import EXACT, SAME, Result, compute
 from seq2seq_lib.course.explorers.width.found import PENALTIES, SOURCES, WIDTHS
-from seq2seq_lib.course.explorers.width.picture import draw
+from seq2seq_lib.course.explorers.width.picture import draw, size
 
 PROBABLE = {"more probable": "more", "as probable": "same", "less probable": "less"}
 LENGTHS = {"longer": "longer", "as long": "equal", "shorter": "shorter"}
 STATES = {
-    "nothing": State("The most probable sentence about owls and a boat has no words"),
+    "mode": State("The most probable sentence about owls and a boat has no words"),
     "greedy": State("One beam writes a sentence about owls and a boat", {"width": 1}),
     "wider_is_worse": State("Ten beams find less than one", {"width": 10}),
     "cat": State("Exact search for cat stops before the verb", {"source": "cat"}),
@@ -45,9 +45,10 @@ def _judge(result: Result) -> Verdict:
     if result.width == EXACT:
         answer = "longer" if tokens > before else "shorter" if tokens < before else "equal"
         why = (
-            f"{tokens} tokens with the end, greedy search has {before}: short pays for few tokens."
+            f"{size(result.best)} with the end, greedy search has {before}: "
+            "short pays for few tokens."
             if tokens < before
-            else f"{tokens} tokens with the end, and greedy search has {before}."
+            else f"{size(result.best)} with the end, and greedy search has {before}."
         )
         return Verdict(answer, why)
     answer = "same" if abs(gain) < SAME else "more" if gain > 0 else "less"
@@ -67,7 +68,7 @@ EXPLORER = Explorer(
     compute=compute,
     draw=draw,
     states=STATES,
-    film=("greedy", "nothing"),
+    film=("greedy", "mode"),
     controls=(
         (Choice("source", "source", {source: source for source in SOURCES}),),
         (Choice("width", "beams", {**{str(k): k for k in WIDTHS}, "exact": EXACT}),),

@@ -21,11 +21,15 @@ def draw(result: Result, *, veiled: bool = False) -> str:
     return svg.picture(svg.WIDTH, HEIGHT, headline(result), described(result), parts)
 
 
+def size(written: Written) -> str:
+    """How many tokens it has: ``1 token``, ``9 tokens``."""
+    n = len(written.tokens)
+    return f"{n} token" if n == 1 else f"{n} tokens"
+
+
 def line(written: Written) -> str:
     """An output in one line: words, log-probability, tokens."""
-    n = len(written.tokens)
-    tokens = "token" if n == 1 else "tokens"
-    return f"{written.text}, log p {_number(written.log_prob)}, {n} {tokens} with the end"
+    return f"{written.text}, log p {_number(written.log_prob)}, {size(written)} with the end"
 
 
 def named(result: Result) -> str:
@@ -75,7 +79,7 @@ def _output(result: Result, top: float) -> list[str]:
         parts.append(svg.rect(LEFT, y + 3, wide, ROW - 6, fill=svg.BLUE, kind="cost", tip=tip))
         parts.append(svg.text(LEFT + wide + 6, y + 14, f"{cost:.2f}", size=12))
         y += ROW
-    total = f"log p {_number(result.best.log_prob)}, {len(result.best.tokens)} tokens"
+    total = f"log p {_number(result.best.log_prob)}, {size(result.best)}"
     parts.append(svg.text(LEFT, y + 14, total, weight="bold"))
     y += 22
     if result.outputs[1:]:

@@ -113,6 +113,14 @@ def test_before_the_prediction_nothing_gives_the_answer_away(state):
     assert veiled.get("height") == parsed(draw(result)).get("height")
 
 
+def test_an_end_alone_is_one_token_wherever_it_is_counted():
+    params = EXPLORER.params("mode")
+    result = compute(**params)
+    assert len(result.best.tokens) == 1
+    said = [*words(parsed(draw(result))), EXPLORER.judge(result).why]
+    assert not [text for text in said if "1 tokens" in text]
+
+
 def test_bad_parameters_are_refused_by_name():
     for name, wrong in (
         ("width", {"width": 4}),

@@ -9,7 +9,7 @@ from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.course.judging.steps import has_shape, is_finite_float, is_tensor
 from seq2seq_lib.course.judging.words import words_beside
 from seq2seq_lib.laws import Verdict
-from seq2seq_lib.laws.verdict import Trial
+from seq2seq_lib.laws.trial import Trial
 
 
 def weighted_mean_spec(values: Tensor, weights: Tensor) -> Tensor:

@@ -1,0 +1,240 @@
+"""How law 5 looks at a search: one model and one batch at a time."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seq2seq_lib.laws import probes, returned
+from seq2seq_lib.laws import search_hints as hints
+from seq2seq_lib.laws.hash_model import HashModel, TableModel
+from seq2seq_lib.laws.oracle import BEST, GARDEN, Rules, every_output, greedy_output
+from seq2seq_lib.laws.renamed import renamed
+from seq2seq_lib.laws.trial import RUNNING, Trial
+from seq2seq_lib.laws.verdict import AdapterError, ids, number
+
+# nats: summed in another order, float32 log-probabilities differ by 1e-6 each
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Judge:
+    trial: Trial
+    search: Callable
+    penalty: Callable[[int, float], float]
+    rules: Rules
+    greedy_only: bool
+
+    def run(self, model, src, src_lengths, *settings) -> list[list[tuple[int, ...]]]:
+        found = self.search(model, src, src_lengths, *settings)
+        if not isinstance(found, list | tuple):
+            raise AdapterError(f"search returned {returned.described(found)}", hints.RETURNS)
+        if len(found) != len(src):
+            raise AdapterError(
+                f"search returned {len(found)} lists for {len(src)} sentences", hints.RETURNS
+            )
+        if not all(isinstance(hyps, list | tuple) for hyps in found):
+            raise AdapterError(f"search returned {returned.described(found)}", hints.RETURNS)
+        return [[tuple(returned.ids_of(hyp)) for hyp in hyps] for hyps in found]
+
+    def runs(self, model, batch, longest: int, exponent: float) -> bool:
+        """Whether one plain call succeeds; if not, there is nothing to judge."""
+        width = 1 if self.greedy_only else 2
+        try:
+            settings = (width, longest, 1, exponent)
+            one, two = (self.run(model, batch.src, batch.src_lengths, *settings) for _ in "ab")
+        except (Exception, SystemExit) as error:
+            self.trial.crashed(error, RUNNING)
+            return False
+        if one != two:
+            text = f"{model}: {one} in one call and {two} in the next"
+            self.trial.claim("the same call twice", False, counterexample=text, look_at=hints.TWICE)
+        return one == two
+
+    def tried(self, part: Callable, *args: Any) -> None:
+        """What raises here did not in a plain call, so the error is a counterexample."""
+        try:
+            part(*args)
+        except (Exception, SystemExit) as error:
+            self.trial.crashed(error, RUNNING, broken=not isinstance(error, AdapterError))
+
+    def model(self, model, src, src_lengths, longest, exponents, widths, full) -> None:
+        """All checks on one model and one batch of sources."""
+        ones = [src[b : b + 1, :n] for b, n in enumerate(src_lengths.tolist())]  # [1, n]
+        with probes.evaluating(model):
+            oracles = [
+                {o.tokens: o for o in every_output(model, one, longest, self.rules)} for one in ones
+            ]
+        widest = max(map(len, oracles))
+        if 0.0 in exponents:
+            self.greedy(model, src, src_lengths, longest, oracles)
+        if self.greedy_only:
+            widths = [(1, 1)]
+        elif full is not None:
+            widths = [*widths, (widest, full)]
+        for exponent in exponents:
+            for num_beams, n_best in widths:
+                settings = (num_beams, longest, n_best, exponent)
+                found = self.run(model, src, src_lengths, *settings)
+                for b, one in enumerate(ones):
+                    alone = self.run(model, one, src_lengths[b : b + 1], *settings)[0]
+                    fed = (
+                        f"{model}, source {ids(one[0])}, num_beams {num_beams}, max_new_tokens "
+                        f"{longest}, n_best {n_best}, length_penalty {exponent}"
+                    )
+                    self.real(alone, oracles[b], n_best, exponent, fed, longest)
+                    self.real(found[b], oracles[b], n_best, exponent, f"{fed}, in a batch", longest)
+                    best = sorted(
+                        (o.score(exponent, self.penalty) for o in oracles[b].values()), reverse=True
+                    )
+                    if num_beams == widest and full is not None:
+                        name = "full-width beam = exhaustive search"
+                        look_at = hints.EXHAUSTIVE
+                        self.scores(name, alone, oracles[b], best, exponent, fed, look_at)
+                    expected = [self.score(oracles[b], hyp, exponent) for hyp in alone]
+                    name = "a batch = one by one"
+                    self.scores(name, found[b], oracles[b], expected, exponent, fed, hints.BATCH)
+
+    def score(self, oracle: dict, tokens: tuple[int, ...], exponent: float) -> float:
+        known = oracle.get(tokens)
+        return known.score(exponent, self.penalty) if known else math.nan
+
+    def scores(self, name, found, oracle, expected, exponent, fed, look_at) -> None:
+        """Outputs are compared by their true scores: two that tie may change places."""
+        for rank, hyp in enumerate(found[: len(expected)]):
+            score = self.score(oracle, hyp, exponent)
+            goal = expected[rank]
+            same = abs(score - goal) <= TOLERANCE or (math.isnan(score) and math.isnan(goal))
+            due = next((t for t in oracle if self.score(oracle, t, exponent) == goal), ())
+            self.trial.claim(
+                name,
+                same,
+                counterexample=(
+                    f"{fed}: rank {rank + 1} is {ids(hyp)} with score {number(score)}, but should "
+                    f"be {ids(due)} with {number(goal)}"
+                ),
+                look_at=look_at,
+            )
+
+    def greedy(self, model, src, src_lengths, longest, oracles) -> None:
+        found = self.run(model, src, src_lengths, 1, longest, 1, 0.0)
+        for b, n in enumerate(src_lengths.tolist()):
+            one = src[b : b + 1, :n]
+            with probes.evaluating(model):
+                greedy, near_tie = greedy_output(model, one, longest, TOLERANCE, self.rules)
+            best = found[b][0] if found[b] else ()
+            self.trial.claim(
+                "one beam = greedy search",
+                near_tie or best == greedy,
+                counterexample=(
+                    f"{model}, source {ids(one[0])}, max_new_tokens {longest}: {ids(best)} but "
+                    f"greedy search gives {ids(greedy)}"
+                ),
+                look_at=lambda: self.why_not_greedy(model, one, longest, best),  # noqa: B023
+            )
+
+    def why_not_greedy(self, model, one: Tensor, longest: int, best: tuple[int, ...]) -> str:
+        if len(best) > longest:
+            return hints.TOO_LONG
+        if self.rules.eos in best[:-1]:
+            return hints.AFTER_EOS
+        for rules, hint in (
+            (replace(self.rules, banned_ids=()), hints.NOT_BANNED),
+            (replace(self.rules, forced_eos=True), hints.FORCED),
+        ):
+            with probes.evaluating(model):
+                if best == greedy_output(model, one, longest, TOLERANCE, rules)[0]:
+                    return hint
+        return hints.GREEDY
+
+    def real(
+        self, found: list, oracle: dict, n_best: int, exponent: float, fed: str, longest: int
+    ) -> None:
+        rubbish = [
+            f"{ids(hyp)} ({self.what_is(hyp, longest)})" for hyp in found if hyp not in oracle
+        ]
+        claim = self.trial.claim
+        text = f"{fed}: {', '.join(rubbish)} is no possible output"
+        claim("only possible outputs", not rubbish, counterexample=text, look_at=hints.REAL)
+        listed = "[" + ", ".join(map(ids, found)) + "]"
+        text = f"{fed}: {listed} holds one twice"
+        distinct = len(set(found)) == len(found)
+        claim("all distinct", distinct, counterexample=text, look_at=hints.DISTINCT)
+        due = min(n_best, len(oracle))
+        text = f"{fed}: {len(found)} hypotheses, {len(oracle)} outputs exist"
+        many = len(found) == due
+        claim("as many as asked for", many, counterexample=text, look_at=hints.COUNT)
+        scores = [self.score(oracle, hyp, exponent) for hyp in found]
+        scores = [score for score in scores if not math.isnan(score)]
+        falling = all(a >= b - TOLERANCE for a, b in zip(scores, scores[1:], strict=False))
+        text = f"{fed}: the scores of {listed} are {', '.join(map(number, scores))}"
+        claim("sorted, best first", falling, counterexample=text, look_at=hints.SORTED)
+
+    def what_is(self, hyp: tuple[int, ...], longest: int) -> str:
+        """Why it can be no output."""
+        if self.rules.eos in hyp[:-1]:
+            return "goes on after EOS"
+        if len(hyp) > longest:
+            return f"longer than {longest} tokens"
+        if not hyp:
+            return "empty"
+        if self.rules.banned & set(hyp):
+            return "holds PAD or BOS"
+        return (
+            "neither ended nor full"
+            if len(hyp) < longest and hyp[-1] != self.rules.eos
+            else ("of probability 0")
+        )
+
+    def edges(self, seed: int, device) -> None:
+        """Nothing ever ends; all ends at once; more beams than tokens; a single possible output."""
+        conventions = self.rules.conventions
+        words = conventions.words(13 + max(conventions.special))
+        src = torch.tensor([[words[2], words[3], conventions.eos_id]], device=device)
+        lengths = torch.tensor([3], device=device)
+        for model, longest, num_beams in (
+            (HashModel(6, seed, eos_bias=-math.inf), 3, 3),
+            (HashModel(6, seed, eos_bias=60.0), 3, 3),
+            (HashModel(6, seed), 1, 50),
+            (TableModel({}), 3, 4),
+        ):
+            if self.rules.forced_eos and getattr(model, "eos_bias", 0.0) == -math.inf:
+                continue  # what never ends cannot be made to
+            model = renamed(model, conventions)
+            width, n_best = (1, 1) if self.greedy_only else (num_beams, 3)
+            fed = f"{model}, source {ids(src[0])}, num_beams {width}, max_new_tokens {longest}"
+
+            def one(model=model, longest=longest, width=width, n_best=n_best, fed=fed) -> None:
+                oracle = {o.tokens: o for o in every_output(model, src, longest, self.rules)}
+                found = self.run(model, src, lengths, width, longest, n_best, 0.0)[0]
+                self.real(found, oracle, n_best, 0.0, f"{fed}, n_best {n_best}", longest)
+
+            self.tried(one)
+
+    def width(self, exponents: Sequence[float], device) -> None:
+        """A model on which a beam that narrows, or stops early, loses the best output."""
+        conventions = self.rules.conventions
+        model = renamed(TableModel(GARDEN), conventions)
+        words = conventions.words(13 + max(conventions.special))
+        src = torch.tensor([[words[2], conventions.eos_id]], device=device)
+        lengths = torch.tensor([2], device=device)
+        outputs = every_output(model, src, len(BEST), self.rules)
+        goal = (words[1], words[2], words[2], conventions.eos_id)  # BEST, in their ids
+        for exponent in exponents:
+            best = max(outputs, key=lambda output: output.score(exponent, self.penalty))
+            if best.tokens != goal:
+                continue  # this penalty favours short outputs: then EOS alone is the best
+            found = self.run(model, src, lengths, 2, len(BEST), 1, exponent)[0]
+            self.trial.claim(
+                "a finished hypothesis makes room",
+                found[:1] == [goal],
+                counterexample=(
+                    f"{model}, num_beams 2, max_new_tokens {len(BEST)}, length_penalty {exponent}: "
+                    f"{ids(found[0]) if found else 'nothing'}, but {ids(goal)} scores higher and "
+                    f"lies among the two most probable open hypotheses at every step"
+                ),
+                look_at=hints.WIDTH,
+            )

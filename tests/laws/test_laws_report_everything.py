@@ -1,0 +1,381 @@
+"""No law stops in silence: each thing it was given is judged, or it says why it could not be."""
+
+import sys
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from seq2seq_lib import laws
+from seq2seq_lib.laws.plain_beam import Hyp, PlainBeam
+
+V_SRC, V, H = 11, 13, 6
+
+
+def seeded(make):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        return make()
+
+
+EMBED, RNN = seeded(lambda: nn.Embedding(V_SRC, H)), seeded(lambda: nn.GRU(H, H, batch_first=True))
+WORDS, OUT = seeded(lambda: nn.Embedding(V, H)), seeded(lambda: nn.Linear(H, V))
+
+
+def unpacked(src, lengths):
+    outputs, state = RNN(EMBED(src))
+    return outputs, state.transpose(0, 1)
+
+
+def mixes_sentences(batch):
+    scores = OUT(WORDS(batch.tgt_in))
+    return scores - scores.mean(0)
+
+
+def right(batch):
+    """A bag of source words and the last target word."""
+    mask = batch.src_mask[..., None]
+    context = (EMBED(batch.src) * mask).sum(1) / batch.src_lengths[:, None]
+    return OUT(torch.tanh(WORDS(batch.tgt_in) + context[:, None]))
+
+
+def nll(batch):
+    return F.cross_entropy(right(batch).transpose(1, 2), laws.labels(batch), reduction="sum")
+
+
+def broken(verdict):
+    return [check.name for check in verdict.checks if check.broken]
+
+
+# ---------------------------------------------------------------- every subject
+
+
+def test_a_broken_encoder_hides_neither_the_logits_nor_the_decoder():
+    def raises(src, lengths):
+        raise RuntimeError("no beam today")
+
+    verdict = laws.batch_invariance(unpacked, logits=mixes_sentences, decode=raises)
+    names = broken(verdict)
+    assert verdict.status == "BROKEN"
+    assert "encoder final state: more PAD columns" in names
+    assert "logits: other sentences beside it" in names
+    assert "no beam today" in verdict.not_judged[0].counterexample
+    assert "no beam today" in str(verdict)
+
+
+def test_a_mask_by_id_in_the_encoder_hides_nothing_else():
+    def by_id(src, lengths):
+        return None, (EMBED(src) * (src != 0)[..., None]).sum(1)
+
+    names = broken(laws.batch_invariance(by_id, logits=mixes_sentences, plant_at_pads=True))
+    assert "encoder final state: other ids at the pads" in names
+    assert "logits: other sentences beside it" in names
+
+
+def test_what_raises_in_one_batch_alone_is_a_counterexample():
+    def needs_two(src, lengths):
+        if len(src) == 1:
+            raise IndexError("squeezed away")
+        return None, EMBED(src[:, 0])
+
+    verdict = laws.batch_invariance(needs_two)
+    assert broken(verdict) == ["encoder final state: alone"] or broken(verdict) == [
+        "encoder: alone"
+    ]
+    assert "IndexError" in verdict.counterexample and "squeezed away" in verdict.counterexample
+
+
+def test_outputs_are_compared_up_to_their_end():
+    """As ``generate`` gives them: one tensor, BOS in front, PAD after EOS."""
+
+    def generate(src, lengths):
+        rows = [[1, *[3 + int(n) % 4] * (int(n) % 3), 2] for n in lengths]
+        width = max(map(len, rows))
+        return torch.tensor([row + [0] * (width - len(row)) for row in rows])
+
+    assert laws.batch_invariance(decode=generate)
+    assert not laws.batch_invariance(decode=lambda s, n: generate(s, n.clamp(min=int(n.max()) - 1)))
+
+
+# ---------------------------------------------------------------- loss and logits belong together
+
+
+WRONG_LOSSES = {
+    "shifted twice": lambda b: (
+        F.cross_entropy(right(b)[:, :-1].transpose(1, 2), laws.labels(b)[:, 1:], reduction="sum"),
+        b.tgt_mask.sum(),
+    ),
+    "learns to copy": lambda b: (
+        F.cross_entropy(
+            right(b).transpose(1, 2), b.tgt_in.masked_fill(~b.tgt_mask, -100), reduction="sum"
+        ),
+        b.tgt_mask.sum(),
+    ),
+    "Conventions(label_smoothing=0.1)": lambda b: (
+        F.cross_entropy(
+            right(b).transpose(1, 2), laws.labels(b), reduction="sum", label_smoothing=0.1
+        ),
+        b.tgt_mask.sum(),
+    ),
+}
+
+
+@pytest.mark.parametrize("words", WRONG_LOSSES)
+def test_a_loss_that_is_not_of_the_logits_is_named(words):
+    loss = WRONG_LOSSES[words]
+    assert laws.batch_invariance(loss=loss)  # alone there is nothing to compare it with
+    verdict = laws.batch_invariance(logits=right, loss=loss)
+    assert broken(verdict) == ["the loss is that of the logits"]
+    assert words in verdict.look_at
+
+
+def test_a_smoothed_loss_is_right_where_it_is_meant():
+    smoothed = WRONG_LOSSES["Conventions(label_smoothing=0.1)"]
+    conventions = laws.Conventions(label_smoothing=0.1)
+    verdict = laws.batch_invariance(logits=right, loss=smoothed, conventions=conventions)
+    assert verdict and "label smoothing 0.1" in str(verdict)
+
+
+def test_a_sum_without_a_count_is_the_adapter_s_mistake():
+    verdict = laws.batch_invariance(loss=nll)
+    assert verdict.status == "NOT JUDGED" and not verdict
+    assert "is a sum" in verdict.counterexample and "(total, number of tokens)" in verdict.look_at
+
+
+# ---------------------------------------------------------------- the adapter's mistakes
+
+
+MISTAKES = {  # callables -> what came, what was expected
+    "a state in an object": (
+        {"encode": lambda s, n: (EMBED(s), object())}, "a object", "nest of such tensors"
+    ),
+    "texts": ({"decode": lambda s, n: ["a b"] * len(s)}, "the text 'a b'", "a list of ids"),
+    "time first": (
+        {"logits": lambda b: right(b).transpose(0, 1)}, "[6, 5, 13]", "time_first=True"
+    ),
+    "one position less": (
+        {"logits": lambda b: right(b)[:, 1:]}, "[5, 5, 13]", "whole_target"
+    ),
+    "no tensor at all": ({"logits": lambda b: "nothing"}, "the text 'nothing'", "'logits'"),
+    "words, not scores": ({"logits": lambda b: right(b).argmax(-1)}, "[5, 6]", "[B, T, V]"),
+    "another device": (
+        {"logits": lambda b: right(b).to("meta") + right(b)}, "meta", "on one device"
+    ),
+    "no graph": (
+        {"loss": lambda b: (nll(b).detach(), b.tgt_mask.sum()), "parameters": [OUT.weight]},
+        "without a graph", "no torch.no_grad()",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_of_the_adapter_is_no_broken_law(name):
+    callables, came, expected = MISTAKES[name]
+    verdict = laws.batch_invariance(**callables)
+    assert verdict.status == "NOT JUDGED" and not verdict.holds, verdict
+    assert came in str(verdict) and expected in str(verdict), verdict
+    assert "NOT JUDGED" in str(verdict).splitlines()[0]
+    with pytest.raises(laws.LawBroken, match="NOT JUDGED"):
+        verdict.raise_if_broken()
+
+
+GOOD_SHAPES = {
+    "memory alone": {"encode": lambda s, n: EMBED(s)},
+    "a dict": {"encode": lambda s, n: {"memory": EMBED(s), "state": {"h": EMBED(s)[:, 0]}}},
+    "a dict as a state": {"encode": lambda s, n: (EMBED(s), {"h": EMBED(s)[:, 0], "n": 1})},
+    "logits and attention": {"logits": lambda b: (right(b), b.src_mask)},
+    "logits in a dict": {"logits": lambda b: {"logits": right(b)}},
+    "a loss in a dict": {"loss": lambda b: {"loss": nll(b) / b.tgt_mask.sum()}},
+}
+
+
+@pytest.mark.parametrize("name", GOOD_SHAPES)
+def test_what_can_be_understood_is_judged(name):
+    assert laws.batch_invariance(**GOOD_SHAPES[name])
+
+
+def test_probabilities_are_not_taken_for_logits():
+    verdict = laws.parallel_stepwise(lambda batch: right(batch).softmax(-1))
+    assert verdict.status == "NOT JUDGED" and "softmax was already taken" in str(verdict)
+    assert laws.parallel_stepwise(lambda batch: right(batch).log_softmax(-1))
+
+
+# ---------------------------------------------------------------- bad input, for every law
+
+
+def callables(function):
+    """The same implementation for every law that takes tensors."""
+    return {
+        "1": lambda: laws.batch_invariance(function),
+        "1 logits": lambda: laws.batch_invariance(logits=function),
+        "1 loss": lambda: laws.batch_invariance(loss=function),
+        "1 decode": lambda: laws.batch_invariance(decode=function),
+        "2": lambda: laws.parity(function),
+        "3": lambda: laws.loss_ledger(function),
+        "4": lambda: laws.parallel_stepwise(function),
+        "5": lambda: laws.search_oracle(function),
+        "6": lambda: laws.scores_add_up(function),
+        "7": lambda: laws.shard_invariance(function),
+        "reads": lambda: laws.reads_source(function),
+        "flow": lambda: laws.gradient_flow(function, [OUT.weight]),
+        "modes": lambda: laws.modes_agree(function, OUT),
+        "collator": lambda: laws.label_shift(function),
+    }
+
+
+@pytest.mark.parametrize("law", callables(None))
+@pytest.mark.parametrize("bad", ["raises", "exits", "returns None", "returns text"])
+def test_bad_input_is_told_in_words(law, bad):
+    def raises(*args):
+        raise LookupError("no such word")
+
+    answers = {
+        "raises": raises,
+        "exits": lambda *args: sys.exit("bye"),
+        "returns None": lambda *args: None,
+        "returns text": lambda *args: "a text",
+    }
+    verdict = callables(answers[bad])[law]()
+    assert verdict.status == "NOT JUDGED" and not verdict
+    words = {"raises": "no such word", "exits": "exit('bye')"}.get(bad, "")
+    assert words in verdict.counterexample and verdict.look_at
+    if bad.startswith("returns") and law != "2":
+        assert "None" in str(verdict) or "a text" in str(verdict), verdict
+
+
+def to_nan(tensor):
+    return tensor * float("nan")
+
+
+@pytest.mark.parametrize(
+    "judge",
+    [
+        lambda: laws.batch_invariance(lambda s, n: to_nan(EMBED(s))),
+        lambda: laws.batch_invariance(logits=lambda b: to_nan(right(b))),
+        lambda: laws.batch_invariance(loss=lambda b: (to_nan(nll(b)), b.tgt_mask.sum())),
+        lambda: laws.parallel_stepwise(lambda b: to_nan(right(b))),
+        lambda: laws.reads_source(lambda b: to_nan(right(b))),
+        lambda: laws.gradient_flow(lambda b: to_nan(nll(b)), [OUT.weight]),
+        lambda: laws.shard_invariance(lambda shards: (to_nan(nll(shards[0])), [OUT.weight])),
+    ],
+)
+def test_nan_is_called_nan(judge):
+    verdict = judge()
+    assert verdict.status == "BROKEN" and "is nan" in verdict.counterexample
+    assert "where the NaN is born" in verdict.look_at
+
+
+def test_a_write_into_an_argument_is_found_and_does_no_harm():
+    def sorts_in_place(batch):
+        batch.src.copy_(batch.src.flip(0))
+        batch.src_lengths.copy_(batch.src_lengths.flip(0))
+        return OUT(WORDS(batch.tgt_in))
+
+    def clears(model, src, lengths, *settings):
+        found = PlainBeam()(model, src, lengths, *settings)
+        lengths.zero_()
+        return found
+
+    for verdict in (
+        laws.batch_invariance(logits=sorts_in_place),
+        laws.parallel_stepwise(sorts_in_place),
+        laws.scores_add_up(clears),
+    ):
+        assert broken(verdict) == ["arguments stay as they were"], verdict
+        assert "lengths" in verdict.counterexample
+
+
+def test_noise_is_called_noise():
+    def noisy_loss(logits, targets, mask):
+        return logits[mask].sum() * torch.rand(()), mask.sum()
+
+    def samples(model, src, lengths, num_beams, longest, *settings):
+        return [[torch.randint(3, 6, (longest,))] for _ in src]
+
+    def noisy_step(shards):
+        return torch.rand(()), [torch.rand(3)]
+
+    for verdict, words in (
+        (laws.batch_invariance(lambda s, n: torch.rand(*s.shape, 3)), "dropout is on"),
+        (laws.loss_ledger(noisy_loss), "dropout, sampling"),
+        (laws.parallel_stepwise(lambda b: torch.rand(*b.tgt_in.shape, 13)), "dropout"),
+        (laws.search_oracle(samples), "do_sample"),
+        (laws.shard_invariance(noisy_step), "dropout that is on"),
+    ):
+        assert len(broken(verdict)) <= 2 and words in verdict.look_at, verdict
+
+
+def test_a_step_of_pads_alone_is_no_number():
+    """The mean over steps of each step's own mean, as the chatbot prints it."""
+
+    def loss(logits, targets, mask):
+        nll = -logits.log_softmax(-1).gather(-1, targets[..., None])[..., 0]
+        return torch.stack([nll[:, t][mask[:, t]].mean() for t in range(mask.size(1))]).mean()
+
+    hints = [c.look_at for c in laws.loss_ledger(loss).checks if c.broken]
+    assert any("the mean of nothing is nan" in text for text in hints)
+
+
+def test_half_precision_and_double_are_judged_by_their_digits():
+    for dtype in (torch.bfloat16, torch.float64):
+        table = nn.Embedding(V_SRC, H, dtype=dtype)
+        assert laws.batch_invariance(lambda s, n, table=table: table(s))
+
+    def off(src, lengths, dtype):
+        return EMBED(src).to(dtype) + 1e-4 * len(src)
+
+    assert not laws.batch_invariance(lambda s, n: off(s, n, torch.float64))
+    assert laws.batch_invariance(lambda s, n: off(s, n, torch.bfloat16))
+
+
+# ---------------------------------------------------------------- the most telling check first
+
+
+def test_a_batch_that_differs_is_told_before_its_order():
+    """IBM's TopKDecoder: repeat for repeat_interleave. https://github.com/IBM/pytorch-seq2seq"""
+
+    def mixed(model, src, lengths, *settings):
+        found = PlainBeam()(model, src, lengths, *settings)
+        if len(src) == 1 or settings[0] == 1:
+            return found
+        return [hyps[::-1] for hyps in found[1:] + found[:1]]
+
+    verdict = laws.search_oracle(mixed, length_penalties=(0.0,), max_new_tokens=3)
+    assert "sorted, best first" in broken(verdict)
+    assert "repeat instead of repeat_interleave" in verdict.look_at
+
+
+def test_attention_over_the_zeros_of_a_packed_run_is_named():
+    """The chatbot's: nothing but 'alone' shows it, for what is trimmed cannot be widened."""
+
+    def logits(batch):
+        packed = nn.utils.rnn.pack_padded_sequence(
+            EMBED(batch.src), batch.src_lengths, batch_first=True, enforce_sorted=False
+        )
+        memory, _ = nn.utils.rnn.pad_packed_sequence(RNN(packed)[0], batch_first=True)
+        query = WORDS(batch.tgt_in)
+        weights = (query @ memory.transpose(1, 2)).softmax(-1)
+        return OUT(weights @ memory)
+
+    verdict = laws.batch_invariance(logits=logits)
+    assert set(broken(verdict)) == {"logits: alone", "summed loss: each sentence alone"}
+    assert "masked_fill(~src_mask, -inf) before the softmax" in verdict.look_at
+
+
+def score_only(length):
+    def search(*args):
+        found = laws.beam_search(*args)
+        return [[Hyp(h.tokens, score=h.log_prob / length(len(h.tokens))) for h in hyps]
+                for hyps in found]  # fmt: skip
+
+    return search
+
+
+def test_a_score_alone_is_judged_as_what_it_is():
+    average = {"length_penalties": (1.0,)}
+    assert laws.scores_add_up(score_only(lambda n: n), **average)
+    verdict = laws.scores_add_up(score_only(lambda n: n + 1), **average)
+    assert "the length counts BOS too" in verdict.look_at
+    nothing = laws.scores_add_up(lambda *args: [[Hyp([2])] for _ in args[1]])
+    assert nothing.status == "NOT JUDGED" and "laws.Hyp" in nothing.look_at
