@@ -124,6 +124,15 @@ def test_a_picture_without_words_is_refused(course):
         page.output(picture)
 
 
+def test_links_in_an_output_lead_to_pages(course):
+    page = notebooks.Page(
+        Path("chapters/ch00_begin.ipynb"), notebooks.Place(course, course, course)
+    )
+    html = '<a href="ch01_a.ipynb#B">1</a> <a href="https://a.org/a.ipynb">a</a>'
+    shown = page.output({"data": {"text/html": [html]}})["data"]["text/html"]
+    assert shown == html.replace("ch01_a.ipynb", "ch01_a.html")
+
+
 @pytest.mark.parametrize("repository", ["", "owner/name"])
 def test_a_notebook_is_offered_where_it_can_be_had(course, repository):
     place = notebooks.Place(course, course, course / "extra", repository, "trunk")

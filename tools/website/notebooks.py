@@ -14,6 +14,7 @@ from typing import Any
 from website import panels
 
 HINT = re.compile(r'^# hint\("([^"]+)"\)$', re.MULTILINE)
+NOTEBOOK = re.compile(r'(href="(?![a-z]+:)[^"#]+)\.ipynb(?=["#])')
 DATA = re.compile(r'src="data:image/png;base64,([^"]+)"')
 
 
@@ -91,7 +92,7 @@ class Page:
                 lambda found: f'loading="lazy" src="{self.file(base64.b64decode(found[1]))}"',
                 "".join(data["text/html"]),
             )
-            return {**output, "data": {"text/html": html}}
+            return {**output, "data": {"text/html": NOTEBOOK.sub(r"\1.html", html)}}
         return output
 
     def picture(self, encoded: str, alt: str, metadata: dict[str, Any]) -> str:
