@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.seq2seq-installed
+SITE_STAMP := $(VENV)/.seq2seq-site-installed
 
 # nbgrader starts its helpers by name, so the environment's programs must be on the path.
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -12,7 +13,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 # One thread per process: two threads on a shared core make nn.GRU many times slower.
 # On the CPU: outputs are compared, so every machine must compute the same ones.
 test coverage notebooks exercises: export OMP_NUM_THREADS ?= 1
-test coverage notebooks exercises: export SEQ2SEQ_DEVICE ?= cpu
+test coverage notebooks exercises site: export SEQ2SEQ_DEVICE ?= cpu
 # What a maintainer's machine runs is nobody's progress in the course.
 test coverage notebooks exercises: export SEQ2SEQ_PROGRESS ?= off
 
@@ -24,7 +25,7 @@ PARALLEL := -n 2 --dist loadfile
 NOTEBOOKS := $(wildcard chapters solutions exercises)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks exercises bench lint coverage mutation constraints assets
+.PHONY: help lab test notebooks exercises site bench lint coverage mutation constraints assets
 
 help:         ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +45,9 @@ notebooks: $(STAMP)   ## execute every notebook anew from _src, then release the
 exercises: $(STAMP)   ## release exercises/ from solutions/ with nbgrader
 	$(if $(wildcard solutions/ch*),$(BIN)/python tools/build_notebooks.py release,\
 	    @echo "No solutions/ch*/ here: nothing to release")
+
+site: $(SITE_STAMP)   ## the course as pages whose explorers are alive, in build/site/html
+	$(BIN)/python tools/build_site.py $(ARGS)
 
 # On the device that SEQ2SEQ_DEVICE names, or an accelerator if there is one.
 bench: export OMP_NUM_THREADS ?= 1
@@ -80,4 +84,8 @@ $(STAMP): pyproject.toml constraints.txt
 	    exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -c constraints.txt -e ".[dev]"
+	touch $@
+
+$(SITE_STAMP): $(STAMP)
+	$(BIN)/python -m pip install -c constraints.txt -e ".[site]"
 	touch $@

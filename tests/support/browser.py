@@ -253,10 +253,11 @@ class Panel:
     """An explorer's panel on any page, used as a reader does: by what is written on it."""
 
     page: Any
+    place: Any = None  # what the panel stands in, where a page has several
 
     @property
     def root(self) -> Any:
-        return self.page.locator(".s2s-panel")
+        return (self.place or self.page).locator(".s2s-panel")
 
     @property
     def picture(self) -> Any:

@@ -1,0 +1,377 @@
+"""The site, built once and used as a reader does: every page, every link, every explorer.
+
+Needs the extra `site` besides a browser; `make site` installs it.
+"""
+
+import functools
+import html.parser
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import build_site
+import pytest
+from website import panels
+
+from seq2seq_lib.course.explorers.kit.explorer import Explorer
+from tests.support import browser
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = sorted((ROOT / "chapters").glob("ch*.ipynb"))
+EXERCISES = sorted((ROOT / "exercises").glob("ch*/ch*.ipynb"))
+FRONT_PAGE, CHAPTER = 300_000, 2_000_000  # bytes
+NARROW = {"width": 360, "height": 800}
+WIDE = {"width": 1300, "height": 900}
+LACKING = build_site.missing()
+try:
+    from axe_playwright_python.sync_playwright import Axe
+except ImportError:
+    LACKING = [*LACKING, "axe_playwright_python"]
+WHY = browser.missing() or (f'no {", ".join(LACKING)}: pip install -e ".[site]"' if LACKING else "")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(WHY), reason=str(WHY)),
+]
+
+
+# ---------------------------------------------------------------- the site, and a reader
+
+
+@pytest.fixture(scope="module")
+def built(site):
+    """The folder of the site and its address; SEQ2SEQ_SITE may name one that is built already."""
+    folder, address = site
+    if ready := os.environ.get("SEQ2SEQ_SITE"):
+        (folder / "ready").symlink_to(Path(ready).resolve())
+        return folder / "ready", f"{address}/ready"
+    command = [sys.executable, str(ROOT / "tools" / "build_site.py"), f"--out={folder / 'course'}"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    return folder / "course" / "html", f"{address}/course/html"
+
+
+@dataclass
+class Reader:
+    """A page of the browser that writes down what must not happen."""
+
+    page: object
+    address: str
+    wrong: list[str] = field(default_factory=list)
+    received: int = 0
+
+    def __post_init__(self) -> None:
+        page = self.page
+        page.set_default_timeout(browser.PATIENCE)
+        page.on("pageerror", lambda error: self.wrong.append(f"{page.url}: {error}"))
+        page.on(
+            "console", lambda m: m.type == "error" and self.wrong.append(f"{page.url}: {m.text}")
+        )
+        page.on("request", self._asked)
+        page.on("response", self._got)
+
+    def _said(self, message) -> None:
+        if message.type == "error":
+            self.wrong.append(f"{self.page.url}: {message.text}")
+
+    def _asked(self, request) -> None:
+        if not request.url.startswith((self.address, "data:")):
+            self.wrong.append(f"{self.page.url} asks {request.url}")
+
+    def _got(self, response) -> None:
+        self.received += int(response.headers.get("content-length", 0))
+
+    def open(self, path: str) -> None:
+        self.received = 0
+        self.page.goto(f"{self.address}/{path}", wait_until="networkidle")
+
+
+@pytest.fixture
+def reader(built, chromium):
+    """A reader of the site; afterwards nothing may have failed, and no other host been asked."""
+    page = chromium.new_page(viewport=WIDE, reduced_motion="reduce")
+    reader = Reader(page, built[1])
+    yield reader
+    page.close()
+    assert reader.wrong == []
+
+
+def pages(folder: Path) -> list[str]:
+    """Every page, as its address ends."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.html"))
+
+
+# ---------------------------------------------------------------- pages
+
+
+def test_everything_in_the_repository_has_a_page(built):
+    found = set(pages(built[0]))
+    files = [*CHAPTERS, *EXERCISES, *(ROOT / "docs").glob("*.md"), *ROOT.glob("[!.]*/README.md")]
+    wanted = {file.relative_to(ROOT).with_suffix(".html").as_posix() for file in files}
+    wanted |= {"index.html", "search.html", "reference/index.html"}
+    wanted |= {"reference/seq2seq_lib.masks.html", "reference/seq2seq_lib.laws.html"}
+    assert wanted <= found
+
+
+class Read(html.parser.HTMLParser):
+    """What a page links to, and what in it can be linked to; its headings and pictures."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.targets, self.anchors, self.headings = [], {""}, []
+        self.unsaid: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, pairs):
+        values = dict(pairs)
+        self.anchors.add(values.get("id") or "")
+        self.targets += [values[name] for name in ("href", "src") if values.get(name)]
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "img" and not values.get("alt"):
+            self.unsaid.append(values["src"])
+
+
+def test_every_link_leads_somewhere(built):
+    folder = built[0]
+    read = functools.cache(lambda path: Read(path.read_text(encoding="utf-8")))
+    lost = []
+    for name in pages(folder):
+        page = folder / name
+        for target in read(page).targets:
+            parts = urlsplit(target)
+            if parts.scheme or parts.netloc:
+                continue
+            path = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            if not path.is_file():
+                lost.append(f"{name}: {target}")
+            elif path.suffix == ".html" and unquote(parts.fragment) not in read(path).anchors:
+                lost.append(f"{name}: {target}, no such place")
+    assert lost == []
+
+
+def test_headings_are_in_order_and_pictures_have_words(built):
+    wrong = []
+    for name in pages(built[0]):
+        read = Read((built[0] / name).read_text(encoding="utf-8"))
+        steps = list(zip([0, *read.headings], read.headings, strict=False))
+        if read.headings.count(1) != 1 or any(now > last + 1 for last, now in steps):
+            wrong.append(f"{name}: headings {read.headings}")
+        wrong += [f"{name}: {source} has no words" for source in read.unsaid]
+    assert wrong == []
+
+
+def violations(page) -> list[str]:
+    """What axe-core finds, each with the first element it is about."""
+    found = Axe().run(page).response["violations"]
+    return [f"{page.url}: {v['id']}, {v['nodes'][0]['html'][:200]}" for v in found]
+
+
+def test_every_page_is_accessible_wide_and_narrow_light_and_dark(built, reader):
+    wrong = []
+    for name in pages(built[0]):
+        page = reader.page
+        page.set_viewport_size(WIDE)
+        page.emulate_media(color_scheme="light")
+        reader.open(name)
+        wrong += violations(page)
+        page.set_viewport_size(NARROW)
+        page.emulate_media(color_scheme="dark")
+        wrong += violations(page)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wrong.append(f"{name} scrolls sideways at {NARROW['width']} px")
+    assert wrong == []
+
+
+def test_pages_are_small(reader):
+    reader.open("index.html")
+    assert 0 < reader.received < FRONT_PAGE
+    for chapter in CHAPTERS:
+        reader.open(f"chapters/{chapter.stem}.html")
+        assert reader.received < CHAPTER, chapter.stem
+
+
+def test_a_chapter_leads_to_its_neighbours_its_contents_and_its_notebook(built, reader):
+    from playwright.sync_api import expect
+
+    first, second = CHAPTERS[:2]
+    page = reader.page
+    page.set_viewport_size({"width": 1600, "height": 900})  # the contents stand beside the text
+    reader.open(f"chapters/{first.stem}.html")
+    heading = page.locator("article h2").nth(1)
+    words = heading.evaluate("element => element.firstChild.textContent")
+    page.get_by_role("complementary", name="This page").get_by_role("link", name=words).click()
+    expect(heading).to_be_in_viewport()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download this notebook").click()
+    assert Path(download.value.path()).read_bytes() == first.read_bytes()
+    page.locator("a.next-page").click()
+    page.wait_for_url(f"**/{second.stem}.html")
+    page.locator("a.prev-page").click()
+    page.wait_for_url(f"**/{first.stem}.html")
+
+
+def test_search_finds_the_chapter_on_padding_masks(reader):
+    reader.open("index.html")
+    field = reader.page.get_by_placeholder("Search").first
+    field.fill("padding mask")
+    field.press("Enter")
+    result = reader.page.locator("#search-results a[href*='ch04_padding_masks']").first
+    result.click()
+    reader.page.wait_for_url("**/ch04_padding_masks*")
+
+
+# ---------------------------------------------------------------- what is folded
+
+
+def cells(notebook: Path) -> list[dict]:
+    return json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+
+
+def test_predictions_are_folded_and_open_by_mouse_and_by_keyboard(built, reader):
+    tried = 0
+    for chapter in CHAPTERS:
+        printing = [cell for cell in cells(chapter) if cell.get("outputs")]
+        hidden = [c for c in printing if "hide-output" in c["metadata"].get("tags", [])]
+        if not hidden:
+            continue
+        reader.open(f"chapters/{chapter.stem}.html")
+        folds = reader.page.locator("details.below-input")
+        assert folds.count() == len(hidden), chapter.stem
+        for n in range(folds.count()):
+            answer, summary = (
+                folds.nth(n).locator(".cell_output"),
+                folds.nth(n).locator("> summary"),
+            )
+            assert not answer.is_visible()
+            if n % 2:
+                summary.click()
+            else:
+                summary.focus()
+                reader.page.keyboard.press("Enter")
+            assert answer.is_visible()
+            tried += 1
+    assert tried > 1
+
+
+def test_three_hints_are_folded_under_each_exercise(built, reader):
+    for notebook in EXERCISES:
+        asked = sum("# hint(" in "".join(cell["source"]) for cell in cells(notebook))
+        reader.open(notebook.relative_to(ROOT).with_suffix(".html").as_posix())
+        hints = reader.page.locator("details.hint")
+        assert hints.count() == 3 * asked > 0, notebook.stem
+        assert reader.page.locator("details.hint[open]").count() == 0
+        hints.first.locator("summary").click()
+        assert len(hints.first.inner_text()) > len(hints.first.locator("summary").inner_text())
+
+
+def test_formulas_are_drawn_without_a_script(built):
+    text = (built[0] / "chapters" / "ch04_padding_masks.html").read_text(encoding="utf-8")
+    assert text.count("<math") >= 4
+    assert "mathjax" not in text.lower()
+
+
+# ---------------------------------------------------------------- explorers
+
+
+def opened(chapter: Path) -> list[panels.Opened]:
+    codes = ["".join(cell["source"]) for cell in cells(chapter) if cell["cell_type"] == "code"]
+    names: dict[str, str] = {}
+    return [found for code in codes if (found := panels.opened_by(code, names))]
+
+
+def explorer_of(found: panels.Opened) -> Explorer:
+    return importlib.import_module(f"{panels.EXPLORERS}.{found.name}").EXPLORER
+
+
+def offered(control, params) -> list:
+    """The values that a page without a kernel offers."""
+    return [v for v in control.values(params) if control.static is None or v in control.static]
+
+
+def use(panel: browser.Panel, explorer: Explorer, found: panels.Opened) -> None:
+    """Predict by keyboard, then move each kind of control, by mouse and by keyboard."""
+    keys, params = panel.page.keyboard, explorer.params(found.state)
+    view = explorer.view(params)
+    if view["question"]:
+        panel.shows(view["veiled"])
+        text = next(a["text"] for a in view["question"]["answers"] if a["value"] == view["answer"])
+        panel.button(text, group="your prediction").focus()
+        keys.press("Enter")
+        for control in explorer.all_controls():  # who wants no motion gets the end of the play
+            if control.as_data(params)["kind"] == "player" and control.name not in found.lock:
+                params = explorer.move(params, control.key, offered(control, params)[-1])
+        view = explorer.view(params)
+        panel.shows(view["open"])
+        assert panel.verdict() == f"✓ Right. {view['why']}"
+        panel.button("just show me").click()
+    panel.shows(view["open"])
+    for control in explorer.all_controls():
+        values = offered(control, params)
+        free = control.matters(params) and control.name not in found.lock
+        if len(values) < 2 or not free or control.get(params) not in values:
+            continue
+        data, other = control.as_data(params), values[-1]
+        if data["kind"] == "choice":
+            text = next(text for text, value in control.options.items() if value == other)
+            panel.button(text, group=control.label).click()
+        elif data["kind"] == "text":
+            panel.button(other).click()
+        elif data["kind"] == "number":
+            panel.number(control.label).fill(str(other))
+            panel.number(control.label).press("Enter")
+        else:
+            panel.slider(control.label).focus()
+            keys.press("End")
+        params = explorer.move(params, control.key, other)
+        panel.shows(explorer.draw(explorer.compute(**params)))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_every_explorer_of_a_chapter_is_alive(built, reader, chapter):
+    found = opened(chapter)
+    reader.open(f"chapters/{chapter.stem}.html")
+    places = reader.page.locator(".s2s-live")
+    assert places.count() == len(found)
+    for number, one in enumerate(found):
+        place = places.nth(number)
+        place.scroll_into_view_if_needed()
+        panel = browser.Panel(reader.page, place)
+        panel.picture.wait_for()
+        use(panel, explorer_of(one), one)
+    assert violations(reader.page) == []
+
+
+def test_the_front_page_opens_with_the_first_screen_of_the_first_chapter(built, reader):
+    reader.open("index.html")
+    panel = browser.Panel(reader.page)
+    panel.picture.wait_for()
+    found = opened(CHAPTERS[0])[0]
+    use(panel, explorer_of(found), found)
+
+
+def test_without_a_script_a_picture_stands_where_the_explorer_would(built, chromium):
+    page = chromium.new_page(java_script_enabled=False)
+    page.goto(f"{built[1]}/chapters/{CHAPTERS[0].stem}.html")
+    still = page.locator(".s2s-live img").first
+    assert still.is_visible() and still.get_attribute("alt")
+    assert still.evaluate("image => image.complete || image.loading === 'lazy'")
+    page.close()
+
+
+def test_what_is_folded_is_printed(built, reader):
+    reader.open(f"exercises/{EXERCISES[0].stem}/{EXERCISES[0].stem}.html")
+    page = reader.page
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
+    page.emulate_media(media="print")
+    assert not page.locator(".sidebar-drawer").is_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details.hint[open]").count() == 0

@@ -1,0 +1,59 @@
+// Explorers open when they come near the view; folds open for print; wide boxes scroll by keyboard.
+
+import { open_static } from "./panel.js";
+
+const tables = new Map(); // name -> promise of its table
+
+function table(name) {
+  if (!tables.has(name)) tables.set(name, load(new URL(`explorers/${name}.table`, import.meta.url)));
+  return tables.get(name);
+}
+
+async function load(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
+  return new Response(answer.body.pipeThrough(new DecompressionStream("gzip"))).json();
+}
+
+async function open(place) {
+  try {
+    const found = await table(place.dataset.explorer);
+    open_static(place, JSON.parse(place.dataset.spec), found);
+    place.classList.add("s2s-open");
+  } catch (error) {
+    place.firstElementChild.textContent = "This figure could not be loaded. Reload the page to try again.";
+    throw error; // the console keeps why
+  }
+}
+
+const near = new IntersectionObserver(
+  (seen) => {
+    for (const { isIntersecting, target } of seen) {
+      if (!isIntersecting) continue;
+      near.unobserve(target);
+      open(target);
+    }
+  },
+  { rootMargin: "300px" },
+);
+document.querySelectorAll(".s2s-live").forEach((place) => near.observe(place));
+
+// What is folded on the screen is read on paper.
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("details:not([open])")];
+  folded.forEach((one) => (one.open = true));
+});
+addEventListener("afterprint", () => folded.forEach((one) => (one.open = false)));
+
+// What is wider than the page scrolls in its own box, and a box that scrolls can be reached by Tab.
+const BOXES = "article pre, .s2s-picture, article .table-wrapper, article .output, article .math, article .math-wrapper";
+const reach = () => {
+  for (const box of document.querySelectorAll(BOXES)) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+};
+reach();
+addEventListener("resize", reach);
+document.addEventListener("toggle", reach, true);
