@@ -3,7 +3,14 @@
 import os
 from typing import Any
 
-from seq2seq_lib.course.judging import attempts, error_kinds, progress_file, sandbox
+from seq2seq_lib.course.judging import (
+    attempts,
+    error_kinds,
+    limits,
+    own_work,
+    progress_file,
+    sandbox,
+)
 from seq2seq_lib.course.judging.exercise import (
     CORRECT,
     ERROR,
@@ -21,6 +28,13 @@ from seq2seq_lib.course.judging.words import say
 GRADING = "NBGRADER_EXECUTION"
 
 
+class NotCorrect(AssertionError):
+    """An answer that earns nothing. Where a notebook shows it, it is the message alone."""
+
+    def _render_traceback_(self) -> list[str]:  # asked for by IPython
+        return str(self).splitlines()
+
+
 def check(exercise: Exercise, answer: Any) -> float | None:
     """Judge an answer and show one message; under nbgrader it is ``grade``.
 
@@ -28,7 +42,7 @@ def check(exercise: Exercise, answer: Any) -> float | None:
         None in a notebook, so that a cell may end with it; under nbgrader what ``grade`` does.
 
     Raises:
-        AssertionError: under nbgrader, if the answer earns nothing.
+        NotCorrect: under nbgrader, if the answer earns nothing.
     """
     if os.environ.get(GRADING):
         return grade(exercise, answer)
@@ -48,11 +62,11 @@ def grade(exercise: Exercise, answer: Any) -> float | None:
         None for a correct answer, the points for one that is correct in part.
 
     Raises:
-        AssertionError: the answer earns nothing. It holds the message; else stdout does.
+        NotCorrect: the answer earns nothing. It holds the message; else stdout does.
     """
     report, finding = judge_submission(exercise, answer)
     if finding.state not in (CORRECT, PARTLY):
-        raise AssertionError(report.text)
+        raise NotCorrect(report.text)
     report.print()
     return finding.earned if finding.state == PARTLY else None
 
@@ -86,23 +100,30 @@ def judge(exercise: Exercise, answer: Any, seed: int | None = None) -> tuple[Rep
     Args:
         seed: of the probes; drawn anew at each call when left out.
     """
+    seconds = limits.seconds()
     try:
-        with sandbox.no_trace(answer):
+        with sandbox.no_trace(answer), limits.within(seconds):
             finding = exercise.task.judge(answer, fresh_generator(seed))
     except Exception:
         raise  # the engine's own fault: what the answer raises does not come so far
     except BaseException as error:  # the stop button; an exit() inside a law
-        name = "stopped" if isinstance(error, KeyboardInterrupt) else "raised"
-        facts = {"kind": error_kinds.kind(error)}
+        names = {KeyboardInterrupt: "stopped", limits.OutOfTime: "out_of_time"}
+        name = names.get(type(error), "raised")
+        facts = {"kind": error_kinds.kind(error), "seconds": f"{seconds:g}"}
         finding = Finding(ERROR, name, came_back=sandbox.last_line(error), facts=facts)
     return _report(exercise, finding), finding
 
 
 def judge_submission(exercise: Exercise, answer: Any) -> tuple[Report, Finding]:
-    """``judge`` for what a learner hands in: the library's own functions are no answer."""
+    """``judge`` for what a learner hands in: neither the library's functions nor the answers."""
     if none := attempts.of_the_library(answer):
         return _report(exercise, none.finding), none.finding
-    return judge(exercise, answer)
+    with own_work.watching(exercise, answer) as called:
+        report, finding = judge(exercise, answer)
+    if called:
+        finding = attempts.Unattempted("borrowed", called[0]).finding
+        report = _report(exercise, finding)
+    return report, finding
 
 
 def _report(exercise: Exercise, finding: Finding) -> Report:
