@@ -121,7 +121,7 @@ def _below(answer: Any) -> Any:
     for name in ("func", "__func__", "__wrapped__"):
         if callable(inner := getattr(answer, name, None)):
             return inner
-    return getattr(type(answer), "__call__", None) if callable(answer) else None
+    return type(answer).__call__ if callable(answer) else None
 
 
 def unfinished(answer: Callable, error: BaseException | None) -> Unattempted | None:

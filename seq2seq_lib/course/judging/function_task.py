@@ -161,7 +161,7 @@ class FunctionTask:
         def watched(*args: Any) -> Any:
             given.append(dict(zip(names, map(sandbox.clone, args), strict=False)))
             with settings.put_back(), own_work.running(answer):
-                return answer(*args)
+                return sandbox.undressed(answer(*args))
 
         verdict = self.law(watched)
         if verdict.holds:

@@ -17,7 +17,7 @@ from seq2seq_lib.course.judging.exercise import Exercise
 
 
 class Borrowed(BaseException):
-    """An answer called the course's. No Exception, so that ``except Exception`` does not hold it."""
+    """An answer called the course's own. Not an Exception: few handlers hold it back."""
 
 
 @contextlib.contextmanager
