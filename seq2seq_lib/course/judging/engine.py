@@ -5,6 +5,7 @@ from typing import Any
 
 from seq2seq_lib.course.judging import (
     attempts,
+    edition,
     error_kinds,
     limits,
     own_work,
@@ -22,7 +23,7 @@ from seq2seq_lib.course.judging.exercise import (
 from seq2seq_lib.course.judging.probes import fresh_generator
 from seq2seq_lib.course.judging.report import Report
 from seq2seq_lib.course.judging.source import to_paste
-from seq2seq_lib.course.judging.words import say
+from seq2seq_lib.course.judging.words import prose, say
 
 # nbgrader sets it to "autograde" or "validate" while it runs a submission
 GRADING = "NBGRADER_EXECUTION"
@@ -85,12 +86,17 @@ def hint(exercise: Exercise, level: int = 1) -> None:
 
 def solution(exercise: Exercise) -> None:
     """Show the reference's source and why it is right; noted as assisted in the progress file."""
+    heading = say("solution", id=exercise.id, title=exercise.title)
+    if why := edition.closed(exercise.points):
+        Report("", heading, (("", why),)).show()
+        return
+    edition.open_sources()
     if not os.environ.get(GRADING):
         progress_file.record(exercise.id, assisted=True)
     code = to_paste(exercise.reference) if callable(exercise.reference) else ""
-    heading = say("solution", id=exercise.id, title=exercise.title)
+    words = prose(edition.unpack(exercise.words.solution))
     letter = "" if code else say("letter", letter=exercise.reference)
-    lines = tuple(("", line) for line in (exercise.words.solution, letter) if line)
+    lines = tuple(("", line) for line in (words, letter) if line)
     Report("", heading, lines, code).show()
 
 

@@ -267,7 +267,6 @@ def old_format(chapter, book, folder):
     old["nbformat_minor"] = 0
     for cell in old["cells"]:
         cell.pop("id", None)
-        cell["source"] = cell["source"].splitlines(keepends=True)
     (folder / f"{chapter.stem}.ipynb").write_text(json.dumps(old), encoding="utf-8")
     return None
 
