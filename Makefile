@@ -24,7 +24,7 @@ PARALLEL := -n 2 --dist loadfile
 NOTEBOOKS := $(wildcard chapters solutions exercises)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks exercises bench lint coverage mutation constraints assets
+.PHONY: help lab test notebooks exercises grade release slides bench lint coverage mutation constraints assets
 
 help:         ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,15 @@ notebooks: $(STAMP)   ## execute every notebook anew from _src, then release the
 exercises: $(STAMP)   ## release exercises/ from solutions/ with nbgrader
 	$(if $(wildcard solutions/ch*),$(BIN)/python tools/build_notebooks.py release,\
 	    @echo "No solutions/ch*/ here: nothing to release")
+
+grade: $(STAMP)       ## grade a class: make grade CHAPTER=ch04_padding_masks (docs/teaching.md)
+	$(BIN)/python tools/teach.py grade $(CHAPTER) $(ARGS)
+
+release: $(STAMP)     ## a folder for learners, without solutions: make release TO=../course ARGS=...
+	$(BIN)/python tools/teach.py release $(or $(TO),build/course) $(ARGS)
+
+slides: $(STAMP)      ## reveal.js slides of every chapter, offline, in build/slides
+	$(BIN)/python tools/teach.py slides $(ARGS)
 
 # On the device that SEQ2SEQ_DEVICE names, or an accelerator if there is one.
 bench: export OMP_NUM_THREADS ?= 1

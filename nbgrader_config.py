@@ -29,10 +29,6 @@ tools = os.path.join(root, "tools")
 if tools not in sys.path:
     sys.path.insert(0, tools)
 
-from classroom.execute import Execute  # noqa: E402
-from classroom.handback import FeedbackPage, Harmless  # noqa: E402
-from classroom.mend import Mend  # noqa: E402
-
 work = os.path.abspath(os.environ.get("NBGRADER_WORK", os.path.join(root, ".nbgrader")))
 # Without the database's folder nbgrader stops after it has deleted the exercise's folder.
 os.makedirs(work, exist_ok=True)
@@ -63,36 +59,42 @@ class ClearLetters(NbGraderPreprocessor):
 
 c.GenerateAssignment.preprocessors.prepend([ClearLetters])
 
-# What is handed in is mended first: copied, deleted and stripped cells cost nothing else.
-c.Mend.released = os.path.join(root, "exercises", "{assignment}", "{assignment}.ipynb")
-c.Autograde.sanitize_preprocessors = [
-    ClearOutput,
-    Mend,
-    DeduplicateIds,
-    OverwriteKernelspec,
-    OverwriteCells,
-    CheckCellMetadata,
-]
+# Releasing needs no more than this; a class is graded where tools/ is, too.
+if os.path.isdir(os.path.join(tools, "classroom")):
+    from classroom.execute import Execute
+    from classroom.handback import FeedbackPage, Harmless
+    from classroom.isolation import HIDDEN
+    from classroom.mend import Mend
 
-# Then it runs in a kernel that sees neither the gradebook nor other submissions.
-c.Execute.submitted = os.path.join(work, "submitted", "{student}", "{assignment}")
-c.Execute.hidden = "\n".join(
-    [
-        os.path.join(root, "solutions"),
-        *(os.path.join(work, name) for name in ("submitted", "autograded", "feedback", "notes")),
-        os.path.join(work, "gradebook.db"),
+    # What is handed in is mended first: copied, deleted and stripped cells cost nothing else.
+    c.Mend.released = os.path.join(root, "exercises", "{assignment}", "{assignment}.ipynb")
+    c.Autograde.sanitize_preprocessors = [
+        ClearOutput,
+        Mend,
+        DeduplicateIds,
+        OverwriteKernelspec,
+        OverwriteCells,
+        CheckCellMetadata,
     ]
-)
-c.Autograde.autograde_preprocessors = [
-    Execute,
-    IgnorePattern,
-    LimitOutput,
-    SaveAutoGrades,
-    AssignLatePenalties,
-    Harmless,
-    CheckCellMetadata,
-]
 
-# What goes back says what the checks said, and runs nothing.
-c.GenerateFeedback.preprocessors = [GetGrades]
-c.GenerateFeedback.exporter_class = FeedbackPage
+    # Then it runs in a kernel that sees neither the gradebook nor other submissions.
+    c.Execute.submitted = os.path.join(work, "submitted", "{student}", "{assignment}")
+    c.Execute.hidden = "\n".join(
+        [
+            os.path.join(root, "solutions"),
+            *(os.path.join(work, name) for name in HIDDEN),
+        ]
+    )
+    c.Autograde.autograde_preprocessors = [
+        Execute,
+        IgnorePattern,
+        LimitOutput,
+        SaveAutoGrades,
+        AssignLatePenalties,
+        Harmless,
+        CheckCellMetadata,
+    ]
+
+    # What goes back says what the checks said, and runs nothing.
+    c.GenerateFeedback.preprocessors = [GetGrades]
+    c.GenerateFeedback.exporter_class = FeedbackPage

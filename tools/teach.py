@@ -9,6 +9,7 @@ feedback CHAPTER             a page for each learner, in feedback/
 table                        grades.csv, in the work folder
 release FOLDER               a folder for learners: no solutions in plain sight
 slides [CHAPTER]             reveal.js slides in build/slides/
+plans                        write the lesson plans in docs/teaching.md anew
 """
 
 import argparse
@@ -46,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     slides = commands.add_parser("slides")
     slides.add_argument("chapters", nargs="*")
     slides.add_argument("--to", type=Path, default=ROOT / "build" / "slides")
+    commands.add_parser("plans")
     options = parser.parse_args(arguments)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("SEQ2SEQ_DEVICE", "cpu")
@@ -120,6 +122,14 @@ def _slides(options: argparse.Namespace) -> int:
 
     for path in write_slides(ROOT, options.to, options.chapters):
         print(path)
+    return 0
+
+
+def _plans(options: argparse.Namespace) -> int:
+    from classroom.plans import plans, with_plans
+
+    page = ROOT / "docs" / "teaching.md"
+    page.write_text(with_plans(page.read_text("utf-8"), plans(ROOT)), encoding="utf-8")
     return 0
 
 

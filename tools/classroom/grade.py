@@ -21,7 +21,7 @@ import nbformat
 from classroom.collect import notebook_in
 from classroom.execute import CannotRun, Execute, Noticed, execute
 from classroom.handback import harmless
-from classroom.isolation import Limits, can_cut_off
+from classroom.isolation import HIDDEN, Limits, can_cut_off
 from classroom.mend import mend
 
 VERSION = 1  # of what is noted; another one grades anew
@@ -66,8 +66,7 @@ class Course:
     @property
     def hidden(self) -> tuple[Path, ...]:
         """What no submission may see."""
-        names = ("submitted", "autograded", "feedback", "notes", "gradebook.db", "collected")
-        return (*(self.work / name for name in names), self.root / "solutions")
+        return (*(self.work / name for name in HIDDEN), self.root / "solutions")
 
 
 @dataclass

@@ -20,6 +20,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 MiB = 2**20
+# what no submission may see, in the work folder
+HIDDEN = ("submitted", "autograded", "feedback", "notes", "collected", "gradebook.db")
 # what the environment of a submission does not hold: where grades and keys are
 KEPT_BACK = ("NBGRADER_WORK", "SEQ2SEQ_SOLUTIONS", "SSH_AUTH_SOCK", "GITHUB_TOKEN")
 

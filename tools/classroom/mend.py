@@ -17,7 +17,8 @@ from traitlets import Unicode
 FLAGS = ("grade", "locked", "solution", "task")
 # A cell of the learner's own that says one of these is worth a look: see docs/teaching.md
 WORTH_A_LOOK = re.compile(
-    r"seq2seq_lib\.course\.(?!ch\d\d_\w+ import [^_\n]*$)|judging|\.reference\b|\.alternatives\b|"
+    r"seq2seq_lib\.course\.(?!ch\d\d_\w+ import (?!_)[\w, ()]+$|explorers\b)|judging|"
+    r"\bimport .*\bex\d\w*_|\.reference\b|\.alternatives\b|"
     r"sealed|getsource|importlib|sys\.modules|builtins|__import__|get_ipython|sqlite3|gradebook|"
     r"_getframe|currentframe|tb_frame|__closure__|__globals__|__code__|settrace|setprofile|"
     r"\bgc\b|ctypes|os\.(?:kill|system|environ)|/proc/|NBGRADER",
@@ -114,7 +115,7 @@ def _recognise(nb: Any, released: Any, known: dict[str, Any], said: list[str]) -
 def _is_this(cell: Any, released: Any, before: str | None, earlier: list[Any]) -> bool:
     if settings(released).get("solution"):
         if released.cell_type == "code":
-            return cell.cell_type == "code" and id_of(released) in _defined(cell.source)
+            return cell.cell_type == "code" and id_of(released) in _defined(cell.source, False)
         if cell.cell_type != "markdown":
             return False
         text = next((c.source for c in reversed(earlier) if c.source.strip()), None)
@@ -212,8 +213,8 @@ def _change_kind(cell: Any, kind: str) -> None:
         cell.pop("outputs", None), cell.pop("execution_count", None)
 
 
-def _defined(source: str) -> set[str]:
-    """The names that a cell's functions, classes and assignments have; those of broken code too."""
+def _defined(source: str, imported: bool = True) -> set[str]:
+    """Names of a cell's functions, classes, assignments and imports; those of broken code too."""
     try:
         body = ast.parse(source).body
     except (SyntaxError, ValueError):
@@ -224,7 +225,7 @@ def _defined(source: str) -> set[str]:
             names.add(node.name)
         elif isinstance(node, ast.Assign):
             names |= {n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
-        elif isinstance(node, ast.ImportFrom | ast.Import):
+        elif imported and isinstance(node, ast.ImportFrom | ast.Import):
             names |= {a.asname or a.name for a in node.names}
     return names
 

@@ -236,7 +236,7 @@ def exit_in_a_cell(chapter, book, folder):
 def loop_that_holds_on(chapter, book, folder):
     after_setup(
         book,
-        "while True:\n    try:\n        while True: pass\n    except KeyboardInterrupt: pass",
+        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
     )
 
 
