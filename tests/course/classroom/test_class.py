@@ -24,7 +24,6 @@ pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
 FEW = (
     "right",
     "metadata_stripped",
-    "answer_ends_the_kernel",
     "half_a_file",
     "steps_are_replaced",
     "wrapped",
