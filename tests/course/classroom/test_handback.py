@@ -20,8 +20,8 @@ def book():
     right.outputs = [nbformat.v4.new_output("stream", text="✓ 4.3: correct\n  Seven.\n6 {0.8}\n")]
     wrong.outputs = [
         nbformat.v4.new_output(
-            "error", ename="NotCorrect", evalue="✗ 4.4: not yet\n  see /home/teacher/x/y.py",
-            traceback=["in /home/teacher/x/engine.py"],
+            "error", ename="NotCorrect", evalue="✗ 4.4: not yet\n  see /srv/teacher/x/y.py",
+            traceback=["in /srv/teacher/x/engine.py"],
         )
     ]  # fmt: skip
     written = nbformat.v4.new_markdown_cell("<script>alert(1)</script> `<PAD>` is id 0")
@@ -43,7 +43,7 @@ def test_a_page_has_titles_messages_and_points_and_nothing_hidden():
     text = page(book(), {"check-4-3": 1.0, "check-4-4": 0.0, "answer-4-9": None}, {})
     assert "1 of 3 points</b>, and bonus: not graded yet" in text
     assert "pad_left" in text and "✗ 4.4: not yet" in text and "Seven." in text
-    for secret in ("hidden", "engine.py", "/home/teacher", "0.8", "<script", "Test cell"):
+    for secret in ("hidden", "engine.py", "/srv/teacher", "0.8", "<script", "Test cell"):
         assert secret not in text, secret
     assert "&lt;script&gt;alert(1)" in text
 
