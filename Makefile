@@ -25,7 +25,8 @@ PARALLEL := -n 2 --dist loadfile
 NOTEBOOKS := $(wildcard chapters solutions exercises)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks exercises site bench lint coverage mutation constraints assets
+.PHONY: help lab test notebooks exercises site grade release slides bench lint coverage mutation \
+        constraints assets
 
 help:         ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +49,15 @@ exercises: $(STAMP)   ## release exercises/ from solutions/ with nbgrader
 
 site: $(SITE_STAMP)   ## the course as pages whose explorers are alive, in build/site/html
 	$(BIN)/python tools/build_site.py $(ARGS)
+
+grade: $(STAMP)       ## grade a class: make grade CHAPTER=ch04_padding_masks (docs/teaching.md)
+	$(BIN)/python tools/teach.py grade $(CHAPTER) $(ARGS)
+
+release: $(STAMP)     ## a folder for learners, without solutions: make release TO=../course ARGS=...
+	$(BIN)/python tools/teach.py release $(or $(TO),build/course) $(ARGS)
+
+slides: $(STAMP)      ## reveal.js slides of every chapter, offline, in build/slides
+	$(BIN)/python tools/teach.py slides $(ARGS)
 
 # On the device that SEQ2SEQ_DEVICE names, or an accelerator if there is one.
 bench: export OMP_NUM_THREADS ?= 1

@@ -6,12 +6,29 @@ folder, for instance one that is backed up.
 
 import os
 import re
+import sys
 
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearOutput,
+    DeduplicateIds,
+    GetGrades,
+    IgnorePattern,
+    LimitOutput,
+    NbGraderPreprocessor,
+    OverwriteCells,
+    OverwriteKernelspec,
+    SaveAutoGrades,
+)
 
 c = get_config()
 
 root = os.path.dirname(os.path.abspath(__file__))
+tools = os.path.join(root, "tools")
+if tools not in sys.path:
+    sys.path.insert(0, tools)
+
 work = os.path.abspath(os.environ.get("NBGRADER_WORK", os.path.join(root, ".nbgrader")))
 # Without the database's folder nbgrader stops after it has deleted the exercise's folder.
 os.makedirs(work, exist_ok=True)
@@ -42,11 +59,42 @@ class ClearLetters(NbGraderPreprocessor):
 
 c.GenerateAssignment.preprocessors.prepend([ClearLetters])
 
-# A test cell that was deleted comes back, and so does its zero.
-c.OverwriteCells.add_missing_cells = True
+# Releasing needs no more than this; a class is graded where tools/ is, too.
+if os.path.isdir(os.path.join(tools, "classroom")):
+    from classroom.execute import Execute
+    from classroom.handback import FeedbackPage, Harmless
+    from classroom.isolation import HIDDEN
+    from classroom.mend import Mend
 
-# A file seq2seq_lib.py that is handed in beside a notebook must not stand in for the library.
-c.Execute.extra_arguments = ["--InteractiveShellApp.ignore_cwd=True"]
+    # What is handed in is mended first: copied, deleted and stripped cells cost nothing else.
+    c.Mend.released = os.path.join(root, "exercises", "{assignment}", "{assignment}.ipynb")
+    c.Autograde.sanitize_preprocessors = [
+        ClearOutput,
+        Mend,
+        DeduplicateIds,
+        OverwriteKernelspec,
+        OverwriteCells,
+        CheckCellMetadata,
+    ]
 
-# nbgrader's 30 seconds a cell are too short for a slow laptop.
-c.ExecutePreprocessor.timeout = 300
+    # Then it runs in a kernel that sees neither the gradebook nor other submissions.
+    c.Execute.submitted = os.path.join(work, "submitted", "{student}", "{assignment}")
+    c.Execute.hidden = "\n".join(
+        [
+            os.path.join(root, "solutions"),
+            *(os.path.join(work, name) for name in HIDDEN),
+        ]
+    )
+    c.Autograde.autograde_preprocessors = [
+        Execute,
+        IgnorePattern,
+        LimitOutput,
+        SaveAutoGrades,
+        AssignLatePenalties,
+        Harmless,
+        CheckCellMetadata,
+    ]
+
+    # What goes back says what the checks said, and runs nothing.
+    c.GenerateFeedback.preprocessors = [GetGrades]
+    c.GenerateFeedback.exporter_class = FeedbackPage

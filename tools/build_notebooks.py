@@ -8,7 +8,7 @@ an executed .ipynb, which a reader without a kernel can see:
 
 build [FILES]   execute the sources, or all of them, and write the notebooks. Two builds on one
                 machine write the same bytes. If a cell fails, the old notebook stays. README's
-                table of chapters is brought up to date.
+                table of chapters and docs/teaching.md are brought up to date.
 check [FILES]   without executing: every notebook is what `build` writes from its source, run once
                 from top to bottom. Prints what is not and exits with 1.
 back NOTEBOOK   carry edits that were made in Jupyter into the source. Unchanged cells keep their
@@ -31,6 +31,7 @@ from pathlib import Path
 
 import course_pictures
 import readme_table
+from classroom.plans import plans, with_plans
 from notebooks.back import back
 from notebooks.build import build, orphans, problems
 from notebooks.paths import ROOT, NotebookError, notebook_of, shown, source_of, sources
@@ -80,6 +81,8 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     if options.command == "build":
         readme_table.main(root)
         course_pictures.main(root)
+        if (page := root / "docs" / "teaching.md").exists():
+            page.write_text(with_plans(page.read_text("utf-8"), plans(root)), encoding="utf-8")
     if options.command == "check" and not options.files:
         wrong = orphans(root)
         failed += len(wrong)

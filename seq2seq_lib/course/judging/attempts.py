@@ -5,8 +5,8 @@ What counts:
 - a function that the learner wrote, also one that does nothing but call the library's;
 - not what the exercise was handed out with, an empty body, an open blank, a line
   ``raise NotImplementedError()`` that was left behind;
-- not the library's own function under the learner's name, nor a reference that is handed on to
-  later exercises;
+- not the library's own function under the learner's name, bare or in a partial, nor a reference
+  that is handed on to later exercises, nor a function that calls the reference (``own_work``);
 - references and known wrong answers, where ``engine.judge`` is called to test the checks.
 """
 
@@ -30,6 +30,7 @@ PLACEHOLDERS = (None, ..., "", "?", "...", BLANK)
 # What is left in the bytecode of a body that is only `pass`, `...` or a docstring
 EMPTY_BODY = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "CACHE"}
 LIBRARY = Path(seq2seq_lib.__file__).parent
+LAYERS = 8  # of partials and the like that are looked below
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Unattempted:
     """Why an answer is not judged.
 
     Attributes:
-        reason: ``raise``, ``blank`` or ``library``, as in ``words.toml``; empty where nothing was
-            written.
+        reason: ``raise``, ``blank``, ``library`` or ``borrowed``, as in ``words.toml``; empty where
+            nothing was written.
         where: the function that it is about.
     """
 
@@ -103,10 +104,24 @@ def of_the_library(answer: Any) -> Unattempted | None:
     have put the library's function under the learner's name. References and wrong answers stand in
     the library too, and are judged when somebody tests the checks.
     """
-    code = getattr(answer, "__code__", None)
-    if code is None or not Path(code.co_filename).is_relative_to(LIBRARY):
-        return None
-    return Unattempted("library", answer.__name__)
+    for _ in range(LAYERS):
+        if code := getattr(answer, "__code__", None):
+            return Unattempted("library", code.co_name) if stands_in_the_library(code) else None
+        answer = _below(answer)
+    return None
+
+
+def stands_in_the_library(code: CodeType | None) -> bool:
+    """Whether it was read from a file of the library."""
+    return code is not None and Path(code.co_filename).is_relative_to(LIBRARY)
+
+
+def _below(answer: Any) -> Any:
+    """What a partial, a method, a cache or an object that can be called hands its arguments to."""
+    for name in ("func", "__func__", "__wrapped__"):
+        if callable(inner := getattr(answer, name, None)):
+            return inner
+    return type(answer).__call__ if callable(answer) else None
 
 
 def unfinished(answer: Callable, error: BaseException | None) -> Unattempted | None:

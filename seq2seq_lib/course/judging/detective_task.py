@@ -53,32 +53,45 @@ class DetectiveTask:
         return sum(points for _, points in self.tiers)
 
     def judge(self, answer: Any, generator: torch.Generator) -> Finding:
-        """One run of the test on each implementation, and what it earns."""
-        return attempts.no_function(answer) or self._innocents(answer) or self._suspects(answer)
+        """One run of the test on each implementation, and what it earns.
 
-    def _innocents(self, answer: Callable) -> Finding | None:
-        fed = f"a right {self.called[0]}"
+        Right and wrong ones come in random order, so that counting calls tells nothing.
+        """
+        if none := attempts.no_function(answer):
+            return none
         right = [("innocent_rejected", function) for function in self.innocent]
-        for name, implementation in [*right, *self.also_right.items()]:
-            run = _try(answer, implementation)
+        right += self.also_right.items()
+        ranks = {("right", rank): function for rank, (_, function) in enumerate(right)}
+        all_of_them = ranks | {("wrong", name): f for name, f in self.suspects.items()}
+        keys = list(all_of_them)
+        runs: dict[Any, Run] = {}
+        for place in torch.randperm(len(keys), generator=generator).tolist():
+            runs[keys[place]] = run = _try(answer, all_of_them[keys[place]])
             if none := attempts.unfinished(answer, run.error):
                 return none.finding
-            if run.value is not None:
-                return Finding(WRONG, "test_returns", fed, sandbox.shown(run), self._facts())
-            if run.error is not None:
-                accused = isinstance(run.error, AssertionError)
-                return Finding(
-                    WRONG if accused else ERROR,
-                    name if accused else "raised",
-                    fed,
-                    sandbox.shown(run),
-                    self._facts(kind=error_kinds.kind(run.error)),
-                    run.noise,
-                )
-        return None
+        for rank, (name, _) in enumerate(right):
+            if finding := self._innocent(name, runs["right", rank]):
+                return finding
+        return self._suspects({name: runs["wrong", name] for name in self.suspects})
 
-    def _suspects(self, answer: Callable) -> Finding:
-        runs = {name: _try(answer, suspect) for name, suspect in self.suspects.items()}
+    def _innocent(self, name: str, run: Run) -> Finding | None:
+        """What is wrong with a test that does this with a right implementation."""
+        fed = f"a right {self.called[0]}"
+        if run.value is not None:
+            return Finding(WRONG, "test_returns", fed, sandbox.shown(run), self._facts())
+        if run.error is None:
+            return None
+        accused = isinstance(run.error, AssertionError)
+        return Finding(
+            WRONG if accused else ERROR,
+            name if accused else "raised",
+            fed,
+            sandbox.shown(run),
+            self._facts(kind=error_kinds.kind(run.error)),
+            run.noise,
+        )
+
+    def _suspects(self, runs: dict[str, Run]) -> Finding:
         survivors = {
             name: run for name, run in runs.items() if not isinstance(run.error, AssertionError)
         }
@@ -118,7 +131,21 @@ class DetectiveTask:
 
 
 def _try(test: Callable, implementation: Callable) -> Run:
-    def unnamed(*args: Any, **kwargs: Any) -> Any:  # its name would give it away
-        return implementation(*args, **kwargs)
+    behind = object()
+    _BEHIND[id(behind)] = implementation
+    try:
+        return sandbox.run(test, {"implementation": _unnamed(id(behind))})
+    finally:
+        del _BEHIND[id(behind)]
 
-    return sandbox.run(test, {"implementation": unnamed})
+
+_BEHIND: dict[int, Callable] = {}
+
+
+def _unnamed(key: int) -> Callable:
+    """A function that tells nothing of what it calls: no name, no module, no closure over it."""
+
+    def unnamed(*args: Any, **kwargs: Any) -> Any:
+        return _BEHIND[key](*args, **kwargs)
+
+    return unnamed

@@ -3,7 +3,15 @@
 import os
 from typing import Any
 
-from seq2seq_lib.course.judging import attempts, error_kinds, progress_file, sandbox
+from seq2seq_lib.course.judging import (
+    attempts,
+    edition,
+    error_kinds,
+    limits,
+    own_work,
+    progress_file,
+    sandbox,
+)
 from seq2seq_lib.course.judging.exercise import (
     CORRECT,
     ERROR,
@@ -15,10 +23,17 @@ from seq2seq_lib.course.judging.exercise import (
 from seq2seq_lib.course.judging.probes import fresh_generator
 from seq2seq_lib.course.judging.report import Report
 from seq2seq_lib.course.judging.source import to_paste
-from seq2seq_lib.course.judging.words import say
+from seq2seq_lib.course.judging.words import prose, say
 
 # nbgrader sets it to "autograde" or "validate" while it runs a submission
 GRADING = "NBGRADER_EXECUTION"
+
+
+class NotCorrect(AssertionError):
+    """An answer that earns nothing. Where a notebook shows it, it is the message alone."""
+
+    def _render_traceback_(self) -> list[str]:  # asked for by IPython
+        return str(self).splitlines()
 
 
 def check(exercise: Exercise, answer: Any) -> float | None:
@@ -28,7 +43,7 @@ def check(exercise: Exercise, answer: Any) -> float | None:
         None in a notebook, so that a cell may end with it; under nbgrader what ``grade`` does.
 
     Raises:
-        AssertionError: under nbgrader, if the answer earns nothing.
+        NotCorrect: under nbgrader, if the answer earns nothing.
     """
     if os.environ.get(GRADING):
         return grade(exercise, answer)
@@ -48,11 +63,11 @@ def grade(exercise: Exercise, answer: Any) -> float | None:
         None for a correct answer, the points for one that is correct in part.
 
     Raises:
-        AssertionError: the answer earns nothing. It holds the message; else stdout does.
+        NotCorrect: the answer earns nothing. It holds the message; else stdout does.
     """
     report, finding = judge_submission(exercise, answer)
     if finding.state not in (CORRECT, PARTLY):
-        raise AssertionError(report.text)
+        raise NotCorrect(report.text)
     report.print()
     return finding.earned if finding.state == PARTLY else None
 
@@ -71,12 +86,17 @@ def hint(exercise: Exercise, level: int = 1) -> None:
 
 def solution(exercise: Exercise) -> None:
     """Show the reference's source and why it is right; noted as assisted in the progress file."""
+    heading = say("solution", id=exercise.id, title=exercise.title)
+    if why := edition.closed(exercise.points):
+        Report("", heading, (("", why),)).show()
+        return
+    edition.open_sources()
     if not os.environ.get(GRADING):
         progress_file.record(exercise.id, assisted=True)
     code = to_paste(exercise.reference) if callable(exercise.reference) else ""
-    heading = say("solution", id=exercise.id, title=exercise.title)
+    words = prose(edition.unpack(exercise.words.solution))
     letter = "" if code else say("letter", letter=exercise.reference)
-    lines = tuple(("", line) for line in (exercise.words.solution, letter) if line)
+    lines = tuple(("", line) for line in (words, letter) if line)
     Report("", heading, lines, code).show()
 
 
@@ -86,23 +106,30 @@ def judge(exercise: Exercise, answer: Any, seed: int | None = None) -> tuple[Rep
     Args:
         seed: of the probes; drawn anew at each call when left out.
     """
+    seconds = limits.seconds()
     try:
-        with sandbox.no_trace(answer):
+        with sandbox.no_trace(answer), limits.within(seconds):
             finding = exercise.task.judge(answer, fresh_generator(seed))
     except Exception:
         raise  # the engine's own fault: what the answer raises does not come so far
     except BaseException as error:  # the stop button; an exit() inside a law
-        name = "stopped" if isinstance(error, KeyboardInterrupt) else "raised"
-        facts = {"kind": error_kinds.kind(error)}
+        names = {KeyboardInterrupt: "stopped", limits.OutOfTime: "out_of_time"}
+        name = names.get(type(error), "raised")
+        facts = {"kind": error_kinds.kind(error), "seconds": f"{seconds:g}"}
         finding = Finding(ERROR, name, came_back=sandbox.last_line(error), facts=facts)
     return _report(exercise, finding), finding
 
 
 def judge_submission(exercise: Exercise, answer: Any) -> tuple[Report, Finding]:
-    """``judge`` for what a learner hands in: the library's own functions are no answer."""
+    """``judge`` for what a learner hands in: neither the library's functions nor the answers."""
     if none := attempts.of_the_library(answer):
         return _report(exercise, none.finding), none.finding
-    return judge(exercise, answer)
+    with own_work.watching(exercise, answer) as called:
+        report, finding = judge(exercise, answer)
+    if called:
+        finding = attempts.Unattempted("borrowed", called[0]).finding
+        report = _report(exercise, finding)
+    return report, finding
 
 
 def _report(exercise: Exercise, finding: Finding) -> Report:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.judging import attempts, describe, error_kinds, sandbox, settings
+from seq2seq_lib.course.judging import attempts, describe, error_kinds, own_work, sandbox, settings
 from seq2seq_lib.course.judging.exercise import CORRECT, ERROR, WRONG, Finding, Mutant
 from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.course.judging.sandbox import Run
@@ -160,8 +160,8 @@ class FunctionTask:
 
         def watched(*args: Any) -> Any:
             given.append(dict(zip(names, map(sandbox.clone, args), strict=False)))
-            with settings.put_back():
-                return answer(*args)
+            with settings.put_back(), own_work.running(answer):
+                return sandbox.undressed(answer(*args))
 
         verdict = self.law(watched)
         if verdict.holds:

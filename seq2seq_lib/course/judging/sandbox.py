@@ -14,10 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.judging import describe, settings
+from seq2seq_lib.course.judging import describe, own_work, settings
+from seq2seq_lib.course.judging.limits import OutOfTime
 from seq2seq_lib.laws import probes as law_probes
 
 LONG = 300  # characters of an error that are still read
+STOPPED = (KeyboardInterrupt, OutOfTime, own_work.Borrowed)
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,14 @@ class Run:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[io.StringIO]:
-    """Collect what would be printed, warned of or logged.
+    """Collect what would be printed, warned of or logged; what is written past Python is dropped.
 
     One line on stderr costs a right answer all its points in nbgrader.
     """
     noise = io.StringIO()
     disabled = logging.root.manager.disable
     with (
+        _nothing_below(),
         contextlib.redirect_stdout(noise),
         contextlib.redirect_stderr(noise),
         warnings.catch_warnings(),
@@ -64,6 +67,31 @@ def quiet() -> Iterator[io.StringIO]:
 
 
 @contextlib.contextmanager
+def _nothing_below() -> Iterator[None]:
+    """No line reaches the process's stderr: compiled code, other programs, ``sys.__stderr__``."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # closed, as in a program without a console
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        _flush()
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        _flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _flush() -> None:
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # none, or a closed one
+        sys.__stderr__.flush()
+
+
+@contextlib.contextmanager
 def no_trace(function: Any) -> Iterator[None]:
     """``quiet``, and every random number generator gets its state back."""
     with quiet(), law_probes.undisturbed(function):
@@ -77,6 +105,18 @@ def clone(value: Any) -> Any:
     if type(value) in (list, tuple):
         return type(value)(map(clone, value))
     return value.clone() if isinstance(value, Tensor) else value
+
+
+def undressed(value: Any) -> Any:
+    """A tensor of a class of one's own as an ordinary one: it may not say itself what it equals."""
+    if type(value) is dict:
+        return {key: undressed(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(undressed, value))
+    if not isinstance(value, Tensor) or type(value) in (Tensor, torch.nn.Parameter):
+        return value
+    with torch._C.DisableTorchFunctionSubclass():
+        return value.as_subclass(Tensor)
 
 
 def unchanged(before: Any, after: Any) -> bool:
@@ -110,10 +150,10 @@ def run(
     """
     given = {name: clone(value) for name, value in args.items()}
     value, error = None, None
-    with quiet() as noise, settings.put_back():
+    with quiet() as noise, settings.put_back(), own_work.running(function):
         try:
-            value = function(*given.values())
-        except KeyboardInterrupt:  # the learner's stop button: no further probe is wanted
+            value = undressed(function(*given.values()))
+        except STOPPED:  # stopped: no further probe is wanted
             raise
         except BaseException as raised:  # SystemExit too: a check outlives an exit()
             error = raised
@@ -136,10 +176,10 @@ def _gradient(
     given = {key: clone(value) for key, value in args.items()} | {name: argument}
     with quiet():
         try:
-            with settings.put_back():
+            with settings.put_back(), own_work.running(function):
                 value = function(*given.values())
-            return torch.autograd.grad(value.sum(), at)[0]
-        except KeyboardInterrupt:
+            return torch.autograd.grad(undressed(value).sum(), at)[0]
+        except STOPPED:
             raise
         except BaseException:  # no graph
             return None

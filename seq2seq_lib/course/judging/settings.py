@@ -66,6 +66,8 @@ SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
 # modules and a class whose functions somebody may replace, to see what is called
 MODULES = (torch, functional)
 TENSOR = torch.Tensor
+# called at the end, too: who grades keeps more than this
+ALSO_PUT_BACK: list[Callable[[], Any]] = []
 
 
 @contextlib.contextmanager
@@ -89,6 +91,8 @@ def put_back() -> Iterator[None]:
         for (read, write), value in zip(SETTINGS, kept, strict=True):
             if read() != value:
                 write(value)
+        for put_more_back in ALSO_PUT_BACK:
+            put_more_back()
 
 
 def _functions(module: Any) -> dict[str, Any]:

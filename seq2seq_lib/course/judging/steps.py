@@ -119,7 +119,7 @@ def same_value(one: Any, two: Any) -> bool:
             return False  # float() has its limits
         return same_value(torch.tensor(float(one)), torch.tensor(float(two)))
     if isinstance(one, str) and isinstance(two, str):
-        return one == two
+        return str.__eq__(one, two)  # not what a class of the learner's says of itself
     return one is None and two is None
 
 

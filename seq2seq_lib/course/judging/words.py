@@ -117,8 +117,8 @@ def words_beside(file: str, stem: str = "") -> Words:
             f"{len(hints)}. Each begins with a line [[hints]]."
         )
     return Words(
-        _prose(_get(path, "", read, "correct", str)),
-        _prose(_get(path, "", read, "solution", str)),
+        prose(_get(path, "", read, "correct", str)),
+        prose(_get(path, "", read, "solution", str)),
         hints,
         findings | _findings(path, read),
     )
@@ -163,7 +163,7 @@ def _hint(path: Path, number: int, table: Any) -> Hint:
         raise ValueError(f"{path.name}: hint {number} must be a table with words, not {table!r}.")
     _check_keys(path, where, table, {"words", "code"})
     code = table.get("code", "")
-    return Hint(_prose(_get(path, where, table, "words", str)), code.strip("\n"))
+    return Hint(prose(_get(path, where, table, "words", str)), code.strip("\n"))
 
 
 def _findings(path: Path, read: dict, allowed: set[str] | None = None) -> dict[str, Message]:
@@ -175,7 +175,7 @@ def _findings(path: Path, read: dict, allowed: set[str] | None = None) -> dict[s
         if not isinstance(table, dict):
             raise ValueError(f"{path.name}: 'findings.{name}' must be a table, not {table!r}.")
         _check_keys(path, where, table, {"means", "asks"})
-        means, asks = (_prose(_get(path, where, table, key, str)) for key in ("means", "asks"))
+        means, asks = (prose(_get(path, where, table, key, str)) for key in ("means", "asks"))
         for key, text in (("means", means), ("asks", asks)):
             _check_braces(path, where + key, text)
         found[name] = Message(means, asks)
@@ -195,13 +195,13 @@ def _check_braces(path: Path, key: str, text: str) -> None:
             )
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Lines joined, so that a file may break them where it likes; a paragraph stays one."""
     return "\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip()))
 
 
 _path = Path(__file__).with_suffix(".toml")
 _general = _read(_path)
-SAYS = {key: _prose(text) for key, text in _general["says"].items()}
-ERRORS = {key: _prose(text) for key, text in _general["errors"].items()}
+SAYS = {key: prose(text) for key, text in _general["says"].items()}
+ERRORS = {key: prose(text) for key, text in _general["errors"].items()}
 FINDINGS = _findings(_path, _general)

@@ -1,11 +1,12 @@
 """What counts as an answer, and what does not."""
 
 import functools
+from pathlib import Path
 
 import pytest
 import torch
 
-from seq2seq_lib.course.judging import engine
+from seq2seq_lib.course.judging import attempts, engine
 from seq2seq_lib.course.judging.attempts import handed_on
 from seq2seq_lib.masks import sequence_mask
 from tests.course.judging.stubs import (
@@ -16,6 +17,7 @@ from tests.course.judging.stubs import (
     calls_a_stub,
     half_done,
 )
+from tests.support import toy_course
 from tests.support.toy_course import TOY
 from tests.support.toy_course.ch01_toy.ex2_divides import divides
 
@@ -135,16 +137,75 @@ def test_a_reference_that_is_handed_on_is_nobody_s_answer():
     assert torch.equal(handed_on(divides)(numbers, limit), divides(numbers, limit))
 
 
-def test_the_learner_s_own_function_may_call_the_library(capsys):
-    given = handed_on(divides)
-    for answer in (
-        lambda numbers, limit: given(numbers, limit),
-        functools.wraps(given)(lambda *args: given(*args)),  # has the other's name and marks
-    ):
-        TOY.check("1.2", answer)
+class Called:
+    __call__ = staticmethod(sequence_mask)
+
+
+class Holder:
+    method = sequence_mask
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        functools.partial(sequence_mask),
+        functools.partial(functools.partial(sequence_mask), torch.tensor([2])),
+        functools.lru_cache(sequence_mask),
+        Called(),
+        Holder().method,
+        functools.partial(handed_on(divides)),
+    ],
+    ids=["partial", "twice", "cache", "object", "method", "handed_on"],
+)
+def test_the_library_s_function_is_known_below_what_holds_it(answer, capsys):
+    TOY.check("1.2", answer)
+    text = " ".join(capsys.readouterr().out.split())
+    assert "not attempted" in text and "This is the library's own" in text
+
+
+def test_a_partial_of_the_learner_s_own_function_is_an_answer(capsys):
+    def swapped(limit, numbers):
+        return numbers[:, None] % torch.arange(1, limit + 1) == 0
+
+    TOY.check("1.2", lambda *args: functools.partial(swapped, args[1])(args[0]))
+    TOY.check("1.2", functools.lru_cache(lambda numbers, limit: swapped(limit, numbers)))
     assert capsys.readouterr().out.count(": correct") == 2
+
+
+def by_index(numbers, limit):
+    return TOY.find("1.2").reference(numbers, limit)
+
+
+def swallowed(numbers, limit):
+    try:
+        return divides(numbers, limit)
+    except BaseException:
+        return numbers[:, None] % torch.arange(1, limit + 1) == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda numbers, limit: handed_on(divides)(numbers, limit),
+        functools.wraps(divides)(lambda *args: functools.partial(divides)(*args)),
+        by_index,
+        swallowed,
+    ],
+)
+def test_a_function_that_calls_the_course_s_answer_is_none(answer, capsys, monkeypatch):
+    monkeypatch.setattr(attempts, "LIBRARY", Path(toy_course.__file__).parent)
+    code = divides.__code__
+    TOY.check("1.2", answer)
+    text = " ".join(capsys.readouterr().out.split())
+    assert "not attempted" in text and "This calls the course's own answer, divides," in text
+    assert divides.__code__ is code, "the reference was not put back"
+
+
+def test_the_learner_s_own_function_may_call_the_rest_of_the_library(capsys):
     wrong = functools.wraps(sequence_mask)(lambda lengths, width: sequence_mask(lengths, width))
     assert judged(wrong)[0] == "error"  # it was called, with numbers that are no lengths
+    TOY.check("1.2", wrong)
+    assert "it stops with an error" in capsys.readouterr().out
 
 
 def test_what_stands_in_the_library_is_judged_where_checks_are_tested():

@@ -88,6 +88,35 @@ def test_implementations_have_no_name_that_gives_them_away():
     assert names == {"unnamed"}
 
 
+def counts_calls(mean, calls=[]):  # noqa: B006  it remembers, on purpose
+    calls.append(1)
+    innocent = len(TASK.innocent)
+    assert (len(calls) - 1) % (innocent + len(TASK.suspects)) < innocent
+
+
+def reads_the_closure(mean):
+    inside = [cell.cell_contents for cell in mean.__closure__ or ()]
+    assert not any(getattr(f, "__name__", "") in ("plain_mean", "wrong_sign") for f in inside)
+
+
+def test_neither_counting_nor_looking_inside_rejects_anything():
+    earned = [engine.judge(EXERCISE, counts_calls, seed)[1].state for seed in range(40)]
+    assert earned.count("wrong") > 30  # in a fixed order it would always be right
+    assert said(reads_the_closure)[0].name == "nothing_rejected"
+
+
+def test_all_implementations_look_the_same_from_outside():
+    seen = set()
+
+    def looks(mean):
+        of_it = (mean.__name__, mean.__qualname__, mean.__module__, mean.__code__, mean.__doc__)
+        kinds = tuple(type(cell.cell_contents).__name__ for cell in mean.__closure__)
+        seen.add((*of_it, kinds, str(mean.__annotations__), str(mean.__dict__)))
+
+    engine.judge(EXERCISE, looks)
+    assert len(seen) == 1
+
+
 # ---------------------------------------------------------------- what a test does wrong
 
 

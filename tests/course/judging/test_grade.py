@@ -44,6 +44,14 @@ def test_all_points_are_no_value_and_silence_on_stderr(id, grading, capfd):
     assert printed.out.count(": correct") == 2 and not printed.err
 
 
+def test_a_notebook_shows_the_message_and_no_traceback(grading):
+    with pytest.raises(engine.NotCorrect) as raised:
+        TOY.grade("1.2", does_not_divide)
+    shown = "\n".join(raised.value._render_traceback_())
+    assert shown == str(raised.value) and "1.2 divides: not yet" in shown
+    assert "Traceback" not in shown and ".py" not in shown
+
+
 def only_the_patient(mean):
     import torch
 
@@ -190,7 +198,8 @@ def test_nbgrader_gives_the_points_that_are_due(executed, i):
     for output in cell.outputs:
         assert output.output_type in ("stream", "error", "execute_result")
         if output.output_type == "error":
-            assert output.ename == "AssertionError" and cell.source[7:9] in output.evalue
+            assert output.ename == "NotCorrect" and cell.source[7:9] in output.evalue
+            assert "\n".join(output.traceback) == output.evalue  # the message alone
         if output.output_type == "execute_result":
             assert 0 < list(GRADED.values())[i] < 5  # all points are no value
 

@@ -5,6 +5,7 @@ import logging
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -56,6 +57,20 @@ def test_noise_costs_nothing(strict, monkeypatch, capfd):
     assert printed.out.count(": correct") == 2
     assert "debug" not in printed.out and not printed.err
     assert logging.root.manager.disable == logging.NOTSET
+
+
+def writes_below(numbers, limit):
+    os.write(2, b"native\n")
+    print("past the redirection", file=sys.__stderr__)
+    subprocess.run([sys.executable, "-c", "import os; os.write(2, b'child')"], check=True)
+    return divides(numbers, limit)
+
+
+def test_what_is_written_past_python_costs_nothing(grading, capfd):
+    assert TOY.grade("1.2", writes_below) is None
+    os.write(2, b"afterwards")
+    printed = capfd.readouterr()
+    assert ": correct" in printed.out and printed.err == "afterwards"
 
 
 def test_the_streams_are_put_back_after_an_error(capsys):

@@ -1,0 +1,1 @@
+"""What a teacher runs: mending, running, grading and handing back a class."""

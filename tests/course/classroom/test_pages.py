@@ -1,0 +1,77 @@
+"""Slides and plans come from the chapters, and nothing has to be fetched to show them."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from classroom.plans import plans, with_plans
+from classroom.slides import slides_of, write_slides
+
+ROOT = Path(__file__).parents[3]
+STEMS = sorted(path.stem for path in (ROOT / "chapters").glob("ch*.ipynb"))
+
+
+def markdown(text):
+    return {"cell_type": "markdown", "source": [text]}
+
+
+def figure(alt):
+    data = {"image/png": "AAAA", "text/plain": ["[Figure]"]}
+    output = {"data": data, "metadata": {"image/png": {"alt": alt}}}
+    return {"cell_type": "code", "source": ["plot()"], "outputs": [output]}
+
+
+def printed(text):
+    outputs = [{"output_type": "stream", "name": "stdout", "text": [text]}]
+    return {"cell_type": "code", "source": ["run()"], "outputs": outputs}
+
+
+def test_a_prediction_comes_before_its_answer_and_a_figure_has_words():
+    cells = [
+        markdown("# 4. A title\n\nThe question."),
+        markdown("## 4.1 A section\n\nWhy.\n\n**Predict** the sum."),
+        printed("<42>"),
+        figure("A picture of <sums>."),
+        markdown("## Further reading\n\nA long list."),
+    ]
+    page = slides_of(cells, "ch99_none")
+    question, answer = page.index("the sum."), page.index("&lt;42&gt;")
+    assert question < page.index("class='fragment answer'", question) < answer
+    assert 'alt="A picture of &lt;sums&gt;."' in page
+    seen = re.sub(r"<aside[\s\S]*?</aside>", "", page)
+    assert "A long list." not in seen and seen.count("the sum.") == 1
+
+
+def test_a_formula_is_a_picture_and_one_that_cannot_be_set_stays_as_text():
+    page = slides_of([markdown(r"# T" + "\n\n" + r"$$\sqrt d$$ and $\nosuch{x}$")], "ch99_none")
+    assert r'alt="\sqrt{d}"' in page and "image/svg+xml" in page
+    assert r"<code>\nosuch{x}</code>" in page
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_chapter_has_slides_that_fetch_nothing(stem, tmp_path):
+    (path,) = write_slides(ROOT, tmp_path, [stem])
+    text = re.sub(r"<script>[\s\S]*?</script>", "", path.read_text(encoding="utf-8"))
+    assert re.findall(r"<img[^>]* src=[\"'](?!data:)", text) == []
+    assert not re.search(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']?http", text)
+    cells = json.loads((ROOT / "chapters" / f"{stem}.ipynb").read_text("utf-8"))["cells"]
+    sections = re.findall(
+        r"^## (\d+\.\d+)", "\n".join("".join(c["source"]) for c in cells), re.MULTILINE
+    )
+    assert all(f">{section} " in text for section in sections)
+
+
+def test_an_unknown_chapter_is_named(tmp_path):
+    with pytest.raises(SystemExit, match="No such chapter: ch98_x"):
+        write_slides(ROOT, tmp_path, ["ch98_x"])
+
+
+def test_plans_are_in_step_with_the_chapters():
+    page = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    assert page == with_plans(page, plans(ROOT)), "run python tools/teach.py plans"
+
+
+def test_each_chapter_has_a_plan_of_90_minutes():
+    for plan in plans(ROOT).split("\n### ")[1:]:
+        assert sum(map(int, re.findall(r"^\| (\d+) \|", plan, re.MULTILINE))) == 90, plan[:40]
