@@ -66,9 +66,10 @@ for hyp in every:
     assert abs(counts[spelled(hyp)] - draws * p) < 5 * math.sqrt(draws * p * (1 - p))
 
 # %% [markdown]
-# The **temperature** τ of [chapter 5](ch05_nll_vs_cross_entropy.ipynb) divides log-probabilities, and
-# softmax makes a distribution of them again: below 1 the likely tokens gain. Near 0 the best one takes
-# all. So does a very cold sampler write the most probable output? **Predict** what fifty draws at τ = 0.01 are. The mode is `b•`.
+# The **temperature** τ of [chapter 5](ch05_nll_vs_cross_entropy.ipynb) divides log-probabilities, and softmax
+# makes a distribution of them again: below 1 the likely tokens gain. Near 0 the best one takes all. So does a
+# very cold sampler write the most probable output? **Predict** what fifty draws at τ = 0.01 are. The mode is
+# `b•`.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 (cold,) = sample(
