@@ -25,7 +25,8 @@ explore("alone")
 # **Time**: 35 minutes.
 #
 # **How to use a notebook.** Shift+Enter runs a cell. Where the text says Predict, the answer below is folded:
-# decide first, then click on it.
+# decide first, then click on it. Each chapter has a notebook of exercises; its **clinic** treats a program
+# with a published fault, the **patient**.
 #
 # | symbol | meaning | symbol | meaning |
 # |---|---|---|---|
@@ -372,7 +373,8 @@ print(f"hyphens: largest weight {hyphens:.2f}")
 # rest is spread. Language models put such weight on their first tokens, whatever these mean: an
 # **attention sink** ([Xiao et al. 2023](https://arxiv.org/abs/2309.17453)).
 #
-# So the weights show where a model read; whether that explains anything is the question of chapter 8.
+# So the weights show where a model read; whether that explains anything is the question of
+# [chapter 8](ch08_attention.ipynb).
 
 # %% [markdown]
 # ## 0.5 A date of your own
@@ -481,7 +483,7 @@ assert math.isclose(states[4][1] - states[4][0], 1.7 / 2**4)
 
 # %% [markdown]
 # Nothing is erased at once: pads pull all dates towards one point. The cure is to stop at a row's own
-# end (chapters 3 and [4](ch04_padding_masks.ipynb)).
+# end (chapters [3](ch03_encoder_decoder.ipynb) and [4](ch04_padding_masks.ipynb)).
 #
 # **Law 1** says it in a sentence: *a sentence alone gives the same result as in any padded batch.* It
 # compares a model with itself, so it needs no labels and no training. It is a function that takes your

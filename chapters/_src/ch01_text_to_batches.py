@@ -106,7 +106,8 @@ plots.show(
 #
 # Must a token be a word? With *letters* the list is short and little is unknown, but a sentence takes
 # many steps to read. With *words* it is the other way round. *Pieces* lie between: byte-pair encoding
-# begins with letters and joins the most frequent pair of neighbours, again and again.
+# begins with letters and joins the most frequent pair of neighbours, again and again. Here the table is
+# made; [chapter 9](ch09_real_translation.ipynb) translates with one.
 #
 # Here is a corpus for pencil and paper: five words with their counts. `_` marks the end of a word.
 # Three new words ride along, cut but not counted. Count a few pairs yourself: "i x" is in six, sixteen
@@ -283,9 +284,9 @@ print("row 1 reads", padded[1, :-1].tolist())
 print("ours reads ", batch.tgt_in[1].tolist())
 
 # %% [markdown]
-# Only the longest rows have EOS in the last column. Row 1 keeps it, and the decoder reads an EOS. Is
-# that a bug? At that step PAD is to be said, and the loss leaves pads out (chapter 4), so nobody
-# listens; a tutorial's author explains it so in
+# Only the longest rows have EOS in the last column. Row 1 keeps it, and the decoder reads an EOS. Is that
+# a bug? At that step PAD is to be said, and the loss leaves pads out
+# ([chapter 4](ch04_padding_masks.ipynb)), so nobody listens; a tutorial's author explains it so in
 # [pytorch-seq2seq#133](https://github.com/bentrevett/pytorch-seq2seq/issues/133). The asserts look at
 # real cells only, then at all that is to be said:
 
@@ -572,7 +573,8 @@ assert verdicts["mean of real cells"]
 # - **`labels`** are `tgt_out` with -100 at the pads, and the model shifts them itself
 #   ([transformers#7961](https://github.com/huggingface/transformers/issues/7961)); exercise 1.6
 #   writes that function.
-# - **`pad_token_id`**: a tokenizer without PAD is given EOS for it; chapter 4 shows the price.
+# - **`pad_token_id`**: a tokenizer without PAD is given EOS for it; [chapter 4](ch04_padding_masks.ipynb)
+#   shows the price.
 # - **`padding_side="left"`** for generation, because the last column must hold the newest token.
 # - **`truncation=True`** keeps the end token in BART's tokenizer;
 #   [transformers#19742](https://github.com/huggingface/transformers/issues/19742) asks that it should
@@ -600,13 +602,13 @@ print("packed:", blocks.tolist(), "left over:", len(stream) - blocks.numel())
 # - Wang, Cho, Gu 2020, [Neural Machine Translation with Byte-Level
 #   Subwords](https://arxiv.org/abs/1909.03341): no token is out of the vocabulary.
 # - Morishita et al. 2017, [An Empirical Study of Mini-Batch Creation
-#   Strategies](https://aclanthology.org/W17-3208/): some ways to sort did not always work well beside
-#   plain shuffling.
+#   Strategies](https://aclanthology.org/W17-3208/): ways to sort, compared.
 # - [`torch.utils.data`](https://docs.pytorch.org/docs/stable/data.html): PyTorch on its datasets,
 #   samplers and collate functions.
 #
 # **Next**: [the exercises](../exercises/ch01_text_to_batches/ch01_text_to_batches.ipynb) cut unseen
-# words, shift labels, fill batches by tokens, and treat an array that loses its ends.
+# words, shift labels, and treat an array that loses its ends. Then
+# [chapter 2](ch02_gru_and_lstm_gates.ipynb).
 
 # %% [markdown]
 # ## What this chapter asserts

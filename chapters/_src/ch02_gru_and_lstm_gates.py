@@ -606,7 +606,7 @@ print("loop    ", loop, "\nparallel", (weights @ written).tolist(), "", weights,
 #
 # **Next**: [the
 # exercises](../exercises/ch02_gru_and_lstm_gates/ch02_gru_and_lstm_gates.ipynb): the papers' GRU,
-# weights from Keras, and a classifier that will not learn.
+# weights from Keras. Then [chapter 3](ch03_encoder_decoder.ipynb) joins two GRUs.
 
 # %% [markdown]
 # ## What this chapter asserts

@@ -18,8 +18,8 @@ explore("alone")
 # sentence stands, train the two on a task, and find out whether a decoder reads its source at all: a
 # published one did not.
 #
-# **You need** [chapter 0](ch00_start_here.ipynb), and to know what a GRU takes and gives. No GPU, no
-# network. **Time**: 40 minutes; it runs in under a minute.
+# **You need** [chapter 0](ch00_start_here.ipynb), and to know what a GRU takes and gives
+# ([chapter 2](ch02_gru_and_lstm_gates.ipynb)). No GPU, no network. **Time**: 40 minutes; it runs in under a minute.
 #
 # | symbol | meaning | symbol | meaning |
 # |---|---|---|---|
@@ -113,8 +113,8 @@ print([f"{state:.0f} -> {says(state)}" for state in h_n[0, :, 0]])
 # **Why it is wrong.** The machine went on over the pads and multiplied by 10 at each, so the decoder
 # begins with digits that nobody wrote. Only the longest row is right.
 #
-# **Your turn.** `outputs` holds the state after every column. Pick the right one in each row. (An
-# unsolved cell blocks nothing. Stuck? `hint("3.1")`, then `solution("3.1")`.)
+# **Your turn.** `outputs` holds the state after every column. Pick the right one in each row.
+# (`hint("3.1")` helps, then `solution("3.1")`.)
 
 
 # %%
@@ -229,7 +229,8 @@ explore_drift("six_pads_raw")
 #
 # and there are two habits. One gives the state **only** as its start (Sutskever et al. 2014). The
 # other (Cho et al. 2014) also gives the context c = h_L as an input at **every** step, so that the
-# decoder need not remember it. One class does both; a teacher-forced pass is one call.
+# decoder need not remember it. One class does both. A pass that reads the true target is
+# **teacher-forced** ([chapter 6](ch06_teacher_forcing.ipynb)); it is one call.
 
 # %%
 from dataclasses import replace
@@ -296,7 +297,7 @@ for decoder in (GRUDecoder, AnewDecoder):
     print(f"{decoder.__name__:12} laws 1 and 4:", laws_1_and_4(make_model(decoder=decoder)))
 
 # %% [markdown]
-# An encoder can also be a loop over an `LSTMCell`. An LSTM carries two states, h and its memory c (here
+# An encoder can also be a loop over an `LSTMCell`. An LSTM carries two states, h and its cell c (here
 # no context), and **both** must be held where a row has ended. Beside it the fast version with the same
 # weights, `nn.LSTM` on a packed batch:
 
@@ -321,7 +322,7 @@ print("equal:", [torch.allclose(a, b[0], atol=1e-6) for a, b in ((h, fast_h), (c
 # low? Below this **blind floor** something must have crossed the bridge. With a pencil:
 #
 # 1. Without x the best that it can say is the true frequency of each token after those before it. Its
-#    loss is then the entropy of that token, and cross-entropy is never below entropy.
+#    loss is then the **entropy** of that token, its own mean of −log p: no blind model's is lower.
 # 2. By the chain rule these entropies add up to H(Y), the entropy of whole targets.
 # 3. Per token: floor = H(Y) / E[T], with EOS counted in T.
 # 4. Strings over k symbols whose lengths are equally likely between two bounds: H(Y) is the log of
@@ -383,7 +384,7 @@ class Detached(GRUEncoder):
         return encoded._replace(final_state=encoded.final_state.detach())
 
 
-def loss_of(model, batch):
+def loss_of(model, batch):  # the pads are left out: chapter 4
     return F.cross_entropy(model(batch).transpose(1, 2), batch.tgt_out, ignore_index=PAD_ID)
 
 
@@ -558,8 +559,8 @@ for name, (low, mean, high) in given.SCOREBOARD.items():
 # shuffled batches it is the other way round: 0.63 in a batch, 0.00 alone (seeds 0 to 2). That one has
 # learned to *count on* pads.
 #
-# **So** the LSTM loses order first, the GRU digits as well. Attention, in chapter 8, takes the
-# bottleneck away.
+# **So** the LSTM loses order first, the GRU digits as well. Attention, in
+# [chapter 8](ch08_attention.ipynb), takes the bottleneck away.
 
 # %% [markdown]
 # ## Summary
@@ -625,7 +626,7 @@ print("one changed: moves", bool(moved[0] > 0.01), " two exchanged: moves", bool
 #   Networks](https://arxiv.org/abs/1409.3215): the state alone, sources reversed; they report no
 #   difficulty on long sentences.
 # - Cho, van Merriënboer, Bahdanau, Bengio 2014, [On the Properties of Neural Machine
-#   Translation](https://arxiv.org/abs/1409.1259): quality that falls quickly with length. Read both.
+#   Translation](https://arxiv.org/abs/1409.1259): quality that falls quickly with length.
 # - Cho et al. 2014, [Learning Phrase Representations using RNN
 #   Encoder-Decoder](https://aclanthology.org/D14-1179/): the GRU, and the context at every step.
 # - Collins, Sohl-Dickstein, Sussillo 2016, [Capacity and Trainability in Recurrent Neural
@@ -635,7 +636,7 @@ print("one changed: moves", bool(moved[0] > 0.01), " two exchanged: moves", bool
 #   baseline.
 #
 # **Next**: [the exercises](../exercises/ch03_encoder_decoder/ch03_encoder_decoder.ipynb), then
-# [chapter 4](ch04_padding_masks.ipynb), which gives the pads their masks.
+# [chapter 4](ch04_padding_masks.ipynb).
 
 # %% [markdown]
 # ## What this chapter asserts

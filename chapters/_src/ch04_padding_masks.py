@@ -20,7 +20,7 @@ explore("naive")
 # training.
 #
 # **You need** [chapter 0](ch00_start_here.ipynb), tensors, softmax, and the idea of a loss. 4.5 can
-# be skipped: it needs a GRU ([chapter 2](ch02_gru_and_lstm_gates.ipynb)) and attention.
+# be skipped: it needs a GRU ([chapter 2](ch02_gru_and_lstm_gates.ipynb)).
 #
 # **Time**: 45 minutes; it runs in seconds.
 #
@@ -50,9 +50,9 @@ batch = collate([(english.encode(s.split()), german.encode(t.split())) for s, t 
 print("source", batch.src, "lengths", batch.src_lengths, sep="\n")
 
 # %% [markdown]
-# The target comes twice, shifted by one. The decoder reads a token of `tgt_in`, which begins with
-# id 1, and must say the token of `tgt_out` at the same position: the loss needs a mask for
-# `tgt_out`.
+# The target comes twice, [shifted by one](ch01_text_to_batches.ipynb). The decoder reads a token of
+# `tgt_in`, which begins with id 1, and must say the token of `tgt_out` at the same position: the
+# loss needs a mask for `tgt_out`.
 
 # %%
 targets, lengths = batch.tgt_out, batch.tgt_lengths
@@ -424,12 +424,12 @@ print("alone    ", [f"{unit:.2f}" for unit in alone.tolist()])
 print("in batch ", [f"{unit:.2f}" for unit in in_batch.tolist()])
 
 # %% [markdown]
-# A GRU has biases and a memory, so a step with a zero input is still a step, and the state moves
+# A GRU has biases and a state, so a step with a zero input is still a step, and the state moves
 # on. The longest neighbour decides how many such steps there are
 # ([tutorials#3643](https://github.com/pytorch/tutorials/issues/3643) asks about it).
 #
-# **Packing** cures it. `pack_padded_sequence` takes pads away and stores the sentences column by
-# column, with the number that still run at each step.
+# **Packing** cures it, as in [chapter 3](ch03_encoder_decoder.ipynb). `pack_padded_sequence` takes
+# pads away and stores the sentences column by column, with the number that still run at each step.
 
 # %%
 pack = packed(x, batch.src_lengths)
@@ -476,9 +476,9 @@ for name, way in ways.items():
 #
 # ### The mask of attention
 #
-# Attention turns a score for each *source* token into a weight, with a softmax. Its mask is the
-# source's: lengths 4, 3, 5. The naive way multiplies the weights by the mask. **Predict**: does a
-# row with pads then sum to 1, to more or to less?
+# [Attention](ch08_attention.ipynb) turns a score for each *source* token into a weight, with a
+# softmax. Its mask is the source's: lengths 4, 3, 5. The naive way multiplies the weights by the
+# mask. **Predict**: does a row with pads then sum to 1, to more or to less?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 scores = torch.tensor([[2.0, 1, 0, 1, 3], [1, 2, 4, 0, 3], [0, 1, 2, 1, 0]])  # [B, S]
@@ -514,7 +514,7 @@ divided = scores.masked_fill(~src_mask, 200.0).softmax(-1) * src_mask  # a pad s
 print("divided again:", (divided / divided.sum(1, keepdim=True))[1])
 
 # %% [markdown]
-# So pads are stopped at three gates: packing before the encoder, $-\infty$ before the softmax, the
+# So pads are stopped at three places: packing before the encoder, $-\infty$ before the softmax, the
 # mask in the loss.
 #
 # ## 4.6 The law, and the wrong versions
@@ -682,7 +682,8 @@ print((left_padded.cumsum(1) - 1).clamp(min=0)[1])
 # - Rush, [Tensor Puzzles](https://github.com/srush/Tensor-Puzzles): broadcasting; puzzle 14 is
 #   `sequence_mask`.
 #
-# **Next**: [the exercises](../exercises/ch04_padding_masks/ch04_padding_masks.ipynb).
+# **Next**: [the exercises](../exercises/ch04_padding_masks/ch04_padding_masks.ipynb), then
+# [chapter 5](ch05_nll_vs_cross_entropy.ipynb).
 
 # %% [markdown]
 # ## What this chapter asserts

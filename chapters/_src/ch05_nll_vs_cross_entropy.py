@@ -25,7 +25,7 @@ explore("row")
 # |---|---|---|---|
 # | B, T | sentences, positions | N | real tokens in the batch |
 # | V | words in the vocabulary | z | logits, any numbers |
-# | p | shares, softmax(z) | y | the target's id |
+# | p | shares: probabilities, softmax(z) | y | the target's id |
 # | lse(z) | log-sum-exp, $\log \sum_j e^{z_j}$ | τ | temperature |
 #
 # Logarithms are natural, so losses are in nats.
@@ -82,6 +82,8 @@ for name, given_in in (("log-probabilities", log_probs), ("logits", logits)):
 
 # %% [markdown]
 # ### The loss and its gradient, with a pencil
+#
+# [Chapter 4](ch04_padding_masks.ipynb) found p − onehot; with lse it is shorter:
 #
 # 1. Take the logarithm of the share: $\log p_i = z_i - \mathrm{lse}(z)$.
 # 2. So the loss is $-\log p_y = \mathrm{lse}(z) - z_y$. Cross-entropy is log-softmax, then NLL.
@@ -168,9 +170,9 @@ plots.show(
 # In the bench, `"sure_and_wrong"` shows this push, `"large_vocabulary"` the floor for 10,000 words, and
 # later `"cool"` the temperature of 5.6.
 #
-# **Right**: logits, as they are. But one does not read every line of a colleague. Does training give the
-# mistake away? A small model learns to write number words as digits, V = 14, once with logits and once
-# with shares. **Predict**: does the loss *before training* betray the softmax?
+# **Right**: logits, as they are. Does training give the mistake away? A small model learns to write number
+# words as digits, V = 14, once with logits and once with shares. **Predict**: does the loss *before training*
+# betray the softmax?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 from seq2seq_lib.batching import collate
@@ -294,11 +296,11 @@ ours = sequence_loss(proper[None], kinds[None], (kinds != 2)[None], weight=weigh
 print(f"LossSum: {ours.total:.4f} / {ours.tokens} = {ours.mean:.4f}")
 
 # %% [markdown]
-# So weights bring back the mean of means from chapter 4, and the library's `LossSum` keeps the sum of the
-# weights as its count. Three more edges: old code says `size_average=False` for `"sum"` and
-# `reduce=False` for `"none"`, and these old arguments **win over** `reduction`. With targets that are
-# distributions, weights do not enter the divisor at all. And where every target is ignored the mean is
-# 0/0, NaN ([pytorch#116349](https://github.com/pytorch/pytorch/issues/116349)).
+# So weights bring back the mean of means from [chapter 4](ch04_padding_masks.ipynb), and the library's
+# `LossSum` keeps the sum of the weights as its count. Three more edges: old code says `size_average=False`
+# for `"sum"` and `reduce=False` for `"none"`, and these old arguments **win over** `reduction`. With targets
+# that are distributions, weights do not enter the divisor at all. And where every target is ignored the mean
+# is 0/0, NaN, as in chapter 4 ([pytorch#116349](https://github.com/pytorch/pytorch/issues/116349)).
 
 # %%
 import warnings
@@ -545,11 +547,12 @@ print(f"fitted τ {fitted:.2f}; test loss {F.cross_entropy(test, test_y):.4f} ->
 # over ten bins of confidence, 9,445 tokens) from .12 to .15 down to .04 to .05, and leaves the accuracy
 # as it is.
 #
-# A τ in *sampling* is chosen after training; below 1 it buys less randomness. A τ in the *training* loss is
-# another matter, because the model learns its logits for it. Trained on `cross_entropy(z / .6)`, the number
-# model has a fitted τ of .33 to .40. Read at 1, its calibration error is .076 to .093 and its loss .089 to
-# .113; read at .6 they are .010 to .014 and .014 to .029. Exact match hardly moves: .973 to .993. So
-# over-confidence is not a property of networks as such: keep the τ of the training, or measure one.
+# A τ in [*sampling*](ch11_length_and_truth.ipynb) is chosen after training; below 1 it buys less randomness.
+# A τ in the *training* loss is another matter, because the model learns its logits for it. Trained on
+# `cross_entropy(z / .6)`, the number model has a fitted τ of .33 to .40. Read at 1, its calibration error is
+# .076 to .093 and its loss .089 to .113; read at .6 they are .010 to .014 and .014 to .029. Exact match
+# hardly moves: .973 to .993. So over-confidence is not a property of networks as such: keep the τ of the
+# training, or measure one.
 
 # %% [markdown]
 # ## Summary
@@ -571,7 +574,7 @@ print(f"fitted τ {fitted:.2f}; test loss {F.cross_entropy(test, test_y):.4f} ->
 # | logits → nll_loss | −1.792 | no floor |
 # | another axis | | the first loss is not log V |
 #
-# **Law established**: law 3 with logits of ±1000 and gaps of 300.
+# **Law met again**: law 3, now with logits of ±1000 and gaps of 300.
 #
 # **Common misconception**: "Two log-softmaxes are the bug." Two softmaxes are.
 #
@@ -622,7 +625,8 @@ print(
 # - Karpathy 2019, [A Recipe for Training Neural Networks](https://karpathy.github.io/2019/04/25/recipe/):
 #   verify the loss at the start.
 #
-# **Next**: [the exercises](../exercises/ch05_nll_vs_cross_entropy/ch05_nll_vs_cross_entropy.ipynb).
+# **Next**: [the exercises](../exercises/ch05_nll_vs_cross_entropy/ch05_nll_vs_cross_entropy.ipynb), then
+# [chapter 6](ch06_teacher_forcing.ipynb).
 
 # %% [markdown]
 # ## What this chapter asserts

@@ -130,7 +130,8 @@ print(f"the mode is {math.exp(finished[0].log_prob - log_prob(written)):.2f} tim
 # tokens, while after `b` the end has 0.45, and greedy search never looks there.
 #
 # That is a **search error**: the model knows better, and nobody asked. A **model error** would be a mode
-# that nobody wants. More search cures the first kind only.
+# that nobody wants. More search cures the first kind only; [chapter 11](ch11_length_and_truth.ipynb)
+# counts both.
 #
 # What does it cost? What takes time is the model, so count how often it is called.
 
@@ -230,8 +231,8 @@ for k in (1, 2, 3):
 # %% [markdown]
 # One open output is greedy search. Two lose `b` at step 1, where it is third; three keep it, and find the
 # mode. Each wider beam found something more probable, and something shorter, because a short output pays
-# for few tokens. That is no theorem about k, and no promise about quality: a chapter of its own is about
-# length and truth.
+# for few tokens. That is no theorem about k, and no promise about quality:
+# chapter 11 is about length and truth.
 #
 # Step through it. The state `three` is this search, `penalty` ranks the same list by another score.
 
@@ -255,6 +256,8 @@ explore_tree("three")
 # log_probs, state = model.step(tokens, state)        # each row's last token in, [rows, V] out
 # state            = state.select(rows)               # keep, repeat or reorder rows
 # ```
+#
+# (What a row of the state has kept is called its memory below; it is not the memory of an encoder.)
 #
 # Totals `[k, 1]` plus log-probabilities `[k, V]` give all candidates. How does one find the best? Here is
 # step 2 with the open outputs a, c, b.
@@ -416,7 +419,7 @@ explore_rows("stranger")
 # Our loop runs to the full length. When is it certain that nothing better can come? A token costs
 # log-probability, so an open output can only lose: its total now is a bound for all its ends.
 #
-# Often the log-probability is divided by a power of the length, $\log p(y) / T^{\alpha}$, so that short
+# A search can divide the log-probability by a power of the length, $\log p(y) / T^{\alpha}$, so that short
 # outputs are not favoured. Log-probabilities are negative, so **α > 0 favours long outputs**, and 0 is
 # neutral. The bound then needs the length at which the output may end. The naive choice is its present
 # length.
@@ -632,14 +635,15 @@ print("thrown away   ", cache.tolist())
 # - Huang, Zhao, Ma 2017, [When to Finish? Optimal Beam Search for Neural Text
 #   Generation](https://aclanthology.org/D17-1227/): the bound of 7.5.
 # - Wu et al. 2016, [Google's Neural Machine Translation System](https://arxiv.org/abs/1609.08144): a length
-#   penalty that many programs copied.
+#   penalty, and chapter 11's variant of it.
 # - Meister, Cotterell, Vieira 2020, [If Beam Search Is the Answer, What Was the
 #   Question?](https://aclanthology.org/2020.emnlp-main.170/): what a beam prefers.
 # - [sockeye#731](https://github.com/awslabs/sockeye/pull/731): a thrown-away return value, found late.
 # - [xnmt#572](https://github.com/neulab/xnmt/pull/572): a stopping rule, with what it cost in BLEU.
 #
 # **Next**: [the exercises](../exercises/ch07_search/ch07_search.ipynb): whole batches, rescoring, stopping,
-# and a patient.
+# and a patient. Then [chapter 8](ch08_attention.ipynb), or on with search:
+# [chapter 11](ch11_length_and_truth.ipynb).
 
 # %% [markdown]
 # ## What this chapter asserts

@@ -24,8 +24,8 @@ explore("mode")
 #
 # | symbol | meaning | symbol | meaning |
 # |---|---|---|---|
-# | k | width of the beam | T | temperature; tokens, too |
-# | V | tokens of the vocabulary | • | EOS |
+# | k | width of the beam | τ | temperature |
+# | V, T | tokens of the vocabulary, of an output | • | EOS |
 # | y, log p(y) | an output with its end, Σ log p(y_t \| y_<t) | α | exponent of the length penalty |
 # | mode | the most probable output | u(y, r) | utility of y if r is right |
 
@@ -66,9 +66,10 @@ for hyp in every:
     assert abs(counts[spelled(hyp)] - draws * p) < 5 * math.sqrt(draws * p * (1 - p))
 
 # %% [markdown]
-# The **temperature** divides log-probabilities, and softmax makes a distribution of them again: below 1
-# the likely tokens gain. Near 0 the best one takes all. So does a very cold sampler write the most
-# probable output? **Predict** what fifty draws at T = 0.01 are. The mode is `b•`.
+# The **temperature** τ of [chapter 5](ch05_nll_vs_cross_entropy.ipynb) divides log-probabilities, and softmax
+# makes a distribution of them again: below 1 the likely tokens gain. Near 0 the best one takes all. So does a
+# very cold sampler write the most probable output? **Predict** what fifty draws at τ = 0.01 are. The mode is
+# `b•`.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 (cold,) = sample(
@@ -148,8 +149,8 @@ sums = probs.cumsum(-1)  # these rows are sorted
 print("top-p, crossing token dropped  ", (sums < 0.85).sum(-1).tolist())
 print("min-p, no factor: p >= 0.3     ", (probs >= 0.3).sum(-1).tolist())
 cliff = rows[1:2]
-print("T = 2, then min-p 0.3          ", kept(min_p_filter(apply_temperature(cliff, 2.0), 0.3)))
-print("min-p 0.3, then T = 2          ", kept(apply_temperature(min_p_filter(cliff, 0.3), 2.0)))
+print("τ = 2, then min-p 0.3          ", kept(min_p_filter(apply_temperature(cliff, 2.0), 0.3)))
+print("min-p 0.3, then τ = 2          ", kept(apply_temperature(min_p_filter(cliff, 0.3), 2.0)))
 tied = torch.zeros(1, 5).log_softmax(-1)
 by_value = (tied >= tied.topk(2).values[:, -1:]).sum().item()
 print("top-k 2 of five equal tokens   ", kept(top_k_filter(tied, 2)), "or by value", by_value)
@@ -159,7 +160,7 @@ print("top-k 2 of five equal tokens   ", kept(top_k_filter(tied, 2)), "or by val
 # |---|---|---|
 # | top-p | the crossing token is dropped | the peaked row keeps nothing |
 # | min-p | share without the best token | the flat row keeps nothing |
-# | order | temperature last | T changes no count |
+# | order | temperature last | τ changes no count |
 # | top-k | by value, as in Transformers | equal tokens: more than k stay |
 #
 # Order matters because a temperature moves the threshold; Transformers and this library warm first. Now
@@ -172,9 +173,9 @@ writer = Writer()
 boat = writer.source("owls boat")
 generator = torch.Generator().manual_seed(1)
 for name, options in {
-    "T = 1": {},
-    "T = 2": {"temperature": 2.0},
-    "T = 2, min-p 0.3": {"temperature": 2.0, "min_p": 0.3},
+    "τ = 1": {},
+    "τ = 2": {"temperature": 2.0},
+    "τ = 2, min-p 0.3": {"temperature": 2.0, "min_p": 0.3},
 }.items():
     (found,) = sample(
         writer.model,
@@ -189,13 +190,14 @@ for name, options in {
 
 # %% [markdown]
 # So filters change one step at a time, and none of them knows the end. The log-probabilities beside the
-# texts are the model's own, at T = 1 and uncut; otherwise they could not be compared.
+# texts are the model's own, at τ = 1 and uncut; otherwise they could not be compared.
 
 # %% [markdown]
 # ## 11.2 What a length penalty can do
 #
-# Each token multiplies by a number of at most 1, so short outputs have an advantage. The customary cure
-# divides: score = log p / (tokens)^α, • counted. (The variant of Wu et al. divides by ((5 + tokens) / 6)^α, as
+# Each token multiplies by a number of at most 1, so short outputs have an advantage. The cure of
+# [chapter 7](ch07_search.ipynb) divides: score = log p / (tokens)^α, • counted. (The variant of Wu et al.
+# divides by ((5 + tokens) / 6)^α, as
 # [OpenNMT-py](https://github.com/OpenNMT/OpenNMT-py/blob/03b3539c674e12ccb408dd9e3a501c7aedf3930f/onmt/translate/penalties.py)
 # writes it.) α = 0 is neutral, above 0 favours longer outputs, because a negative number that is divided by
 # more comes nearer to 0. The worked example is the card: which of all its outputs wins at each α?
@@ -318,7 +320,7 @@ for k, written in measured.EMPTY_WRITTEN.items():
 # ## 11.4 Exact search
 #
 # Whose mistake is `this cat`? If the search missed something better, more search is the cure: a **search
-# error**. If it is what the model likes best, more search makes it worse: a **model error**. To know, we
+# error**. If it is what the model likes best, more search is no cure: a **model error**. To know, we
 # need the mode itself, and V^T outputs cannot be written down. There is a shorter proof.
 #
 # 1. Each token has log p ≤ 0. So whatever grows from a beginning has *at most* its log p.
@@ -549,7 +551,7 @@ for n in (None, 2, 3):
 # %% [markdown]
 # ## Summary
 #
-# - Draws come as often as their probability says. A temperature and a filter change one step; T → 0 is
+# - Draws come as often as their probability says. A temperature and a filter change one step; τ → 0 is
 #   greedy search and not the mode.
 # - α re-ranks; • counts as a token. It brings nothing back.
 # - A wider beam may return something less probable, and what is more probable may be shorter, up to nothing.
@@ -564,7 +566,7 @@ for n in (None, 2, 3):
 # | exact | knows whose mistake it is | calls, from dozens to thousands |
 # | MBR | its utility | 50 draws, and impossible outputs |
 #
-# **Law established**: law 6, scores add up, for every search here: `laws.scores_add_up(search)`. An exact
+# **Law met again**: law 6, scores add up, for every search here: `laws.scores_add_up(search)`. An exact
 # search breaks one check of law 5, by design.
 #
 # **Common misconception**: "The most probable sentence is the best one."
@@ -572,8 +574,8 @@ for n in (None, 2, 3):
 # %% [markdown]
 # ## In Transformers and LLMs
 #
-# - **Chat models** are usually sampled from, with a temperature, and top-p or min-p; beams are common in
-#   translation and speech.
+# - **Sampling** is `do_sample=True` with the filters above; without it and with `num_beams=1` the search is
+#   greedy.
 # - **Order** in `generate()`: repetition, n-grams, bans, minimal length, then temperature, top-k, top-p,
 #   min-p, typical.
 # - **Typical sampling** keeps tokens whose −log p is near the *step's* entropy: the typical set, one step at
