@@ -1,4 +1,4 @@
-"""Use: python tools/new_chapter.py ch11_name [--title "What it is called"]
+"""Use: python tools/new_chapter.py ch13_name [--title "What it is called"]
 
 Makes all parts of a chapter, from tools/chapter_template: a source with the pattern's skeleton, one
 exercise with its check and its words, tests, breaks and submissions. Then it builds the notebooks,

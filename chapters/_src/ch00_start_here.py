@@ -22,7 +22,7 @@ explore("alone")
 #
 # **You need** basic Python and PyTorch: tensors, modules. No GPU and no network.
 #
-# **Time**: 35 minutes.
+# **Time**: 40 minutes.
 #
 # **How to use a notebook.** Shift+Enter runs a cell. Where the text says Predict, the answer below is folded:
 # decide first, then click on it. Each chapter has a notebook of exercises; its **clinic** treats a program

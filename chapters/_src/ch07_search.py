@@ -19,7 +19,7 @@ explore("greedy")
 # model's memory with its outputs, say when a search may stop, and find a wrong search without training
 # anything.
 #
-# **You need** [chapter 0](ch00_start_here.ipynb) and logarithms. **Time**: 36 minutes; it runs in half a
+# **You need** [chapter 0](ch00_start_here.ipynb) and logarithms. **Time**: 45 minutes; it runs in half a
 # minute. The exercises have [their own notebook](../exercises/ch07_search/ch07_search.ipynb).
 #
 # | symbol | meaning | symbol | meaning |

@@ -20,7 +20,7 @@ explore("mode")
 #
 # **You need** [chapter 7](ch07_search.ipynb): beam search, and laws 5 and 6.
 #
-# **Time**: 36 minutes; it runs in half a minute.
+# **Time**: 45 minutes; it runs in half a minute.
 #
 # | symbol | meaning | symbol | meaning |
 # |---|---|---|---|
@@ -606,7 +606,7 @@ print("drawn", torch.multinomial(scores.softmax(-1), 1, generator=generator).sha
 #   Question?](https://aclanthology.org/2020.emnlp-main.170/)
 #
 # **Next**: [the exercises](../exercises/ch11_length_and_truth/ch11_length_and_truth.ipynb): top-p, the n
-# best with proof, MBR on samples, and a patient who counts the prompt.
+# best with proof, MBR on samples, and a patient. Then [chapter 12](ch12_several_processes.ipynb).
 
 # %% [markdown]
 # ## What this chapter asserts

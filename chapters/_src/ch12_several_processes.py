@@ -31,7 +31,7 @@ plots.show(
 # ## 12.1 One token, one weight
 #
 # What must a cut leave as it is? The loss is a mean over tokens, so in one batch all weigh the same. A share
-# knows its own tokens only, and the obvious way is to average the means.
+# knows its own tokens only, and the obvious way is to [average the means](ch04_padding_masks.ipynb).
 #
 # **Predict** how much a token of the short share weighs then, compared with one of the long share. There
 # are two shares, and each has one vote.
@@ -206,7 +206,7 @@ for name, (error, norm, due) in rows.items():
 # - Right are weights $n_r/N$, or sums divided once. An empty share adds 0, not NaN.
 # - `all_reduce` sums, DDP averages: under DDP a rank hands in $R\,L_r/N$.
 #
-# **Law confirmed**: law 7, shard invariance. It needs no second process, but dropout off.
+# **Law established**: law 7, shard invariance. It needs no second process, but dropout off.
 #
 # **Common misconception**: "The loss looks right, so the step is."
 
@@ -248,7 +248,8 @@ print(f"in one batch {F.cross_entropy(logits, labels):.3f}")
 # - [torchtune#1917](https://github.com/meta-pytorch/torchtune/pull/1917): accumulation and DDP as one sum.
 # - [transformers#47688](https://github.com/huggingface/transformers/issues/47688): the clinic's case.
 #
-# **Next**: [the exercises](../exercises/ch12_several_processes/ch12_several_processes.ipynb).
+# **Next**: [the exercises](../exercises/ch12_several_processes/ch12_several_processes.ipynb), then
+# [your own model](../docs/laws.md).
 
 # %% [markdown]
 # ## What this chapter asserts
