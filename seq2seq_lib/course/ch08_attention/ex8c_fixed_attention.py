@@ -95,6 +95,19 @@ def scaled(query: Tensor, memory: Tensor, lengths: Tensor) -> Tensor:
     return fixed_attention(query / query.size(1) ** 0.5, memory, lengths)
 
 
+def renormalised(query: Tensor, memory: Tensor, lengths: Tensor) -> Tensor:
+    """Right on paper, and while pads leave the real tokens a weight that a float can hold."""
+    scores, mask = parts(query, memory, lengths)
+    weights = scores.softmax(1) * mask
+    return mixed(weights / weights.sum(1, keepdim=True), memory)
+
+
+def renormalised_and_guarded(query: Tensor, memory: Tensor, lengths: Tensor) -> Tensor:
+    scores, mask = parts(query, memory, lengths)
+    weights = scores.softmax(1) * mask
+    return mixed(weights / weights.sum(1, keepdim=True).clamp(min=1e-30), memory)
+
+
 MUTANTS = (
     Mutant("no_mask", patient_attention),
     Mutant("mask_after", mask_after),
@@ -105,11 +118,15 @@ MUTANTS = (
     Mutant("mean", plain_mean),
     Mutant("inverted", inverted),
     Mutant("scaled", scaled),
+    Mutant("renormalised", renormalised),
+    Mutant("renormalised", renormalised_and_guarded),
 )
 
 
 def probes(generator: torch.Generator) -> list[Probe]:
-    """Memory is large at the pads: one leak and the context is far off."""
+    """Memory is large at the pads: one leak and the context is far off. In the last batch the pads
+    score so far beyond the real tokens that a softmax over all leaves these exactly 0.
+    """
     drawn = []
     for lengths, S, _ in sizes(generator):
         B, H = len(lengths), 1 if S == 1 else 4
@@ -118,7 +135,13 @@ def probes(generator: torch.Generator) -> list[Probe]:
         memory = memory.where(sequence_mask(n, S)[..., None], 7.0)
         args = {"query": normal(B, H, generator=generator), "memory": memory, "lengths": n}
         drawn.append(Probe(args, fed(lengths=lengths, S=S, H=H), gradient=False))
-    return drawn
+    n = torch.tensor([2, 5, 1])
+    query = normal(3, 4, generator=generator)
+    query = query.where(query != 0, 0.5)
+    far = 1000 * query.sign()[:, None]  # a score of 1,000 x the sum of |query|
+    memory = normal(3, 5, 4, generator=generator).where(sequence_mask(n, 5)[..., None], far)
+    told = fed(lengths=n.tolist(), S=5, H=4, scores="above 400 at the pads")
+    return [*drawn, Probe({"query": query, "memory": memory, "lengths": n}, told, gradient=False)]
 
 
 TASK = FunctionTask(

@@ -48,8 +48,13 @@ def test_the_scoreboard_is_the_kept_result():
         ]
         assert [r["seed"] for r in rows] == list(range(5))
         em, recovery = (sum(r[name] for r in rows) / 5 for name in ("exact_match", "recovery"))
+        (seconds,) = (
+            r["seconds"]
+            for r in KEPT["cpu_seconds"]
+            if (r["training"], r["decoder"], r["seed"]) == (training, decoder, 0)
+        )
         numbers = f"{em:.2f} | {recovery:.2f} |".replace("0.", ".")
-        assert f"{row} | {numbers}" in chapter_text()
+        assert f"{row} | {numbers} {seconds:.0f} |" in chapter_text()
 
 
 def test_what_the_text_says_of_schedules():
@@ -99,6 +104,7 @@ def test_what_the_text_says_of_slips():
 def test_the_script_runs():
     row = slip.measure_schedule(0, "plain", slip.ONE_COIN, steps=8)
     assert row.keys() == KEPT["schedules"][0].keys()
+    assert 0 < slip.cpu_seconds(0, "plain", slip.ONE_COIN, steps=8) < 60
 
 
 def test_a_slip_is_counted_as_it_is_defined():

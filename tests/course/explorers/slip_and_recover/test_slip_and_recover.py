@@ -1,6 +1,8 @@
 """The slip explorer: what is counted, its verdict, its picture as XML."""
 
+import copy
 import datetime
+import importlib
 import time
 
 import pytest
@@ -73,6 +75,18 @@ def test_lanes_are_the_loops_of_the_library(params):
     (best,) = greedy_search(made.model, src, lengths, max_new_tokens=room, prefix=prefix)[0]
     assert "".join(made.tgt_vocab.decode(best.tokens)) == result.written
     assert result.mixed_lane is None
+
+
+def test_an_own_lane_that_never_ends_is_cut_four_behind_gold(monkeypatch):
+    endless = copy.deepcopy(load("dates", "attention"))
+    with torch.no_grad():
+        endless.model.decoder.output.bias[EOS_ID] = -1e9
+    module = importlib.import_module(compute.__module__)
+    monkeypatch.setattr(module, "load", lambda task, decoder: endless)
+    _compute.cache_clear()
+    result = compute()
+    _compute.cache_clear()
+    assert len(result.gold_lane.says) == 11 and len(result.own_lane.says) == 15
 
 
 @pytest.mark.parametrize("params", [s for s in SETTINGS if s["slip"] == 0], ids=str)
@@ -198,7 +212,8 @@ def test_a_typed_number_has_its_digits(number, settings):
 
 @pytest.mark.parametrize(
     "params",
-    [{"date": "hello"}, {"date": "30 feb 1999"}, {"date": "שלום <b> & 日"}, {"date": "x" * 40},
+    [{"date": "hello"}, {"date": "30 feb 1999"}, {"date": "30 feb 9999"},
+     {"date": "שלום <b> & 日"}, {"date": "x" * 40},
      {"task": "numbers", "number": "eleventy"}, {"task": "numbers", "number": "ten million"}],
     ids=str,
 )  # fmt: skip
