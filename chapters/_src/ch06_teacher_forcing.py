@@ -18,7 +18,7 @@ explore("insertion")
 # cannot, tell three numbers apart that are all called perplexity or accuracy, build scheduled sampling,
 # and find an evaluation that looks at the answer.
 #
-# **You need** [chapter 0](ch00_start_here.ipynb), the encoder-decoder, and masks and the loss from
+# **You need** [chapter 0](ch00_start_here.ipynb), the [encoder-decoder](ch03_encoder_decoder.ipynb), and masks and the loss from
 # [chapter 4](ch04_padding_masks.ipynb).
 #
 # **Time**: 45 minutes with its two stubs; it runs in half a minute.
@@ -27,8 +27,8 @@ explore("insertion")
 # |---|---|---|---|
 # | B, T, V | sentences, width of the target, vocabulary | • | EOS |
 # | y | the gold target, its last token is EOS | g | what greedy search writes |
-# | f(p) | the most probable token after the prefix p | TF | teacher forced: reads y |
-# | ε | P(read gold), `teacher_forcing_ratio` | EM | exact match: share of g = y |
+# | ε | P(read gold), `teacher_forcing_ratio` | TF | teacher forced: reads y |
+# | EM | exact match: share of g = y | | |
 
 # %% [markdown]
 # ## 6.1 Two loops, one function
@@ -53,7 +53,7 @@ plots.show(
 )
 
 # %% [markdown]
-# `collate` writes what is read and what must be said as two tables, shifted by one. In training
+# `collate` writes what is read and what must be said as two tables, [shifted](ch01_text_to_batches.ipynb) by one. In training
 # all that is read is known before the first step. So the naive loop over gold
 # tokens and one pass over all of `tgt_in` must give the same.
 
@@ -448,7 +448,7 @@ for ratio in (1.0, 0.5, 0.0):
 # %% [markdown]
 # At 0 the best model is BLIND, although the data say otherwise. So the objective is not that of the
 # language any more. What does it buy? Measured once, on 28 November 2026, with seeds 0 to 4
-# ([`benchmarks/slip.py`](../benchmarks/slip.py)): letters backwards, 400 steps; teacher forcing, three
+# ([`benchmarks/slip.py`](../benchmarks/slip.py)): `reverse` on letters, 400 steps; teacher forcing, three
 # schedules from 1 to 0, and ε = ½ throughout. **Predict** the exact match of scheduled sampling against
 # teacher forcing; its inputs are those of inference.
 
@@ -610,7 +610,7 @@ for name, shift in (("right", 1), ("no shift", 0), ("twice", 2)):
 #   in two parallel passes, as in exercise 6.6.
 #
 # **Next**: [the exercises](../exercises/ch06_teacher_forcing/ch06_teacher_forcing.ipynb) ask for other
-# places where training and inference part.
+# places where they part. Then [chapter 7](ch07_search.ipynb).
 
 # %% [markdown]
 # ## What this chapter asserts

@@ -20,13 +20,13 @@ explore("date")
 # move, mask attention and test the mask, choose its place in the decoder, and test what a weight
 # explains.
 #
-# **You need** chapters 0 and [4](ch04_padding_masks.ipynb): an encoder, a decoder, masks.
+# **You need** chapters [0](ch00_start_here.ipynb) and [4](ch04_padding_masks.ipynb): an encoder, a decoder, masks.
 #
 # **Time**: 45 minutes with both stubs; it runs in seconds.
 #
 # | symbol | meaning | symbol | meaning |
 # |---|---|---|---|
-# | B, S, T | sentences, source positions, target positions | d | numbers in a query |
+# | B, S, T | sentences, source positions, target positions | d | numbers in a query; elsewhere H |
 # | q[b, t] | query: the decoder at step t | k[b, s], v[b, s] | key and value of source token s |
 # | e[t, s] | score of s for step t | a[t, s] | weight; a row sums to 1 over S |
 # | c[t] | context: the mixed vector | mask | bool `[B, S]`, True: a real token |
@@ -61,7 +61,7 @@ for low, high in ((8, 10), (11, 15), (16, 20), (21, 28)):
 
 # %% [markdown]
 # Here nothing falls with length, but each answer has 10 characters, so a long date asks for no more
-# than a short one. Chapter 3's `reverse` does: each digit must be copied. Its GRU, with the
+# than a short one. [Chapter 3](ch03_encoder_decoder.ipynb)'s `reverse` does: each digit must be copied. Its GRU, with the
 # state as context of every step, and the same encoder with attention instead were trained as there,
 # seeds 0 to 4 ([`benchmarks/attention.py`](../benchmarks/attention.py), measured once, on 28 November
 # 2026). **Predict** both curves: without attention, what is left at 11 digits? With attention, are 11
@@ -78,7 +78,7 @@ plots.show(*figures.by_length(chapter.LENGTHS, chapter.WITHOUT_ATTENTION, chapte
 # The cliff is gone, the slope is not: at 11 digits 1 to 5 % are right without attention, and 78 to 89 %
 # with it. To write backwards, a model must still know *where* it is, and our attention knows of
 # positions only what the GRU keeps. Chapter 3's board goes on (means of five seeds; CPU seconds of
-# training):
+# training, all timed anew):
 #
 # | task | model | exact match | loss | parameters | seconds |
 # |---|---|---|---|---|---|
@@ -262,13 +262,13 @@ date_memory, state, real = model.encoder(batch.src, batch.src_lengths)
 print(f"variance of the date model's memory {date_memory[real].var():.1f}, state {state.var():.1f}")
 
 # %% [markdown]
-# Bounded by tanh, a GRU's states stay below variance 1, so a small RNN is less in danger. A number that divides all scores of a softmax is called its **temperature**: a high one
-# evens the weights out, a low one sharpens them. So $\sqrt d$ is a first temperature, which keeps
+# Bounded by tanh, a GRU's states stay below variance 1, so a small RNN is less in danger. A number that divides all scores is a **temperature**
+# ([5.6](ch05_nll_vs_cross_entropy.ipynb)): a high one evens out, a low one sharpens. So $\sqrt d$ is a first temperature, which keeps
 # gradients alive at the start, and training sharpens what it needs.
 #
 # ## 8.4 The mask
 #
-# Where can attention go wrong without an error? **Naive**: no mask. The pads are vectors like others,
+# Where can attention go wrong without an error? ([4.5](ch04_padding_masks.ipynb) began this.) **Naive**: no mask. The pads are vectors like others,
 # and score 6 and 6 before scaling. Decide in the explorer how much they take.
 
 # %% tags=["nbval-ignore-output"]
@@ -449,8 +449,8 @@ for way in (evenly, shuffled):
 # Other maps leave hyphens and the end as they were, and nearly y2: in these years 1 is followed by 9,
 # and 2 by 0. Yet y2's row of the heat map looks like any other.
 #
-# Where do hyphens look, which need nothing? Chapter 0 saw the end symbol, a **sink**: a softmax must put
-# its weight somewhere. Here is our model's first hyphen; then chapter 0's recipe with two scores and
+# Where do hyphens look, which need nothing? Chapter 0 named the **sink**: a softmax must put
+# its weight somewhere, perhaps on the end. Here is our model's first hyphen; then chapter 0's recipe with two scores and
 # three seeds (same script and day), also with the end masked.
 
 # %%
@@ -632,8 +632,8 @@ print(f"law 1: {law1.holds}, law 4: {law4.holds}, without the causal mask: {no_m
 # - Xiao et al. 2023, [Efficient Streaming Language Models with Attention
 #   Sinks](https://arxiv.org/abs/2309.17453): weight that goes where nothing is read.
 #
-# **Next**: [the exercises](../exercises/ch08_attention/ch08_attention.ipynb) ask for scores and masks that
-# you have not seen yet.
+# **Next**: [the exercises](../exercises/ch08_attention/ch08_attention.ipynb) ask for other scores and masks.
+# Then [chapter 9](ch09_real_translation.ipynb).
 
 # %% [markdown]
 # ## What this chapter asserts

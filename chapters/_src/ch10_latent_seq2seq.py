@@ -17,9 +17,9 @@ explore("constant")
 # **After this chapter you can** derive the two terms of a VAE's loss, write its KL and its sample, see
 # a collapse that the loss hides, and report numbers that others can compare.
 #
-# **You need** [chapter 0](ch00_start_here.ipynb), an encoder and a decoder, and what a Gaussian is.
+# **You need** [chapter 0](ch00_start_here.ipynb), an encoder and a decoder ([3](ch03_encoder_decoder.ipynb)), and what a Gaussian is.
 #
-# **Time**: 38 minutes; it runs in under a minute.
+# **Time**: 45 minutes; it runs in under a minute.
 #
 # | symbol | meaning | symbol | meaning |
 # |---|---|---|---|
@@ -431,7 +431,7 @@ assert verdicts["by_sentence"]
 # Equal sentences would share their noise and count once in an error bar, so `evaluate_elbo` tells the
 # occurrences of a sentence apart.
 #
-# Law 7 has the same enemy: with a floor on the *batch mean* of the KL, as in
+# [Law 7](ch12_several_processes.ipynb) has the same enemy: with a floor on the *batch mean* of the KL, as in
 # [the authors' code](https://github.com/openai/iaf/blob/master/tf_train.py) for each group of dimensions,
 # one sentence pays for another. Ours has a floor for each.
 
@@ -634,7 +634,7 @@ print(f"codes in use, as a perplexity: {torch.special.entr(shares).sum().exp():.
 # - Alemi et al. 2018, [Fixing a Broken ELBO](https://arxiv.org/abs/1711.00464): equal ELBOs, different codes.
 #
 # **Next**: [the exercises](../exercises/ch10_latent_seq2seq/ch10_latent_seq2seq.ipynb) ask for a learned
-# prior, a tighter bound and another schedule.
+# prior and a tighter bound. Then [chapter 11](ch11_length_and_truth.ipynb).
 
 # %% [markdown]
 # ## What this chapter asserts
