@@ -24,9 +24,10 @@ from seq2seq_lib.losses import sequence_loss
 SUM = "a loss a token: (total, number of tokens), LossSum, or the mean over tokens"
 BELONGS = (
     "which numbers go into the loss: it is not the summed NLL of these logits at tgt_out. It is "
-    "none of the mistakes known here; labels over a prompt must be -100, with label smoothing pass "
-    "Conventions(label_smoothing=), and a loss with a further term (a KL, a coverage) is judged in "
-    "a call of its own, without logits="
+    "none of the mistakes known here; labels over a prompt must be -100, one whole target must be "
+    "shifted (the decoder reads target[:, :-1], the labels are target[:, 1:]), with label "
+    "smoothing pass Conventions(label_smoothing=), and a loss with a further term (a KL, a "
+    "coverage) is judged in a call of its own, without logits="
 )
 NO_GRADIENT = (
     "a loss with a graph, since parameters= were given: no torch.no_grad(), .item() or .detach() "
@@ -147,7 +148,7 @@ class Loss:
         def alone() -> str:
             if self.trial.failed("summed loss", "more PAD columns"):
                 return who()
-            return hints.ALONE if self.trial.failed("logits") else hints.ALONE_LOSS
+            return hints.ALONE if self.trial.failed("logits", ": alone") else hints.ALONE_LOSS
 
         singles = [probes.take(batch, [row]) for row in every]
         found = [
@@ -213,7 +214,7 @@ class Loss:
     def _which(self, found: float, logits: Tensor, batch: Batch) -> str:
         named = which_loss(found, logits, batch)
         failed = self.trial.failed
-        if named == BELONGS and failed("summed loss: more PAD") and not failed("logits:"):
+        if named == BELONGS and failed("summed loss: more PAD") and not failed("logits: more PAD"):
             return hints.LABELS
         return named
 
@@ -253,6 +254,8 @@ def which_loss(found: float, logits: Tensor, batch: Batch) -> str:
             at(tgt_out, everywhere),
             at(tgt_out, everywhere) / mask.numel() * tokens,
         ),
+        "the sum over real tokens divided by B * T, which counts pads: divide by mask.sum(), the "
+        "real tokens": (right / mask.numel() * tokens,),
         "a sum given as if it were a mean over tokens: return (total, tokens)": (right * tokens,),
         "a mean over sentences given as if it were one over tokens: return (total, tokens)": (
             right / len(batch) * tokens,

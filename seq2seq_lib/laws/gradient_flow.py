@@ -39,7 +39,9 @@ CUT = (
 )
 PARTLY = (
     "where a part of the graph is cut: backpropagation gives another slope than the loss has. "
-    "detach() on one of several paths (the memory, the state), a custom backward, a write in place"
+    "detach() on one of several paths (the memory, the state), a custom backward, a write in "
+    "place. Or it is an nn.Embedding(padding_idx=), whose row of PAD gets no gradient and is read "
+    "all the same: law 1 says by whom, unless PAD is also your BOS"
 )
 
 

@@ -34,7 +34,8 @@ HYPOTHESES = (
 )
 LOG_PROB = (
     "whose state was read: hidden state, cell, attention context and score must all be reordered "
-    "by the same parents, every layer, and finished hypotheses must keep their number"
+    "by the same parents, every layer, and finished hypotheses must keep their number. On a model "
+    "of your own law 4 (parallel_stepwise) first: its step may differ from its one pass"
 )
 NO_EOS = "it is the sum without EOS: ending has a probability too, and it belongs to the output"
 OTHER = "it is the log-probability of another hypothesis of the same list: parents are mixed up"

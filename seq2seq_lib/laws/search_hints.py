@@ -27,8 +27,9 @@ COUNT = (
 )
 WIDTH = (
     "the width: num_beams open hypotheses are kept at every step, so a finished one must make room "
-    "and not narrow the beam. Or the end: it must not stop when the first one ends, nor compare "
-    "open ones at their present length, since their scores may still rise"
+    "and not narrow the beam. Or the end: it must not stop when the first one ends, nor when "
+    "num_beams have ended (early_stopping=True, fairseq), nor compare open ones at their present "
+    "length, since their scores may still rise"
 )
 AFTER_EOS = "where it stops: EOS was written and the output goes on; stop there"
 NOT_BANNED = (
