@@ -47,8 +47,10 @@ def collect(source: Path, submitted: Path, assignment: str, pattern: str = "") -
     fresh: set[str] = set()
     for path, name, match in matched:
         student = safe(match["student"]) if match else ""
-        if match and len(numbers[student]) > 1:
-            student = f"{student}_{_number(match)}".strip("_")
+        if match:
+            with_number = f"{student}_{_number(match)}".strip("_")
+            if len(numbers[student]) > 1 or (submitted / with_number).exists():
+                student = with_number
         found[student] = found.get(student, 0) + 1
         if not student:
             continue

@@ -75,6 +75,9 @@ def test_two_learners_of_one_name_stay_two(tmp_path):
     found = collect(tmp_path / "all.zip", tmp_path / "s", STEM)
     assert found == {"Anna_Li_11": 1, "Anna_Li_12": 1, "Ben_Wu": 2}
     assert (tmp_path / "s" / "Anna_Li_11" / STEM / "x.ipynb").read_text() == "11"
+    with zipfile.ZipFile(tmp_path / "late.zip", "w") as archive:  # one of the two, again
+        archive.writestr("Anna Li_11_assignsubmission_file_/x.ipynb", "better")
+    assert collect(tmp_path / "late.zip", tmp_path / "s", STEM) == {"Anna_Li_11": 1}
 
 
 def test_a_name_is_one_folder_whatever_system_packed_it():
