@@ -25,8 +25,7 @@ PARALLEL := -n 2 --dist loadfile
 NOTEBOOKS := $(wildcard chapters solutions exercises)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks exercises site grade release slides bench lint coverage mutation \
-        constraints assets
+.PHONY: help lab test notebooks exercises site grade release slides bench lint coverage mutation constraints assets
 
 help:         ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile

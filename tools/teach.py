@@ -14,6 +14,7 @@ plans                        write the lesson plans in docs/teaching.md anew
 
 import argparse
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -67,6 +68,12 @@ def _course():
 def _collect(options: argparse.Namespace) -> int:
     from classroom.collect import collect
 
+    chapters = sorted(p.parent.name for p in (ROOT / "exercises").glob("ch*/ch*.ipynb"))
+    if options.chapter not in chapters:
+        raise SystemExit(f"There is no chapter {options.chapter}; there is {', '.join(chapters)}.")
+    zipped = options.source.suffix.lower() == ".zip" and options.source.is_file()
+    if not (zipped or options.source.is_dir()):
+        raise SystemExit(f"{options.source} is no folder and no zip.")
     found = collect(options.source, work() / "submitted", options.chapter, options.names)
     lost = found.pop("", 0)
     print(f"{options.chapter}: {len(found)} learners, {sum(found.values())} files")
@@ -88,9 +95,13 @@ def _grade(options: argparse.Namespace) -> int:
 
 
 def _feedback(options: argparse.Namespace) -> int:
-    from classroom.grade import nbgrader
+    from classroom.grade import nbgrader, read_notes
 
     nbgrader(_course(), "generate_feedback", options.chapter, "--force")
+    for student, note in read_notes(_course(), options.chapter).items():
+        if note.get("failed"):  # a page that is there is that of an older try
+            shutil.rmtree(work() / "feedback" / student / options.chapter, ignore_errors=True)
+            print(f"No page for {student}: {note['failed']}")
     print(f"{work() / 'feedback'}/STUDENT/{options.chapter}/{options.chapter}.html")
     return 0
 
@@ -99,7 +110,7 @@ def _table(options: argparse.Namespace) -> int:
     from classroom.handback import notes_in, rows, write_table
     from nbgrader.api import Gradebook
 
-    lines = options.roster.read_text("utf-8").splitlines() if options.roster else []
+    lines = options.roster.read_text("utf-8-sig").splitlines() if options.roster else []
     roster = [line.strip() for line in lines if line.strip()]
     with Gradebook(_course().db_url) as gradebook:
         found = rows(

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from pathlib import Path
 #   Moodle   Ada Lovelace_12345_assignsubmission_file_/ch04.ipynb   (a folder, or before a file)
 #   Canvas   lovelaceada_12345_67890_ch04.ipynb,  lovelaceada_LATE_12345_67890_ch04-1.ipynb
 #   ILIAS, OLAT and many scripts: a folder for each learner
-MOODLE = r"(?P<student>[^/]+?)_\d+_assignsubmission_file(?:_|$)"
-CANVAS = r"(?P<student>[^/_]+)_(?:LATE_)?\d+_\d+_"
+MOODLE = r"(?P<student>[^/]+?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_|$)"
+CANVAS = r"(?P<student>[^/_]+)_(?:LATE_)?(?P<number>\d+)_\d+_"
 FOLDER = r"(?P<student>[^/]+)/"
 USUAL = (MOODLE, CANVAS, FOLDER)
 MOST = 200 * 2**20  # bytes that a zip may unpack to
@@ -26,21 +27,30 @@ def collect(source: Path, submitted: Path, assignment: str, pattern: str = "") -
     Returns:
         Files by learner; under "" those that nobody could be found for.
     """
-    if source.suffix == ".zip":
+    if source.suffix.lower() == ".zip" and source.is_file():
         unpacked = submitted.parent / "collected" / source.stem
         shutil.rmtree(unpacked, ignore_errors=True)
         _unzip(source, unpacked)
         source = unpacked
-    found: dict[str, int] = {}
-    fresh: set[str] = set()
+    matched: list[tuple[Path, str, re.Match | None]] = []
     for path in sorted(p for p in source.rglob("*") if p.is_file() and not p.is_symlink()):
         name = path.relative_to(source).as_posix()
         if any(part.startswith(".") or part == "__MACOSX" for part in Path(name).parts):
             continue
-        match = next(
-            filter(None, (re.match(p, name) for p in ([pattern] if pattern else USUAL))), 0
-        )
+        tried = (re.match(p, name) for p in ([pattern] if pattern else USUAL))
+        matched.append((path, name, next(filter(None, tried), None)))
+    numbers: dict[str, set[str]] = {}  # of a learner's name: two of them are two learners
+    for _, _, match in matched:
+        if match:
+            numbers.setdefault(safe(match["student"]), set()).add(_number(match))
+    found: dict[str, int] = {}
+    fresh: set[str] = set()
+    for path, name, match in matched:
         student = safe(match["student"]) if match else ""
+        if match:
+            with_number = f"{student}_{_number(match)}".strip("_")
+            if len(numbers[student]) > 1 or (submitted / with_number).exists():
+                student = with_number
         found[student] = found.get(student, 0) + 1
         if not student:
             continue
@@ -57,7 +67,13 @@ def collect(source: Path, submitted: Path, assignment: str, pattern: str = "") -
 
 def safe(student: str) -> str:
     """A learner's name as a folder: letters of any alphabet stay."""
-    return re.sub(r"[^\w.@+-]+", "_", student.strip()).strip("._")
+    whole = unicodedata.normalize("NFC", student)  # macOS writes an umlaut as two characters
+    return re.sub(r"[^\w.@+-]+", "_", whole.strip()).strip("._")
+
+
+def _number(match: re.Match) -> str:
+    """What an LMS writes after a name to tell learners apart; empty if it writes nothing."""
+    return match.groupdict().get("number") or ""
 
 
 def _unzip(file: Path, target: Path) -> None:

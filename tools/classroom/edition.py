@@ -16,7 +16,7 @@ from pathlib import Path
 
 LEFT_OUT = (
     "solutions/", "tests/", "nbgrader_config.py", "tools/", "docs/teaching.md",
-    "docs/authoring.md", ".github/", ".ci/", "benchmarks/",
+    "docs/authoring.md", "CONTRIBUTING.md", ".github/", ".ci/", "benchmarks/",
 )  # fmt: skip
 SOLUTION = re.compile(
     r'^solution = ("{3}[\s\S]*?"{3}|\'{3}[\s\S]*?\'{3}|".*"|\'.*\')$', re.MULTILINE
@@ -123,12 +123,23 @@ def _for_learners(target: Path) -> None:
     """README and Makefile speak of nothing that is not there."""
     makefile = target / "Makefile"
     text = makefile.read_text(encoding="utf-8")
-    kept = re.split(r"\n(?=\S)", text)
-    gone = ("exercises:", "grade:", "release:", "slides:", "bench:", "mutation:", "assets:",
-            "constraints:", "notebooks:", "coverage:")  # fmt: skip
-    makefile.write_text("\n".join(p for p in kept if not p.startswith(gone)), encoding="utf-8")
+    kept = []
+    for block in text.split("\n\n"):
+        rule = re.search(r"^([\w$() ]+):(?!=)", block, re.MULTILINE)
+        if "NBVAL" not in block and (
+            rule is None or rule[1].strip() in ("help", "lab", "$(STAMP)")
+        ):
+            kept.append(block)
+    text = re.sub(r"\.PHONY:(?:.*\\\n)*.*", ".PHONY: help lab", "\n\n".join(kept).rstrip())
+    makefile.write_text(text + "\n", encoding="utf-8")
     readme = target / "README.md"
     text = readme.read_text(encoding="utf-8")
+    text = re.sub(r"(?ms)^## For maintainers\n.*?(?=^## )", "", text)
+    text = re.sub(r"(?m)^make test .*\n", "", text).replace("## Two commands", "## One command")
+    text = text.replace("After that both work offline", "After that it works offline")
+    blocks = re.split(r"\n{2,}", text)
+    for_others = ("**To teach**", "**To maintain", "and to test:", "```\npython -m pytest")
+    text = "\n\n".join(block for block in blocks if not block.startswith(for_others))
     for name in LEFT_OUT:  # links into what was left out become words
         text = re.sub(rf"\[([^\]]+)\]\({re.escape(name)}[^)]*\)", r"\1", text)
     readme.write_text(text, encoding="utf-8")

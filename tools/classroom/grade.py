@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import traceback
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -18,11 +19,11 @@ from typing import Any
 
 import nbformat
 
-from classroom.collect import notebook_in
+from classroom.collect import notebook_in, safe
 from classroom.execute import CannotRun, Execute, Noticed, execute
 from classroom.handback import harmless
 from classroom.isolation import HIDDEN, Limits, can_cut_off
-from classroom.mend import mend
+from classroom.mend import id_of, mend
 
 VERSION = 1  # of what is noted; another one grades anew
 
@@ -103,7 +104,8 @@ def grade(
     """Grade one chapter.
 
     Args:
-        students: only these; else all who handed it in.
+        students: only these, as the table or a person writes their names; else all who handed
+            it in.
         jobs: kernels at a time; the number of cores if None.
         force: also what was graded before and has not changed.
 
@@ -112,9 +114,13 @@ def grade(
     """
     limits = limits or Limits()
     in_gradebook(course, assignment)
-    found = students or sorted(
+    everybody = sorted(
         path.parent.name for path in (course.work / "submitted").glob(f"*/{assignment}")
     )
+    found = [safe(name) for name in students] if students else everybody
+    for name, wanted in zip(found, students or [], strict=False):
+        if name not in everybody:
+            raise SystemExit(f"Nobody called {wanted!r} has handed in {assignment}.")
     notes = read_notes(course, assignment)
     todo = [read(course, student, assignment) for student in found]
     if not force:
@@ -185,6 +191,7 @@ def read(course: Course, student: str, assignment: str) -> Submission:
         submission.fingerprint = fingerprint(folder)
         submission.nb = _parsed(path)
         released = nbformat.read(course.released(assignment), as_version=4)
+        _of_this_chapter(submission.nb, released)
         submission.look += mend(submission.nb, released)
         submission.empty = _untouched(submission.nb, released)
         _as_in_the_gradebook(course, submission)
@@ -218,6 +225,23 @@ def _parsed(path: Path) -> Any:
             cell["outputs"], cell["execution_count"] = [], None
     nb = nbformat.from_dict(raw)
     return nb if raw["nbformat"] == 4 else nbformat.convert(nb, 4)
+
+
+def _of_this_chapter(nb: Any, released: Any) -> None:
+    """Checks of another chapter, and none of this: it is no attempt that is worth 0 points."""
+    here, there = (
+        [
+            str(id_of(cell))
+            for cell in book.get("cells", [])
+            if str(id_of(cell)).startswith("check-")
+        ]
+        for book in (nb, released)
+    )
+    if here and not set(here) & set(there):
+        chapters = [id.split("-")[1] for id in (here[0], there[0])]
+        raise CannotGrade(
+            "this is the notebook of chapter {}: ask for the one of chapter {}".format(*chapters)
+        )
 
 
 def _untouched(nb: Any, released: Any) -> bool:
@@ -270,11 +294,13 @@ def save(course: Course, submission: Submission) -> None:
     from nbgrader.api import Gradebook
     from nbgrader.preprocessors import SaveAutoGrades
 
-    with Gradebook(course.db_url, "seq2seq") as gradebook:
-        gradebook.update_or_create_student(submission.student)
-        gradebook.update_or_create_submission(submission.assignment, submission.student)
-    of = {"nbgrader": _names(course, submission)}
-    SaveAutoGrades().preprocess(submission.nb, of)
+    with warnings.catch_warnings():  # SQLAlchemy's, on how nbgrader is written
+        warnings.simplefilter("ignore")
+        with Gradebook(course.db_url, "seq2seq") as gradebook:
+            gradebook.update_or_create_student(submission.student)
+            gradebook.update_or_create_submission(submission.assignment, submission.student)
+        of = {"nbgrader": _names(course, submission)}
+        SaveAutoGrades().preprocess(submission.nb, of)
     target = course.autograded(submission.student, submission.assignment)
     target.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileNotFoundError):

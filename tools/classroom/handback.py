@@ -15,9 +15,10 @@ from typing import Any
 from nbconvert.exporters import HTMLExporter
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from classroom.collect import safe
 from classroom.mend import id_of, settings
 
-PATHS = re.compile(r"(?<![\w.])(?:/[\w.+-]+){2,}/?|[A-Z]:\\[\w\\. -]+")
+PATHS = re.compile(r"(?P<link>https?://\S+)|(?<![\w.])(?:/[\w.+-]+){2,}/?|[A-Z]:\\[\w\\. -]+")
 COLOURS = re.compile(r"\x1b\[[\d;]*m")
 SHOWN = ("text/plain", "image/png", "image/jpeg")  # of outputs; all else could be live
 STYLE = """body{font:16px/1.5 sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#222}
@@ -160,7 +161,8 @@ def _said(cell: Any) -> str:
             pieces.append(_only_the_check(output.text))
         elif output.output_type == "error":
             pieces.append(output.evalue)
-    return PATHS.sub("(a file)", COLOURS.sub("", "\n".join(pieces))).strip()
+    text = COLOURS.sub("", "\n".join(pieces))
+    return PATHS.sub(lambda found: found["link"] or "(a file)", text).strip()
 
 
 def _only_the_check(text: str) -> str:
@@ -202,7 +204,8 @@ class FeedbackPage(HTMLExporter):
             scores = {
                 grade.cell.name: None if waits(grade) else grade.score for grade in given.grades
             }
-            comments = {comment.cell.name: comment.comment or "" for comment in given.comments}
+            # nbgrader's own "No response." would stand there as if a teacher had written it
+            comments = {c.cell.name: c.manual_comment or "" for c in given.comments}
         resources["output_extension"] = ".html"
         return page(nb, scores, comments), resources
 
@@ -247,10 +250,11 @@ def rows(gradebook: Any, notes: dict[str, dict], roster: list[str]) -> list[Row]
 
     Args:
         notes: by assignment, by student: what ``grade`` noted.
-        roster: learners who must stand in the table, whether they handed in or not.
+        roster: learners who must stand in the table, whether they handed in or not; names as
+            people write them.
     """
     found = []
-    known = {student.id for student in gradebook.students} | set(roster)
+    known = {student.id for student in gradebook.students} | {safe(name) for name in roster}
     for assignment in sorted(gradebook.assignments, key=lambda a: a.name):
         given = {s.student.id: s for s in gradebook.assignment_submissions(assignment.name)}
         noted = notes.get(assignment.name, {})
@@ -283,8 +287,11 @@ COLUMNS = ("student", "chapter", "state", "points", "of", "percent", "bonus", "b
 
 
 def write_table(rows: list[Row], path: Path) -> None:
-    """As CSV; a cell that a spreadsheet would take for a formula is quoted as text."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    """As CSV; a cell that a spreadsheet would take for a formula is quoted as text.
+
+    It starts with a mark that it is UTF-8, without which Excel garbles names.
+    """
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
         out = csv.writer(file)
         out.writerow(COLUMNS)
         for row in rows:

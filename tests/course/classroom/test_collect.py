@@ -1,9 +1,12 @@
 """Whatever an LMS calls the files, each learner's notebook is found, or the teacher is told."""
 
+import unicodedata
 import zipfile
 
 import pytest
-from classroom.collect import collect, notebook_in
+import teach
+from classroom import grade as grading
+from classroom.collect import collect, notebook_in, safe
 from classroom.grade import CannotGrade
 
 STEM = "ch04_padding_masks"
@@ -14,6 +17,7 @@ STEM = "ch04_padding_masks"
     [
         ("Ada Lovelace_12345_assignsubmission_file_/ch04.ipynb", "Ada_Lovelace"),
         ("Ada Lovelace_12345_assignsubmission_file_ch04.ipynb", "Ada_Lovelace"),
+        ("Ada Lovelace_12345_assignsubmission_onlinetext_/onlinetext.html", "Ada_Lovelace"),
         ("lovelaceada_12345_67890_ch04-1.ipynb", "lovelaceada"),
         ("lovelaceada_LATE_12345_67890_ch04.ipynb", "lovelaceada"),
         ("李明/ch04.ipynb", "李明"),
@@ -26,7 +30,7 @@ def test_the_usual_names_are_known(name, student, tmp_path):
         archive.writestr("__MACOSX/._x", "")
     work = tmp_path / "work"
     assert collect(tmp_path / "all.zip", work / "submitted", STEM) == {student: 1}
-    (found,) = (work / "submitted").rglob("*.ipynb")
+    (found,) = [p for p in (work / "submitted").rglob("*") if p.is_file()]
     assert found.parent == work / "submitted" / student / STEM
 
 
@@ -61,3 +65,64 @@ def test_the_notebook_of_a_folder_is_found_or_asked_for(tmp_path):
     (folder / "mine.ipynb").write_text(mine)
     path, said = notebook_in(folder, STEM, released)
     assert path.name == "mine.ipynb" and said[0].startswith("2 notebooks; graded is 'mine.ipynb'")
+
+
+def test_two_learners_of_one_name_stay_two(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for number in (11, 12):
+            archive.writestr(f"Anna Li_{number}_assignsubmission_file_/x.ipynb", str(number))
+            archive.writestr(f"Ben Wu_13_assignsubmission_file_/{number}.ipynb", "one of two files")
+    found = collect(tmp_path / "all.zip", tmp_path / "s", STEM)
+    assert found == {"Anna_Li_11": 1, "Anna_Li_12": 1, "Ben_Wu": 2}
+    assert (tmp_path / "s" / "Anna_Li_11" / STEM / "x.ipynb").read_text() == "11"
+    with zipfile.ZipFile(tmp_path / "late.zip", "w") as archive:  # one of the two, again
+        archive.writestr("Anna Li_11_assignsubmission_file_/x.ipynb", "better")
+    assert collect(tmp_path / "late.zip", tmp_path / "s", STEM) == {"Anna_Li_11": 1}
+
+
+def test_a_name_is_one_folder_whatever_system_packed_it():
+    name = "Zoë Öztürk"
+    assert safe(unicodedata.normalize("NFD", name)) == safe(name) == "Zoë_Öztürk"
+
+
+@pytest.mark.parametrize(
+    ("chapter", "source", "said"),
+    [
+        (STEM, "nowhere.zip", "no folder and no zip"),
+        ("ch04", "in", "no chapter ch04; there is ch00"),
+    ],
+)
+def test_a_slip_of_the_pen_is_named_and_nothing_is_written(
+    chapter, source, said, tmp_path, monkeypatch
+):
+    (tmp_path / "in" / "ada").mkdir(parents=True)
+    (tmp_path / "in" / "ada" / "x.ipynb").write_text("{}")
+    monkeypatch.setenv("NBGRADER_WORK", str(tmp_path / "work"))
+    with pytest.raises(SystemExit, match=said):
+        teach.main(["collect", chapter, str(tmp_path / source)])
+    assert not (tmp_path / "work").exists()
+
+
+def test_grading_one_learner_takes_the_name_as_the_teacher_writes_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(grading, "in_gradebook", lambda course, chapter: None)
+    monkeypatch.setattr(grading, "can_cut_off", lambda: True)
+    course = grading.Course(teach.ROOT, tmp_path)
+    course.gradebook.write_bytes(b"")
+    folder = course.submitted("Ada_Lovelace", STEM)
+    folder.mkdir(parents=True)
+    (folder / "x.ipynb").write_text("")
+    (done,) = grading.grade(course, STEM, ["Ada Lovelace"], say=lambda line: None)
+    assert done.student == "Ada_Lovelace" and "is empty" in done.failed
+    with pytest.raises(SystemExit, match="Nobody called 'Bda' has handed in"):
+        grading.grade(course, STEM, ["Bda"], say=lambda line: None)
+    assert "Bda" not in grading.read_notes(course, STEM)
+
+
+def test_the_notebook_of_another_chapter_is_asked_for_again(tmp_path):
+    course = grading.Course(teach.ROOT, tmp_path)
+    folder = course.submitted("ada", STEM)
+    folder.mkdir(parents=True)
+    other = course.released("ch12_several_processes").read_bytes()
+    (folder / f"{STEM}.ipynb").write_bytes(other)
+    failed = grading.read(course, "ada", STEM).failed
+    assert failed == "this is the notebook of chapter 12: ask for the one of chapter 4"

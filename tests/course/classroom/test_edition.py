@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,25 @@ def test_answers_and_the_teacher_s_files_are_not_in_plain_sight(released):
         if callable(exercise.reference) and exercise.points:
             assert f"def {exercise.reference.__name__}(" not in code, exercise.id
         assert exercise.words.solution[:60] not in words, exercise.id
+
+
+def test_its_pages_name_no_command_that_it_lacks(released):
+    makefile = (released / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):(?=.*##)", makefile, re.MULTILINE))
+    assert targets == {"help", "lab"}
+    assert "tests" not in makefile and "tools/build" not in makefile
+    done = subprocess.run(["make", "-n", "help"], cwd=released, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for page in (released / "README.md", released / "CONTRIBUTING.md"):
+        if page.exists():
+            text = page.read_text(encoding="utf-8")
+            named = re.findall(r"(?:^|`)make (\w+)", text, re.MULTILINE)
+            assert set(named) <= {"lab"}, page.name
+            for name in ("teaching.md", "authoring.md", "tests chapters", "tools/"):
+                assert name not in text, f"{page.name}: {name}"
+            for link in re.findall(r"\]\((?!http)([^)#]+)", text):
+                assert (released / link).exists(), f"{page.name}: {link}"
+    assert "jupyter lab chapters/" in (released / "README.md").read_text(encoding="utf-8")
 
 
 def test_checks_and_hints_work_and_solutions_are_closed(released):
