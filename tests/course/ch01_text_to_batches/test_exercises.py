@@ -1,6 +1,5 @@
 """Chapter 1's exercises: what they are given, their probes, typical mistakes, the bug clinic."""
 
-import inspect
 import re
 
 import pytest
@@ -18,6 +17,7 @@ from seq2seq_lib.course.ch01_text_to_batches import (
     patient,
 )
 from seq2seq_lib.course.judging import engine
+from tests.support.suspects import behind
 
 FUNCTIONS = ("1.1", "1.2", "1.4", "1.5", "1.6", "1.7", "1.8c", "1.9")
 
@@ -368,8 +368,7 @@ def test_tiers_separate_tests_that_see_more_from_those_that_see_less(test, earne
 @pytest.mark.parametrize("survivor", ex8b_test_build.SUSPECTS)
 def test_each_survivor_is_described(survivor):
     def blind(build):
-        variables = inspect.getclosurevars(build).nonlocals
-        if variables["implementation"] is not ex8b_test_build.SUSPECTS[survivor]:
+        if behind(build) is not ex8b_test_build.SUSPECTS[survivor]:
             ex8b_test_build.test_build(build)
 
     report, result = found("1.8b", blind)

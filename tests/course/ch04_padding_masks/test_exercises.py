@@ -22,6 +22,7 @@ from seq2seq_lib.course.ch04_padding_masks import (
 from seq2seq_lib.course.judging import engine
 from seq2seq_lib.losses import masked_nll_loss
 from seq2seq_lib.masks import masked_softmax, sequence_mask
+from tests.support.suspects import behind
 
 LOSSES = ("4.2", "4.5b", "4.8c")  # they `use` losses.toml
 FUNCTIONS = ("4.1", "4.2", "4.4", "4.5a", "4.5b", "4.6", "4.7", "4.8c", "4.9")
@@ -558,8 +559,7 @@ def test_tiers_separate_tests_that_see_more_from_those_that_see_less(test, earne
 @pytest.mark.parametrize("survivor", ex8b_test_patient.SUSPECTS)
 def test_each_survivor_is_described(survivor):
     def blind(loss_function):
-        variables = inspect.getclosurevars(loss_function).nonlocals
-        if variables["implementation"] is not ex8b_test_patient.SUSPECTS[survivor]:
+        if behind(loss_function) is not ex8b_test_patient.SUSPECTS[survivor]:
             ex8b_test_patient.test_patient(loss_function)
 
     report, result = found("4.8b", blind)

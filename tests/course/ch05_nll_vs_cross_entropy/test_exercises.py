@@ -1,6 +1,5 @@
 """Chapter 5's exercises: what they are given, their probes, typical mistakes, the bug clinic."""
 
-import inspect
 import re
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from seq2seq_lib.course.ch05_nll_vs_cross_entropy import (
 )
 from seq2seq_lib.course.ch05_nll_vs_cross_entropy import losses_of_rows as losses
 from seq2seq_lib.course.judging import engine
+from tests.support.suspects import behind
 
 ROOT = Path(__file__).resolve().parents[3]
 FUNCTIONS = ("5.1", "5.2", "5.4", "5.5", "5.6", "5.7", "5.8c", "5.9")
@@ -390,8 +390,7 @@ def test_weak_tests_earn_a_part_and_hear_what_they_miss(test, finding, earned):
 @pytest.mark.parametrize("survivor", ex8b_test_patient.SUSPECTS)
 def test_each_survivor_is_described(survivor):
     def blind(loss_function):
-        variables = inspect.getclosurevars(loss_function).nonlocals
-        if variables["implementation"] is not ex8b_test_patient.SUSPECTS[survivor]:
+        if behind(loss_function) is not ex8b_test_patient.SUSPECTS[survivor]:
             ex8b_test_patient.test_patient(loss_function)
 
     report, result = found("5.8b", blind)

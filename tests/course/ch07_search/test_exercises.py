@@ -1,6 +1,5 @@
 """Chapter 7's exercises: typical mistakes, the probes, the bug clinic, the gallery."""
 
-import inspect
 import math
 import re
 from collections import Counter
@@ -33,6 +32,7 @@ from seq2seq_lib.laws import HashModel, scores_add_up, search_oracle
 from seq2seq_lib.laws.hash_model import BigramModel
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
 from tests.course.ch07_search.wrong_answers import MISTAKES, changed
+from tests.support.suspects import behind
 
 SOURCE = (torch.tensor([[5, 3, EOS_ID]]), torch.tensor([3]))
 
@@ -395,10 +395,7 @@ def test_a_detective_s_work_is_done_once():
 @pytest.mark.parametrize("survivor", mistakes.SUSPECTS)
 def test_each_survivor_is_described(survivor):
     def blind(search):
-        if (
-            inspect.getclosurevars(search).nonlocals["implementation"]
-            is not mistakes.SUSPECTS[survivor]
-        ):
+        if behind(search) is not mistakes.SUSPECTS[survivor]:
             ex5b_test_patient.test_patient(search)
 
     report, result = found("7.5b", blind)

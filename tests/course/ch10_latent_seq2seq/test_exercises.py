@@ -1,6 +1,5 @@
 """Chapter 10's exercises: their examples, the patient's log, tests that see more or less."""
 
-import inspect
 import math
 
 import pytest
@@ -21,6 +20,7 @@ from seq2seq_lib.course.ch10_latent_seq2seq import (
 from seq2seq_lib.course.ch10_latent_seq2seq.common import MU, VARIANCE
 from seq2seq_lib.course.judging import engine
 from seq2seq_lib.latent import importance_bound
+from tests.support.suspects import behind
 
 FUNCTIONS = ("10.1", "10.2", "10.4", "10.5", "10.6", "10.7c", "10.8")
 
@@ -235,8 +235,7 @@ def test_tiers_separate_tests_that_see_more_from_those_that_see_less(test, earne
 @pytest.mark.parametrize("survivor", ex7b_test_patient.SUSPECTS)
 def test_each_survivor_is_described(survivor):
     def blind(loss_function):
-        variables = inspect.getclosurevars(loss_function).nonlocals
-        if variables["implementation"] is not ex7b_test_patient.SUSPECTS[survivor]:
+        if behind(loss_function) is not ex7b_test_patient.SUSPECTS[survivor]:
             ex7b_test_patient.test_patient(loss_function)
 
     report, result = found("10.7b", blind)
