@@ -474,6 +474,7 @@ def cut_search(*arguments):
     return [[replace(h, tokens=[t for t in h.tokens if t != 2]) for h in row] for row in found]
 
 
+# %%
 starts, searches = (model.start, start_without_context), (beam_search, cut_search)
 judged = {
     3: [laws.loss_ledger(f) for f in (nats, nats_with_pads)],

@@ -108,6 +108,7 @@ def test_a_chapter_as_it_should_be_is_within_all_limits():
             "lines of the longest output",
             31,
         ),
+        (30, new_code_cell("\n" * 30 + "a = 1"), "lines of the longest code cell", 31),
         (3, new_code_cell("print(2)"), "answers in sight of their question", 1),
         (61, new_markdown_cell("## Papers"), "missing endings", 1),
         (59, new_markdown_cell("## Summary\n\n**Law**: 3."), "missing endings", 1),

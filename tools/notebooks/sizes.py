@@ -32,6 +32,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "cell of the first picture": (1, FIRST_SCREEN),
     "minutes to read": (30, 40),
     "lines of the longest output": (0, 30),
+    "lines of the longest code cell": (0, 30),
 }
 LIMITS_OF_SHORT: dict[str, tuple[float, float]] = LIMITS | {
     "cells": (25, 30),
@@ -93,6 +94,7 @@ def measures(notebook: NotebookNode) -> dict[str, Measure]:
     pictures = [n for n, cell in enumerate(cells, start=1) if has_picture(cell)]
     asserts = [line for source in lesson_code(cells) for line in asserted(source)]
     longest = max((output_lines(cell) for cell in cells), default=0)
+    cell = max((len(source.splitlines()) for source in shown_code(cells)), default=0)
     values: dict[str, float] = {
         "cells": len(cells),
         "words": count,
@@ -104,6 +106,7 @@ def measures(notebook: NotebookNode) -> dict[str, Measure]:
         "minutes to read": minutes,
         "minutes stated": stated,
         "lines of the longest output": longest,
+        "lines of the longest code cell": cell,
     }
     limits = LIMITS_OF_SHORT if SHORT in (prose[0] if prose else "") else LIMITS
     limits = limits | {"minutes stated": (round(0.8 * minutes), round(1.2 * minutes))}
