@@ -16,18 +16,9 @@ from seq2seq_lib.course.ch01_text_to_batches import (
     ex8c_fixed_build,
     patient,
 )
-from seq2seq_lib.course.judging import engine
-from tests.support.suspects import behind
+from tests.support.answers import found, sparing, text_of
 
 FUNCTIONS = ("1.1", "1.2", "1.4", "1.5", "1.6", "1.7", "1.8c", "1.9")
-
-
-def found(exercise_id, answer, seed=0):
-    return engine.judge(find(exercise_id), answer, seed)
-
-
-def text_of(report):
-    return " ".join(report.text.split())
 
 
 def test_points_are_those_of_the_notebook_and_the_chapter_s_own_have_none():
@@ -367,9 +358,5 @@ def test_tiers_separate_tests_that_see_more_from_those_that_see_less(test, earne
 
 @pytest.mark.parametrize("survivor", ex8b_test_build.SUSPECTS)
 def test_each_survivor_is_described(survivor):
-    def blind(build):
-        if behind(build) is not ex8b_test_build.SUSPECTS[survivor]:
-            ex8b_test_build.test_build(build)
-
-    report, result = found("1.8b", blind)
+    report, result = found("1.8b", sparing("1.8b", survivor))
     assert result.name == survivor and "8 of 9" in report.text

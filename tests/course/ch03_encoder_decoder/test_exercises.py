@@ -12,15 +12,11 @@ from seq2seq_lib.course.ch03_encoder_decoder import few_strings, patient, word_o
 from seq2seq_lib.course.ch03_encoder_decoder.ex2_blind_floor import blind_floor_spec
 from seq2seq_lib.course.ch03_encoder_decoder.ex8b_test_patient import INNOCENT, SUSPECTS
 from seq2seq_lib.course.ch03_encoder_decoder.probes import Script
-from seq2seq_lib.course.judging import engine
 from seq2seq_lib.course.judging.probes import fresh_generator
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
+from tests.support.answers import found
 
 BATCHED = ("3.1", "3.5", "3.7", "3.8c")
-
-
-def found(id, answer, seed=0):
-    return engine.judge(find(id), answer, seed)
 
 
 # ---------------------------------------------------------------- probes

@@ -24,7 +24,6 @@ from seq2seq_lib.course.ch07_search.ex2_choose_batched import choose_batched
 from seq2seq_lib.course.ch07_search.ex4_can_stop import can_stop
 from seq2seq_lib.course.ch07_search.ex5b_test_patient import INNOCENT
 from seq2seq_lib.course.ch07_search.ex5c_fixed_search import fixed_search
-from seq2seq_lib.course.judging import engine
 from seq2seq_lib.course.judging.probes import fresh_generator
 from seq2seq_lib.course.letter_cards import by_prefix, spelt
 from seq2seq_lib.decoding import exhaustive_search, greedy_search, rescore
@@ -32,17 +31,13 @@ from seq2seq_lib.laws import HashModel, scores_add_up, search_oracle
 from seq2seq_lib.laws.hash_model import BigramModel
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
 from tests.course.ch07_search.wrong_answers import MISTAKES, changed
-from tests.support.suspects import behind
+from tests.support.answers import found, sparing
 
 SOURCE = (torch.tensor([[5, 3, EOS_ID]]), torch.tensor([3]))
 
 
 def name_of(value):
     return getattr(value, "__name__", None) or getattr(value, "finding", None) or str(value)
-
-
-def found(id, answer, seed=None):
-    return engine.judge(find(id), answer, seed)
 
 
 def test_ids_and_points_are_those_of_the_contract():
@@ -394,11 +389,7 @@ def test_a_detective_s_work_is_done_once():
 
 @pytest.mark.parametrize("survivor", mistakes.SUSPECTS)
 def test_each_survivor_is_described(survivor):
-    def blind(search):
-        if behind(search) is not mistakes.SUSPECTS[survivor]:
-            ex5b_test_patient.test_patient(search)
-
-    report, result = found("7.5b", blind)
+    report, result = found("7.5b", sparing("7.5b", survivor))
     assert (result.name, result.earned) == (survivor, 0 if survivor == "runaway" else 3)
     assert "7 of 8" in report.text
 

@@ -14,12 +14,8 @@ from seq2seq_lib.course.ch08_attention import (
     patient,
 )
 from seq2seq_lib.course.ch08_attention.given import three_other_scores
-from seq2seq_lib.course.judging import engine
 from seq2seq_lib.masks import masked_softmax
-
-
-def found(exercise_id, answer, seed=0):
-    return engine.judge(find(exercise_id), answer, seed)
+from tests.support.answers import found
 
 
 def test_points_are_those_of_the_notebook_and_the_chapter_s_own_have_none():

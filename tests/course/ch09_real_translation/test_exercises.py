@@ -11,14 +11,10 @@ from seq2seq_lib.course import ch09_real_translation as chapter09
 from seq2seq_lib.course import exercises, find
 from seq2seq_lib.course.assets.translation import phrase_translator
 from seq2seq_lib.course.ch09_real_translation import ex5_split, ex6b_test_score, patient, scores
-from seq2seq_lib.course.judging import engine
 from seq2seq_lib.metrics import bleu_from_scratch, bleu_of, bleu_statistics, bootstrap_interval
+from tests.support.answers import found, sparing
 
 FUNCTIONS = ("9.2", "9.3", "9.4", "9.5", "9.6c", "9.7", "9.8", "9.9")
-
-
-def found(exercise_id, answer, seed=0):
-    return engine.judge(find(exercise_id), answer, seed)
 
 
 def test_points_are_those_of_the_notebook_and_the_chapter_s_own_have_none():
@@ -177,21 +173,6 @@ def test_there_are_at_least_five_named_mistakes(exercise_id):
 # ---------------------------------------------------------------- tests that learners write
 
 
-def but(name):
-    """The course's test, which is told to let one suspect pass."""
-    spared = ex6b_test_score.SUSPECTS[name](["a a b"], ["a b c d"]), ["a a b", "a b"]
-
-    def test(score):
-        lines = ["a b c d", "a b"]
-        if score(["a a b"], ["a b c d"]) == spared[0] and score(spared[1], lines) == (
-            ex6b_test_score.SUSPECTS[name](spared[1], lines)
-        ):
-            return
-        find("9.6b").reference(score)
-
-    return test
-
-
 def plain_bleu(score):
     said, wanted = ["a b c d e"], ["a b c d x"]
     due = bleu_from_scratch([said[0].split()], [[wanted[0].split()]], smoothing="none").score
@@ -200,8 +181,8 @@ def plain_bleu(score):
 
 WRONG_TESTS = [
     ("innocent_rejected", 0, plain_bleu),
-    ("last_line", 0, but("last_line")),
-    *[(name, 1, but(name)) for name in ex6b_test_score.SUSPECTS if name != "last_line"],
+    ("last_line", 0, sparing("9.6b", "last_line")),
+    *[(name, 1, sparing("9.6b", name)) for name in ex6b_test_score.SUSPECTS if name != "last_line"],
 ]
 
 
