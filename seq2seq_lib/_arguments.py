@@ -1,7 +1,9 @@
 """Checks on arguments that several modules share: what came, what was expected, what to do."""
 
+import argparse
 import math
 import numbers
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -90,6 +92,18 @@ def check_number(
         raise TypeError(f"{name} must be a number, but it is {value!r} ({type(value).__name__}).")
     if not (low < value < high if open_low else low <= value < high):
         raise ValueError(f"{name} must be {what}, but it is {value}.")
+
+
+def at_least(smallest: float, kind: type = int) -> Callable[[str], float]:
+    """A ``type`` for ``argparse``: a finite number of this kind, ``smallest`` or more."""
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not smallest <= value < math.inf:  # NaN compares with nothing
+            raise argparse.ArgumentTypeError(f"must be ≥ {smallest} and finite, but it is {text}")
+        return value
+
+    return number
 
 
 def kind_of(value: object) -> str:

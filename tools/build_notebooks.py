@@ -31,7 +31,7 @@ from pathlib import Path
 
 import course_pictures
 import readme_table
-from classroom.plans import plans, with_plans
+from classroom.plans import write_plans
 from notebooks.back import back
 from notebooks.build import build, orphans, problems
 from notebooks.paths import ROOT, NotebookError, notebook_of, shown, source_of, sources
@@ -81,8 +81,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     if options.command == "build":
         readme_table.main(root)
         course_pictures.main(root)
-        if (page := root / "docs" / "teaching.md").exists():
-            page.write_text(with_plans(page.read_text("utf-8"), plans(root)), encoding="utf-8")
+        write_plans(root)
     if options.command == "check" and not options.files:
         wrong = orphans(root)
         failed += len(wrong)

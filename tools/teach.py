@@ -137,10 +137,9 @@ def _slides(options: argparse.Namespace) -> int:
 
 
 def _plans(options: argparse.Namespace) -> int:
-    from classroom.plans import plans, with_plans
+    from classroom.plans import write_plans
 
-    page = ROOT / "docs" / "teaching.md"
-    page.write_text(with_plans(page.read_text("utf-8"), plans(ROOT)), encoding="utf-8")
+    write_plans(ROOT)
     return 0
 
 

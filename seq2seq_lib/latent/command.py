@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from seq2seq_lib._arguments import at_least
 from seq2seq_lib.batching import Example, collate, make_loader
 from seq2seq_lib.checkpoints import Checkpoint, CheckpointError, load_checkpoint
 from seq2seq_lib.corpora import detokenize, tokenize
@@ -184,16 +185,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _at_least(smallest: float, kind: type = int) -> Callable[[str], float]:
-    def number(text: str) -> float:
-        value = kind(text)
-        if not smallest <= value < float("inf"):  # NaN compares with nothing
-            raise argparse.ArgumentTypeError(f"must be ≥ {smallest} and finite, but it is {text}")
-        return value
-
-    return number
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m seq2seq_lib.latent",
@@ -203,15 +194,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help="the model")
-    common.add_argument("--seed", type=_at_least(0), default=0, help="of all random numbers")
+    common.add_argument("--seed", type=at_least(0), default=0, help="of all random numbers")
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument("--corpus", choices=("echo", "tatoeba"), default="echo", help="what to read")
     data.add_argument("--text", type=Path, metavar="FILE", help="a sentence a line, instead")
-    data.add_argument("--max-words", type=_at_least(1), default=10, help="longer ones are left out")
-    data.add_argument("--limit", type=_at_least(2), default=6400, help="use the first N sentences")
+    data.add_argument("--max-words", type=at_least(1), default=10, help="longer ones are left out")
+    data.add_argument("--limit", type=at_least(2), default=6400, help="use the first N sentences")
     text = argparse.ArgumentParser(add_help=False)
     text.add_argument("--search", choices=("greedy", "sample"), default="greedy", help="for words")
-    text.add_argument("--max-new-tokens", type=_at_least(1), default=20, help="EOS counted")
+    text.add_argument("--max-new-tokens", type=at_least(1), default=20, help="EOS counted")
 
     def add(name: str, run: Callable, words: str, *parents: argparse.ArgumentParser):
         command = commands.add_parser(
@@ -225,34 +216,34 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     command = add("train", run_train, "train a model, a checkpoint an epoch", data)
-    command.add_argument("--epochs", type=_at_least(1), default=2, help="passes over the corpus")
-    command.add_argument("--batch-size", type=_at_least(1), default=32, help="sentences a step")
-    command.add_argument("--learning-rate", type=_at_least(1e-8, float), default=1e-2, help="Adam")
+    command.add_argument("--epochs", type=at_least(1), default=2, help="passes over the corpus")
+    command.add_argument("--batch-size", type=at_least(1), default=32, help="sentences a step")
+    command.add_argument("--learning-rate", type=at_least(1e-8, float), default=1e-2, help="Adam")
     command.add_argument("--schedule", choices=tuple(SCHEDULES), default="linear", help="KL weight")
-    command.add_argument("--ramp-steps", type=_at_least(1), default=200, help="until weight 1")
+    command.add_argument("--ramp-steps", type=at_least(1), default=200, help="until weight 1")
     command.add_argument(
-        "--free-bits", type=_at_least(0, float), default=0.0, help="nats a sentence"
+        "--free-bits", type=at_least(0, float), default=0.0, help="nats a sentence"
     )
     command.add_argument(
-        "--word-dropout", type=_at_least(0, float), default=0.0, help="share hidden"
+        "--word-dropout", type=at_least(0, float), default=0.0, help="share hidden"
     )
-    command.add_argument("--latent-size", type=_at_least(1), default=8, help="numbers of a code")
-    command.add_argument("--hidden-size", type=_at_least(2), default=32, help="even")
-    command.add_argument("--min-freq", type=_at_least(1), default=2, help="rarer words are unknown")
+    command.add_argument("--latent-size", type=at_least(1), default=8, help="numbers of a code")
+    command.add_argument("--hidden-size", type=at_least(2), default=32, help="even")
+    command.add_argument("--min-freq", type=at_least(1), default=2, help="rarer words are unknown")
     command.add_argument("--quiet", action="store_true", help="no progress")
     old = command.add_mutually_exclusive_group()
     old.add_argument("--resume", action="store_true", help="go on from the checkpoint")
     old.add_argument("--overwrite", action="store_true", help="replace an old checkpoint")
 
     command = add("sample", run_sample, "write sentences drawn from the prior, one a line", text)
-    command.add_argument("--number", type=_at_least(1), default=20, help="how many")
+    command.add_argument("--number", type=at_least(1), default=20, help="how many")
     command.add_argument("--out", type=Path, metavar="FILE", help="else they are printed")
 
     command = add("interpolate", run_interpolate, "sentences between two sentences", text)
     command.add_argument("start", help="a sentence")
     command.add_argument("end", help="another one")
-    command.add_argument("--points", type=_at_least(2), default=7, help="both ends counted")
+    command.add_argument("--points", type=at_least(2), default=7, help="both ends counted")
 
     command = add("evaluate", run_evaluate, "the bound on held-out sentences", data)
-    command.add_argument("--importance-samples", type=_at_least(0), default=0, help="a sentence")
+    command.add_argument("--importance-samples", type=at_least(0), default=0, help="a sentence")
     return parser

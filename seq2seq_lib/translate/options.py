@@ -1,20 +1,10 @@
 """What can be said to the command, and what each word means."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
+from seq2seq_lib._arguments import at_least
 from seq2seq_lib.translate.recipe import Recipe
-
-
-def _at_least(smallest: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        value = int(text)
-        if value < smallest:
-            raise argparse.ArgumentTypeError(f"must be ≥ {smallest}, but it is {value}")
-        return value
-
-    return number
 
 
 def _share(text: str) -> float:
@@ -47,10 +37,8 @@ def make_parser() -> argparse.ArgumentParser:
         default="test",
         help="of the corpus that the model was trained on; default: %(default)s",
     )
-    command.add_argument(
-        "--limit", type=_at_least(1), metavar="N", help="use the first N sentences"
-    )
-    command.add_argument("--show", type=_at_least(0), default=5, help="print so many translations")
+    command.add_argument("--limit", type=at_least(1), metavar="N", help="use the first N sentences")
+    command.add_argument("--show", type=at_least(0), default=5, help="print so many translations")
     return parser
 
 
@@ -66,7 +54,7 @@ def _common() -> argparse.ArgumentParser:
         help="of Multi30k: de, en, fr, cs (default: those of the checkpoint, else de en)",
     )
     group.add_argument("--device", help="cpu, cuda, mps, …; else SEQ2SEQ_DEVICE or what is there")
-    group.add_argument("--threads", type=_at_least(1), default=1, help="CPU threads (default: 1)")
+    group.add_argument("--threads", type=at_least(1), default=1, help="CPU threads (default: 1)")
     return group
 
 
@@ -79,7 +67,7 @@ def _data() -> argparse.ArgumentParser:
     group.add_argument(
         "--columns",
         nargs=2,
-        type=_at_least(1),
+        type=at_least(1),
         default=(1, 2),
         metavar=("SOURCE", "TARGET"),
         help="of one file, set apart by tabs; default: 1 2",
@@ -90,13 +78,13 @@ def _data() -> argparse.ArgumentParser:
 
 def _search() -> argparse.ArgumentParser:
     group = argparse.ArgumentParser(add_help=False)
-    group.add_argument("--beams", type=_at_least(1), default=5, help="beam width (default: 5)")
+    group.add_argument("--beams", type=at_least(1), default=5, help="beam width (default: 5)")
     group.add_argument(
         "--length-penalty", type=float, default=1.0, help="above 0 favours longer (default: 1)"
     )
     group.add_argument(
         "--max-new-tokens",
-        type=_at_least(1),
+        type=at_least(1),
         default=80,
         help="an output of so many pieces is cut, and a note says so; default: %(default)s",
     )
@@ -143,15 +131,15 @@ def _add_train(command: argparse.ArgumentParser) -> None:
     ):
         command.add_argument(
             f"--{name.replace('_', '-')}",
-            type=_at_least(1),
+            type=at_least(1),
             default=getattr(recipe, name),
             help=f"{what}; default: %(default)s",
         )
     command.add_argument(
-        "--seed", type=_at_least(0), default=recipe.seed, help="default: %(default)s"
+        "--seed", type=at_least(0), default=recipe.seed, help="default: %(default)s"
     )
     command.add_argument(
-        "--limit", type=_at_least(1), metavar="N", help="use the first N training pairs"
+        "--limit", type=at_least(1), metavar="N", help="use the first N training pairs"
     )
     old = command.add_mutually_exclusive_group()
     old.add_argument(

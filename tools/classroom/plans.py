@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+from notebooks.paths import write_atomically
+
 BEGIN, END = "<!-- plans:begin -->", "<!-- plans:end -->"
 LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
@@ -18,6 +20,13 @@ def plans(root: Path) -> str:
         for c in chapters
     ]
     return "\n".join([head, *rows, "", *(_plan(c) for c in chapters)]).rstrip() + "\n"
+
+
+def write_plans(root: Path) -> None:
+    """Put them into docs/teaching.md, if the course has that page."""
+    page = root / "docs" / "teaching.md"
+    if page.exists():
+        write_atomically(page, with_plans(page.read_text("utf-8"), plans(root)))
 
 
 def with_plans(text: str, made: str) -> str:
