@@ -30,9 +30,10 @@ NOTEBOOKS := $(wildcard chapters solutions exercises)
 help:         ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-# In a container one is root, and Jupyter wants that confirmed.
+# A notebook named as an argument would make its folder the root, out of which no link leads to the
+# exercises. In a container one is root, and Jupyter wants that confirmed.
 lab: $(STAMP)         ## open the course in JupyterLab (installs it the first time)
-	$(BIN)/jupyter lab chapters/ch00_start_here.ipynb \
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/chapters/ch00_start_here.ipynb \
 	    $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 test: $(STAMP)        ## run every test and every notebook; ARGS="-k masks" selects

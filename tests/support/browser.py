@@ -113,8 +113,11 @@ def chromium() -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def jupyter_lab(root: Path) -> Iterator["Lab"]:
-    """A JupyterLab of its own that serves the folder ``root``, stopped at the end."""
+def jupyter_lab(root: Path, words: Sequence[str] | None = None) -> Iterator["Lab"]:
+    """A JupyterLab of its own that serves the folder ``root``, stopped at the end.
+
+    With ``words``, arguments of ``jupyter lab``, it is started in ``root`` by them instead.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -126,12 +129,18 @@ def jupyter_lab(root: Path) -> Iterator["Lab"]:
             file.write_text(json.dumps(settings))
         command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"]
         command += ["--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"]
-        command += [f"--ServerApp.root_dir={root}", f"--IdentityProvider.token={TOKEN}"]
+        command += [f"--IdentityProvider.token={TOKEN}"]
+        command += [f"--ServerApp.root_dir={root}"] if words is None else words
         command += ["--expose-app-in-browser", "--LabApp.news_url=None"]
         command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
         with open(home / "log", "w+b") as log:
             server = subprocess.Popen(
-                command, env=_environment(home), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command,
+                cwd=root,
+                env=_environment(home),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
             lab = Lab(f"http://127.0.0.1:{port}")
             try:
