@@ -1,4 +1,4 @@
-"""README's and the Makefile's way into JupyterLab: chapter 0, and a root that holds the exercises."""
+"""README's and the Makefile's way into JupyterLab: chapter 0, and exercises in reach."""
 
 import re
 import shlex

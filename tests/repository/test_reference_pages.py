@@ -26,6 +26,15 @@ def names(path: Path) -> set[str]:
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
 
 
+def law_numbers(text: str) -> set[str]:
+    """{"5", "6"} of "laws 5 and 6"."""
+    groups = re.findall(r"laws? ([\d and,]+)", text)
+    return {digit for group in groups for digit in re.findall(r"\d", group)}
+
+
+# Which function is which law, as docs/laws.md has it.
+LAWS = (ROOT / "docs" / "laws.md").read_text(encoding="utf-8")
+NUMBER = {name: n for n, name in re.findall(r"^\| (\d) \| `(\w+)\(", LAWS, re.MULTILINE)}
 GLOSSARY, SYMPTOMS = rows("glossary.md"), rows("symptoms.md")
 
 
@@ -59,9 +68,12 @@ def test_a_symptom_leads_to_a_law_a_chapter_and_a_test():
         number, _, stem = LINK.search(chapter).groups()
         if int(number) != int(stem[2:4]):
             wrong.append(f"{symptom}: {chapter}")
-        for name in re.findall(r"`(\w+)(?:\(.*?\))?`", ask):
+        functions = re.findall(r"`(\w+)(?:\(.*?\))?`", ask)
+        for name in functions:
             if not hasattr(laws, name):
                 wrong.append(f"{symptom}: seq2seq_lib.laws has no {name}")
+        if law_numbers(ask) != {NUMBER[name] for name in functions if name in NUMBER}:
+            wrong.append(f"{symptom}: {ask} names a law by another's number")
         for file, name in re.findall(r"`(\w+)\.(\w+)`", kept):
             if not any(name in names(path) for path in (ROOT / "tests").rglob(f"{file}.py")):
                 wrong.append(f"{symptom}: {file}.py has no {name}")
@@ -69,11 +81,7 @@ def test_a_symptom_leads_to_a_law_a_chapter_and_a_test():
 
 
 def test_every_law_has_a_symptom():
-    asked = " ".join(row[2] for row in SYMPTOMS)
-    named = {
-        d for group in re.findall(r"laws? ([\d and,]+)", asked) for d in re.findall(r"\d", group)
-    }
-    assert named == set("1234567")
+    assert set().union(*(law_numbers(row[2]) for row in SYMPTOMS)) == set(NUMBER.values())
 
 
 def test_the_numbers_of_the_scoreboard_stand_in_their_chapters():

@@ -63,9 +63,8 @@ def test_its_pages_name_no_command_that_it_lacks(released):
                 assert name not in text, f"{page.name}: {name}"
             for link in re.findall(r"\]\((?!http)([^)#]+)", text):
                 assert (released / link).exists(), f"{page.name}: {link}"
-    assert "jupyter lab --LabApp.default_url=/lab/tree/chapters/" in (
-        released / "README.md"
-    ).read_text(encoding="utf-8")
+    readme = (released / "README.md").read_text(encoding="utf-8")
+    assert "jupyter lab --LabApp.default_url=/lab/tree/chapters/" in readme
 
 
 def test_checks_and_hints_work_and_solutions_are_closed(released):
