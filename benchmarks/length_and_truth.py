@@ -44,8 +44,7 @@ from seq2seq_lib.course.ch11_length_and_truth.given import (
     least_risk,
     ngram_f1,
 )
-from seq2seq_lib.decoding import beam_search, greedy_search, rescore, sample
-from seq2seq_lib.exact_search import best_first_search
+from seq2seq_lib.decoding import beam_search, best_first_search, greedy_search, rescore, sample
 from seq2seq_lib.metrics import corpus_bleu
 from seq2seq_lib.runtime import seed_everything
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig

@@ -1,9 +1,13 @@
-"""Where the course runs, and how its random numbers begin."""
+"""Where the course runs, how its random numbers begin, and how a model is only read."""
 
+import contextlib
 import os
 import random
+from collections.abc import Iterator
+from typing import Any
 
 import torch
+from torch import nn
 
 
 def get_device(name: str | None = None) -> torch.device:
@@ -54,3 +58,18 @@ def seed_everything(seed: int) -> torch.Generator:
     numpy.random.seed(seed)  # noqa: NPY002 (the state that other people's code draws from)
     torch.manual_seed(seed)
     return torch.Generator().manual_seed(seed)
+
+
+@contextlib.contextmanager
+def evaluation_mode(model: Any) -> Iterator[None]:
+    """No gradients, no dropout; every module gets its own mode back, also after an exception."""
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    modes = [module.training for module in modules]
+    with torch.no_grad():
+        try:
+            if modules:
+                model.eval()
+            yield
+        finally:
+            for module, training in zip(modules, modes, strict=True):
+                module.training = training

@@ -34,8 +34,8 @@ from seq2seq_lib.checkpoints import (
     load_checkpoint,
     save_checkpoint,
 )
-from seq2seq_lib.decoding import evaluation_mode
 from seq2seq_lib.losses import LossSum, sequence_loss
+from seq2seq_lib.runtime import evaluation_mode
 from seq2seq_lib.vocab import Vocab
 
 __all__ = [

@@ -34,9 +34,8 @@ SECONDS = 300  # for one mutant; one that hangs is noticed
 # What is broken: modules, and packages with all their modules. Their tests are found in the
 # mirrored layout of tests/library.
 BROKEN = (
-    "masks", "losses", "attention", "cells", "hypotheses", "decoding", "batching", "metrics",
+    "masks", "losses", "attention", "cells", "decoding", "batching", "metrics",
 )  # fmt: skip
-BESIDE = {"hypotheses": "decoding"}  # tested with another one's tests
 
 
 def modules() -> list[str]:
@@ -52,7 +51,6 @@ def modules() -> list[str]:
 def tests_of(module: str) -> Path:
     """The test file of a module, or the folder with those of its package."""
     subject = module.partition(".")[0]
-    subject = BESIDE.get(subject, subject)
     tests = ROOT / "tests" / "library"
     for place in (tests / f"test_{subject}.py", tests / subject):
         if place.exists():

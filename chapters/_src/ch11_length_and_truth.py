@@ -366,7 +366,7 @@ assert output == spelled(every[0]) and len(read) == 6
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 from seq2seq_lib.course.ch11_length_and_truth import Counted
-from seq2seq_lib.exact_search import best_first_search
+from seq2seq_lib.decoding import best_first_search
 
 print("V =", len(writer.tgt_vocab))
 for keywords in ("cat", "king", "horses", "king dog"):

@@ -17,11 +17,11 @@ ROWS = [
     {"_arguments", "_card", "_text"},
     {"bleu"},
     {"masks", "vocab", "cells", "schedules", "filters", "metrics", "runtime"},
-    {"losses", "attention", "batching", "hypotheses", "subwords", "corpora"},
+    {"losses", "attention", "batching", "subwords", "corpora"},
     {"encoder"},
     {"decoder"},  # starts from what the encoder returns
     {"seq2seq", "decoding"},
-    {"checkpoints", "exact_search"},
+    {"checkpoints"},
     {"distributed"},
     {"training"},
     {"latent"},  # its command trains

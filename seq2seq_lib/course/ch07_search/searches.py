@@ -16,7 +16,7 @@ from torch import Tensor
 from seq2seq_lib import decoding
 from seq2seq_lib.course.ch07_search.given import too_long
 from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.hypotheses import Paths, Pool, Score
+from seq2seq_lib.decoding.outputs import Paths, Pool, Score
 from seq2seq_lib.laws import HashModel, TableModel, Verdict, scores_add_up, search_oracle
 from seq2seq_lib.laws.plain_beam import Hyp, PlainBeam, heap_beam
 from seq2seq_lib.vocab import EOS_ID

@@ -18,7 +18,7 @@ from seq2seq_lib.decoding import (
     prune,
     rescore,
 )
-from seq2seq_lib.hypotheses import Paths, Pool
+from seq2seq_lib.decoding.outputs import Paths, Pool, Score
 from seq2seq_lib.laws import BigramModel
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 from tests.library.decoding.test_decoding import (
@@ -180,7 +180,7 @@ def test_expand_and_prune_are_the_two_halves_of_a_step():
 
 
 def hypotheses(paths):
-    score = decoding.Score(0.0, "plain")
+    score = Score(0.0, "plain")
     return [paths.hypothesis(row, score, finished=False) for row in range(len(paths))]
 
 
@@ -313,7 +313,7 @@ def test_a_pool_prefers_the_lower_ids_whatever_comes_first():
         return Paths(ids[0] * 0, ids, total[:, None], total, None, ids[0] * 0, None, "cpu")
 
     for order in ((4, 5), (5, 4)):
-        pool = Pool(1, 1, decoding.Score(0.0, "plain"))
+        pool = Pool(1, 1, Score(0.0, "plain"))
         for token in order:
             pool.add(path(token), finished=False)
         assert [h.tokens for h in pool.best[0]] == [[4]]

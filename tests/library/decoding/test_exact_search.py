@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seq2seq_lib import laws
-from seq2seq_lib.decoding import beam_search, exhaustive_search
-from seq2seq_lib.exact_search import NotProven, best_first_search
+from seq2seq_lib.decoding import NotProven, beam_search, best_first_search, exhaustive_search
 from seq2seq_lib.laws import HashModel, TableModel, four_letters
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.vocab import BOS_ID, EOS_ID

@@ -13,8 +13,7 @@ from pathlib import Path
 import torch
 
 from seq2seq_lib.course.assets.keywords import keyword_model
-from seq2seq_lib.decoding import Hypothesis, beam_search
-from seq2seq_lib.exact_search import best_first_search
+from seq2seq_lib.decoding import Hypothesis, beam_search, best_first_search
 from seq2seq_lib.vocab import EOS_ID
 
 FILE = Path(__file__).with_name("found.json")

@@ -19,8 +19,9 @@ import torch
 from torch import Tensor
 
 from seq2seq_lib._arguments import check_positive
-from seq2seq_lib.decoding import NEVER, Model, evaluation_mode
-from seq2seq_lib.hypotheses import NINF, Hypothesis, Limits, Paths, Pool, Score, check_batch
+from seq2seq_lib.decoding.outputs import NINF, Hypothesis, Limits, Paths, Pool, Score, check_batch
+from seq2seq_lib.decoding.searches import NEVER, Model
+from seq2seq_lib.runtime import evaluation_mode
 from seq2seq_lib.vocab import EOS_ID
 
 __all__ = ["NotProven", "best_first_search"]
