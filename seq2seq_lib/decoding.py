@@ -17,13 +17,12 @@ left. They differ in the continuations that they keep: greedy search the best on
 one, exhaustive search all, beam search the best ``num_beams``.
 """
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import compress
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from seq2seq_lib._arguments import check_positive
 from seq2seq_lib.filters import apply_temperature, min_p_filter, top_k_filter, top_p_filter
@@ -40,6 +39,7 @@ from seq2seq_lib.hypotheses import (
     is_stuck,
     length_penalty,
 )
+from seq2seq_lib.runtime import evaluation_mode
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 __all__ = [
@@ -403,21 +403,6 @@ def rescore(
     for i, (row, _) in enumerate(flat):
         results[row].append(rescored[i])
     return results
-
-
-@contextlib.contextmanager
-def evaluation_mode(model: Any) -> Iterator[None]:
-    """No gradients, no dropout; every module gets its own mode back, also after an exception."""
-    modules = list(model.modules()) if isinstance(model, nn.Module) else []
-    modes = [module.training for module in modules]
-    with torch.no_grad():
-        try:
-            if modules:
-                model.eval()
-            yield
-        finally:
-            for module, training in zip(modules, modes, strict=True):
-                module.training = training
 
 
 def _one_path(

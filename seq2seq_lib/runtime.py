@@ -1,9 +1,14 @@
-"""Where the course runs, and how its random numbers begin."""
+"""Where the course runs, how its random numbers begin, and a model's mode while it is measured."""
 
+import contextlib
+import json
 import os
 import random
+from collections.abc import Iterator
+from typing import Any
 
 import torch
+from torch import nn
 
 
 def get_device(name: str | None = None) -> torch.device:
@@ -51,6 +56,60 @@ def seed_everything(seed: int) -> torch.Generator:
     import numpy  # slow to import, and only its seed is wanted
 
     random.seed(seed)
-    numpy.random.seed(seed)  # noqa: NPY002 (the state that other people's code draws from)
+    numpy.random.seed(seed)
     torch.manual_seed(seed)
     return torch.Generator().manual_seed(seed)
+
+
+def get_rng() -> dict[str, Any]:
+    """The state of the random numbers of torch (CPU and CUDA), NumPy and Python, as plain data."""
+    import numpy
+
+    kind, keys, *rest = numpy.random.get_state()
+    rng = {
+        "torch": torch.get_rng_state(),
+        "python": json.dumps(random.getstate()),
+        "numpy": json.dumps([kind, keys.tolist(), *rest]),
+    }
+    if torch.cuda.is_available() and torch.cuda.is_initialized():  # else no number was drawn there
+        rng["cuda"] = torch.cuda.get_rng_state_all()
+    return rng
+
+
+def set_rng(rng: dict[str, Any]) -> None:
+    """Put back what ``get_rng`` gave; CUDA's only on a machine with as many GPUs."""
+    torch.set_rng_state(rng["torch"])
+    version, numbers, gauss = json.loads(rng["python"])
+    random.setstate((version, tuple(numbers), gauss))
+    if "numpy" in rng:
+        import numpy
+
+        kind, keys, *rest = json.loads(rng["numpy"])
+        numpy.random.set_state((kind, numpy.array(keys, dtype=numpy.uint32), *rest))
+    if torch.cuda.is_available() and len(rng.get("cuda", ())) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(rng["cuda"])
+
+
+@contextlib.contextmanager
+def kept_rng() -> Iterator[None]:
+    """Random numbers drawn inside do not change those that come after."""
+    rng = get_rng()
+    try:
+        yield
+    finally:
+        set_rng(rng)
+
+
+@contextlib.contextmanager
+def evaluation_mode(model: Any) -> Iterator[None]:
+    """No gradients, no dropout; every module gets its own mode back, also after an exception."""
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    modes = [module.training for module in modules]
+    with torch.no_grad():
+        try:
+            if modules:
+                model.eval()
+            yield
+        finally:
+            for module, training in zip(modules, modes, strict=True):
+                module.training = training

@@ -10,9 +10,9 @@ from torch import Tensor
 from seq2seq_lib._arguments import check_positive
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.decoder import log_probs
-from seq2seq_lib.decoding import evaluation_mode
 from seq2seq_lib.latent.model import LatentLoss, LatentSeq2Seq, reparameterise, sources
 from seq2seq_lib.losses import LossSum, gaussian_kl, masked_nll_loss
+from seq2seq_lib.runtime import evaluation_mode
 
 
 def latent_loss(

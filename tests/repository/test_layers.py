@@ -21,8 +21,7 @@ ROWS = [
     {"encoder"},
     {"decoder"},  # starts from what the encoder returns
     {"seq2seq", "decoding"},
-    {"checkpoints", "exact_search"},
-    {"distributed"},
+    {"exact_search"},
     {"training"},
     {"latent"},  # its command trains
     {"laws"},
