@@ -24,9 +24,9 @@ from pathlib import Path
 import torch
 
 from benchmarks import report
-from seq2seq_lib import distributed
 from seq2seq_lib.corpora import Corpus, CorpusError, multi30k, tatoeba
 from seq2seq_lib.runtime import get_device
+from seq2seq_lib.training import processes
 from seq2seq_lib.translate import Recipe, bleu, load_translator, train
 
 RESULTS = Path(__file__).parent / "results"
@@ -82,7 +82,7 @@ def measure(
     result = {
         "corpus": corpus.name,
         "pairs": len(corpus.train),
-        "processes": distributed.world_size(),
+        "processes": processes.world_size(),
         "recipe": dataclasses.asdict(recipe),
         "machine": report.machine(device),
         "versions": report.versions("torch", "sentencepiece", "sacrebleu"),
@@ -130,7 +130,7 @@ def measure(
         after_epoch=after_epoch,
         progress=False,
     )
-    if distributed.rank() != 0:
+    if processes.rank() != 0:
         return result
     for name, search in searches.items():
         result["test"][name] = score("test", **search)
@@ -217,9 +217,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name = load().name
         with (
             tempfile.TemporaryDirectory() as folder,
-            distributed.joined(get_device()) as device,
+            processes.joined(get_device()) as device,
         ):
-            together = f"-x{distributed.world_size()}" if distributed.world_size() > 1 else ""
+            together = f"-x{processes.world_size()}" if processes.world_size() > 1 else ""
             measure(
                 load,
                 recipe,

@@ -1,6 +1,7 @@
-"""Where the course runs, how its random numbers begin, and how a model is only read."""
+"""Where the course runs, how its random numbers begin, and a model's mode while it is measured."""
 
 import contextlib
+import json
 import os
 import random
 from collections.abc import Iterator
@@ -55,9 +56,48 @@ def seed_everything(seed: int) -> torch.Generator:
     import numpy  # slow to import, and only its seed is wanted
 
     random.seed(seed)
-    numpy.random.seed(seed)  # noqa: NPY002 (the state that other people's code draws from)
+    numpy.random.seed(seed)
     torch.manual_seed(seed)
     return torch.Generator().manual_seed(seed)
+
+
+def get_rng() -> dict[str, Any]:
+    """The state of the random numbers of torch (CPU and CUDA), NumPy and Python, as plain data."""
+    import numpy
+
+    kind, keys, *rest = numpy.random.get_state()
+    rng = {
+        "torch": torch.get_rng_state(),
+        "python": json.dumps(random.getstate()),
+        "numpy": json.dumps([kind, keys.tolist(), *rest]),
+    }
+    if torch.cuda.is_available() and torch.cuda.is_initialized():  # else no number was drawn there
+        rng["cuda"] = torch.cuda.get_rng_state_all()
+    return rng
+
+
+def set_rng(rng: dict[str, Any]) -> None:
+    """Put back what ``get_rng`` gave; CUDA's only on a machine with as many GPUs."""
+    torch.set_rng_state(rng["torch"])
+    version, numbers, gauss = json.loads(rng["python"])
+    random.setstate((version, tuple(numbers), gauss))
+    if "numpy" in rng:
+        import numpy
+
+        kind, keys, *rest = json.loads(rng["numpy"])
+        numpy.random.set_state((kind, numpy.array(keys, dtype=numpy.uint32), *rest))
+    if torch.cuda.is_available() and len(rng.get("cuda", ())) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(rng["cuda"])
+
+
+@contextlib.contextmanager
+def kept_rng() -> Iterator[None]:
+    """Random numbers drawn inside do not change those that come after."""
+    rng = get_rng()
+    try:
+        yield
+    finally:
+        set_rng(rng)
 
 
 @contextlib.contextmanager

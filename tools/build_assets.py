@@ -16,7 +16,6 @@ from pathlib import Path
 import torch
 
 from seq2seq_lib.batching import collate, encode_pairs, make_loader
-from seq2seq_lib.checkpoints import save_checkpoint
 from seq2seq_lib.corpora import Corpus, Pair, dates, phrases
 from seq2seq_lib.course.assets import CARELESS, DATES, PHRASES
 from seq2seq_lib.course.assets.careless import train as train_careless
@@ -24,7 +23,7 @@ from seq2seq_lib.decoding import greedy_search
 from seq2seq_lib.metrics import exact_match
 from seq2seq_lib.runtime import seed_everything
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
-from seq2seq_lib.training import TrainConfig, fit
+from seq2seq_lib.training import TrainConfig, fit, save_checkpoint
 from seq2seq_lib.vocab import Vocab
 
 ENOUGH = 0.95  # of unseen sources, right to the last token

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import torch
 
-from seq2seq_lib.checkpoints import load_checkpoint, save_checkpoint
 from seq2seq_lib.corpora import detokenize
 from seq2seq_lib.course.assets import translation
 from seq2seq_lib.metrics import corpus_bleu
+from seq2seq_lib.training import load_checkpoint, save_checkpoint
 from seq2seq_lib.translate import Translator, load_translator, train
 
 ENOUGH_BLEU = 70  # of each system

@@ -16,7 +16,6 @@ import torch
 
 from seq2seq_lib._arguments import at_least
 from seq2seq_lib.batching import Example, collate, make_loader
-from seq2seq_lib.checkpoints import Checkpoint, CheckpointError, load_checkpoint
 from seq2seq_lib.corpora import detokenize, tokenize
 from seq2seq_lib.corpora.echo_task import ECHO_WORDS
 from seq2seq_lib.decoding import sample as sampling
@@ -31,7 +30,7 @@ from seq2seq_lib.latent.model import LatentConfig, LatentSeq2Seq
 from seq2seq_lib.latent.sentences import as_examples, read_corpus, split, write_whole
 from seq2seq_lib.runtime import seed_everything
 from seq2seq_lib.schedules import cyclical, linear, logistic
-from seq2seq_lib.training import TrainConfig, fit
+from seq2seq_lib.training import Checkpoint, CheckpointError, TrainConfig, fit, load_checkpoint
 from seq2seq_lib.vocab import Vocab
 
 SCHEDULES: dict[str, Callable[[int], Callable[[int], float] | None]] = {

@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 
 from seq2seq_lib.batching import Example
-from seq2seq_lib.checkpoints import check_folder
 from seq2seq_lib.corpora import tatoeba, tokenize
 from seq2seq_lib.corpora.echo_task import echo_sentences
+from seq2seq_lib.training.checkpoints import check_folder
 from seq2seq_lib.vocab import Vocab
 
 Sentences = list[list[str]]

@@ -12,11 +12,16 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from seq2seq_lib import distributed
 from seq2seq_lib.corpora import Corpus
 from seq2seq_lib.corpora.download import cache_folder
 from seq2seq_lib.runtime import get_device
-from seq2seq_lib.training import Checkpoint, CheckpointError, EpochRecord, load_checkpoint
+from seq2seq_lib.training import (
+    Checkpoint,
+    CheckpointError,
+    EpochRecord,
+    load_checkpoint,
+    processes,
+)
 from seq2seq_lib.translate.options import make_parser
 from seq2seq_lib.translate.recipe import (
     Recipe,
@@ -51,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        if distributed.rank() == 0:
+        if processes.rank() == 0:
             print("\nInterrupted.", _what_is_saved(options), file=sys.stderr)
         return 130
     return 0
@@ -95,7 +100,7 @@ def _train(options: argparse.Namespace) -> None:
     if options.resume and not path.exists():
         raise ValueError(f"There is no checkpoint {path} to go on with: leave out --resume.")
     _check_writable(path)
-    with distributed.joined(get_device(options.device)) as device:
+    with processes.joined(get_device(options.device)) as device:
         _train_on(device, options)
 
 
@@ -145,7 +150,7 @@ def _train_on(device: torch.device, options: argparse.Namespace) -> None:
             after_epoch=report,
             say=_note,
         )
-    if distributed.rank() != 0:
+    if processes.rank() != 0:
         return
     if not options.saved:
         done = len(history.records)
@@ -157,7 +162,7 @@ def _train_on(device: torch.device, options: argparse.Namespace) -> None:
 
 def _note(text: str) -> None:
     """A remark, beside the output; once, however many processes run."""
-    if distributed.rank() == 0:
+    if processes.rank() == 0:
         print(f"note: {text}", file=sys.stderr)
 
 

@@ -10,10 +10,10 @@ import torch
 
 from benchmarks.neighbours import answers
 from seq2seq_lib.batching import encode_pairs
-from seq2seq_lib.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from seq2seq_lib.course import assets
 from seq2seq_lib.course.assets import keywords, translation
 from seq2seq_lib.course.assets.careless import SameLength
+from seq2seq_lib.training import CheckpointError, load_checkpoint, save_checkpoint
 from seq2seq_lib.translate import Translator
 from seq2seq_lib.vocab import EOS_ID
 

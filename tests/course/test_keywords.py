@@ -8,9 +8,8 @@ import pytest
 import torch
 
 from seq2seq_lib.batching import encode_pairs, make_loader
-from seq2seq_lib.checkpoints import CheckpointError, load_checkpoint
 from seq2seq_lib.course.assets import keywords
-from seq2seq_lib.training import evaluate
+from seq2seq_lib.training import CheckpointError, evaluate, load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = keywords.Recipe()

@@ -6,10 +6,10 @@ import build_translator
 import pytest
 import torch
 
-from seq2seq_lib.checkpoints import CheckpointError, load_checkpoint
 from seq2seq_lib.corpora import detokenize
 from seq2seq_lib.course.assets import translation
 from seq2seq_lib.metrics import corpus_bleu
+from seq2seq_lib.training import CheckpointError, load_checkpoint
 
 
 def test_the_files_are_small_and_hold_data_alone():

@@ -14,11 +14,11 @@ import pytest
 import torch
 
 from seq2seq_lib.batching import make_loader
-from seq2seq_lib.checkpoints import CONTENT, CheckpointError, load_checkpoint
 from seq2seq_lib.runtime import seed_everything
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.subwords import Subwords
-from seq2seq_lib.training import TrainConfig, fit
+from seq2seq_lib.training import CheckpointError, TrainConfig, fit, load_checkpoint
+from seq2seq_lib.training.checkpoints import CONTENT
 from seq2seq_lib.vocab import SPECIAL_TOKENS, Vocab
 
 VOCAB = Vocab(["a", "bé", "ж"])

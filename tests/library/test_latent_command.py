@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from seq2seq_lib.checkpoints import load_checkpoint, save_checkpoint
 from seq2seq_lib.corpora import Corpus, CorpusError, Pair
 from seq2seq_lib.latent import command, sentences
 from seq2seq_lib.latent.command import SCHEDULES, load_model, main
+from seq2seq_lib.training import load_checkpoint, save_checkpoint
 
 SMALL = ["--limit", "80", "--batch-size", "16", "--quiet"]
 

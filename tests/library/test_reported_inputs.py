@@ -15,21 +15,22 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from seq2seq_lib.batching import collate, make_loader, pad_sequences
-from seq2seq_lib.checkpoints import (
-    CheckpointError,
-    get_rng,
-    load_checkpoint,
-    save_checkpoint,
-    set_rng,
-)
 from seq2seq_lib.corpora import tokenize
 from seq2seq_lib.decoding import beam_search, greedy_search, rescore, sample
 from seq2seq_lib.encoder import Encoder
 from seq2seq_lib.losses import LossSum
-from seq2seq_lib.runtime import seed_everything
+from seq2seq_lib.runtime import get_rng, seed_everything, set_rng
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.subwords import Subwords
-from seq2seq_lib.training import TrainConfig, evaluate, fit, teacher_forced_loss
+from seq2seq_lib.training import (
+    CheckpointError,
+    TrainConfig,
+    evaluate,
+    fit,
+    load_checkpoint,
+    save_checkpoint,
+    teacher_forced_loss,
+)
 from seq2seq_lib.translate import Translator
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Vocab
 

@@ -4,6 +4,7 @@ The command runs in this process on a Multi30k of generated phrases, which the l
 it were the real one. One test trains on real sentences, where SEQ2SEQ_DATA_DIR names some.
 """
 
+import importlib
 import io
 import os
 import re
@@ -15,11 +16,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seq2seq_lib import training, translate
-from seq2seq_lib.checkpoints import load_checkpoint, save_checkpoint
+from seq2seq_lib import translate
 from seq2seq_lib.corpora import Corpus, Pair, detokenize, download, phrases
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
-from seq2seq_lib.training import CheckpointError
+from seq2seq_lib.training import CheckpointError, load_checkpoint, save_checkpoint
 from seq2seq_lib.translate import (
     Recipe,
     Translator,
@@ -458,14 +458,15 @@ def test_a_name_too_long_for_any_file_is_one_line(capsys):
 def interrupt_step(monkeypatch, number: int) -> None:
     """Ctrl-C in the given update of the next training."""
     steps = iter(range(1, 1000))
-    original = training.train_step
+    module = importlib.import_module("seq2seq_lib.training.fit")  # the function has its name
+    original = module.train_step
 
     def step(*args, **kwargs):
         if next(steps) == number:
             raise KeyboardInterrupt
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(training, "train_step", step)
+    monkeypatch.setattr(module, "train_step", step)
 
 
 def test_an_interrupted_run_goes_on_and_equals_one_that_was_not(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from seq2seq_lib.checkpoints import load_checkpoint
 from seq2seq_lib.corpora import detokenize, phrases
+from seq2seq_lib.training import load_checkpoint
 from seq2seq_lib.translate import command, main, texts
 
 SMALL = "--hidden-size 8 --num-pieces 90 --batch-size 32 --epochs 1 --device cpu".split()

@@ -21,8 +21,6 @@ ROWS = [
     {"encoder"},
     {"decoder"},  # starts from what the encoder returns
     {"seq2seq", "decoding"},
-    {"checkpoints"},
-    {"distributed"},
     {"training"},
     {"latent"},  # its command trains
     {"laws"},

@@ -10,13 +10,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from seq2seq_lib import distributed, laws, translate
+from seq2seq_lib import laws, translate
 from seq2seq_lib.batching import make_loader
-from seq2seq_lib.checkpoints import load_checkpoint
 from seq2seq_lib.corpora import Corpus, phrases
 from seq2seq_lib.losses import LossSum
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
-from seq2seq_lib.training import TrainConfig, fit, teacher_forced_loss, train_step
+from seq2seq_lib.training import (
+    TrainConfig,
+    fit,
+    load_checkpoint,
+    processes,
+    teacher_forced_loss,
+    train_step,
+)
 from tests.laws import mutants_shard_invariance as zoo
 
 PLAIN = TrainConfig(epochs=3, learning_rate=0.05, clip_norm=None)
@@ -74,10 +80,10 @@ def gradients_of(model):
     def gradients(shards):
         if len(shards) == 1:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(distributed, "world_size", lambda: 1)
+                patch.setattr(processes, "world_size", lambda: 1)
                 loss = step(shards)
         else:
-            loss = step(shards[distributed.rank() :: distributed.world_size()])
+            loss = step(shards[processes.rank() :: processes.world_size()])
         # from float64, or the law would ask for the precision of float64
         results = [loss.mean.to(parameters[0].dtype)]
         results += [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
@@ -106,7 +112,7 @@ def averaged_gradients(right, parameters):
     parameters = list(parameters)
     right(parameters)
     for parameter in parameters:
-        parameter.grad /= distributed.world_size()
+        parameter.grad /= processes.world_size()
 
 
 def average_of_averages(right, parameters):
@@ -114,7 +120,7 @@ def average_of_averages(right, parameters):
     parameters = list(parameters)
     for parameter in parameters:
         if parameter.grad is not None:
-            parameter.grad *= STATE["all"] / max(1, STATE["own"]) / distributed.world_size()
+            parameter.grad *= STATE["all"] / max(1, STATE["own"]) / processes.world_size()
     right(parameters)
 
 
@@ -127,7 +133,7 @@ def watched_losses(right, losses, device):
     return found
 
 
-RIGHT = {name: getattr(distributed, name) for name in ("sum_losses", "sum_gradients")}
+RIGHT = {name: getattr(processes, name) for name in ("sum_losses", "sum_gradients")}
 MUTANTS = {
     "average of averages": {
         "sum_losses": partial(watched_losses, RIGHT["sum_losses"]),
@@ -142,7 +148,7 @@ MUTANTS = {
 def mutated(name, task):
     with pytest.MonkeyPatch.context() as patch:
         for function, wrong in MUTANTS[name].items():
-            patch.setattr(distributed, function, wrong)
+            patch.setattr(processes, function, wrong)
         return task()
 
 
@@ -156,7 +162,7 @@ def compare(folder):
 
 def together(folder):
     """What needs two processes."""
-    rank = distributed.rank()
+    rank = processes.rank()
     found = compare(folder)
     found["law"] = {"ours": judge(zoo.MODEL), "Seq2Seq": judge(make_model())}
     found["law"] |= {name: mutated(name, lambda: judge(zoo.MODEL)) for name in MUTANTS}
@@ -216,7 +222,7 @@ def odd_gradients(rank):
     wide.grad = torch.full((2,), 0.1 * (rank + 1), dtype=torch.float64)
     if rank == 1:
         one.grad = torch.full((2, 3), 7.0)
-    distributed.sum_gradients([both, one, none, frozen, wide])
+    processes.sum_gradients([both, one, none, frozen, wide])
     return [p.grad for p in (both, one, none, frozen, wide)]
 
 
@@ -224,7 +230,7 @@ def crash(folder):
     """Process 1 fails in the middle of the second epoch."""
 
     def fails(model, batch, step):
-        if distributed.rank() == 1 and step >= 6:
+        if processes.rank() == 1 and step >= 6:
             raise ArithmeticError("a failure on purpose")
         if model.training:
             torch.rand(())  # as in the run that is not interrupted
@@ -250,9 +256,9 @@ def main(task, folder):
     torch.set_num_threads(1)
     if task == "command":
         command(folder)
-    with distributed.joined():
+    with processes.joined():
         found = globals()[task](folder)
-        torch.save(found, folder / f"{task}-{distributed.rank()}.pt")
+        torch.save(found, folder / f"{task}-{processes.rank()}.pt")
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from seq2seq_lib.checkpoints import CheckpointError, load_checkpoint
 from seq2seq_lib.corpora import normalise_date_text
 from seq2seq_lib.course.assets.careless import CarelessSeq2Seq
 from seq2seq_lib.seq2seq import Seq2Seq
+from seq2seq_lib.training import CheckpointError, load_checkpoint
 from seq2seq_lib.translate import Translator
 
 DATES = Path(__file__).with_name("dates.pt")

@@ -14,12 +14,11 @@ from pathlib import Path
 import torch
 
 from seq2seq_lib.batching import encode_pairs, make_loader
-from seq2seq_lib.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from seq2seq_lib.corpora import Corpus, Pair, phrases
 from seq2seq_lib.corpora.phrase_lexicon import NOUNS
 from seq2seq_lib.runtime import seed_everything
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
-from seq2seq_lib.training import TrainConfig, fit
+from seq2seq_lib.training import CheckpointError, TrainConfig, fit, load_checkpoint, save_checkpoint
 from seq2seq_lib.vocab import Vocab
 
 FILE = Path(__file__).with_name("keywords.pt")

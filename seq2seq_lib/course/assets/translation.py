@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from seq2seq_lib.checkpoints import CheckpointError
 from seq2seq_lib.corpora import Corpus, phrases
+from seq2seq_lib.training import CheckpointError
 from seq2seq_lib.translate import Recipe, Translator, load_translator
 
 TRANSLATOR = Path(__file__).with_name("phrases_en_fr.pt")

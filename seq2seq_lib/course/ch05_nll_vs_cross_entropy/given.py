@@ -5,11 +5,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from seq2seq_lib.batching import Batch, collate, encode_pairs
-from seq2seq_lib.checkpoints import kept_rng
 from seq2seq_lib.corpora import Corpus, letters, numbers
 from seq2seq_lib.decoding import greedy_search
 from seq2seq_lib.losses import LossSum
 from seq2seq_lib.metrics import exact_match
+from seq2seq_lib.runtime import kept_rng
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.training import LossFunction, TrainConfig, fit
 from seq2seq_lib.vocab import Vocab

@@ -9,18 +9,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from seq2seq_lib import checkpoints
 from seq2seq_lib.batching import collate
-from seq2seq_lib.checkpoints import (
-    CheckpointError,
-    get_rng,
-    kept_rng,
-    load_checkpoint,
-    save_checkpoint,
-    set_rng,
-)
 from seq2seq_lib.decoding import greedy_search
+from seq2seq_lib.runtime import get_rng, kept_rng, set_rng
 from seq2seq_lib.seq2seq import Seq2Seq
+from seq2seq_lib.training import CheckpointError, checkpoints, load_checkpoint, save_checkpoint
 from seq2seq_lib.vocab import Vocab
 from tests.library.training.test_training import make_examples, make_model, same, weights
 

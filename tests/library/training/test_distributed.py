@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from seq2seq_lib import distributed
 from seq2seq_lib.batching import collate
-from seq2seq_lib.checkpoints import load_checkpoint
+from seq2seq_lib.training import load_checkpoint, processes
 from tests.support import distributed_worker as worker
 
 TOLERANCE = 1e-10
@@ -185,13 +184,13 @@ def test_resuming_gives_the_bits_of_a_run_that_was_not_interrupted(pair):
 @pytest.mark.slow
 def test_the_command_trains_under_torchrun_as_alone(tmp_path):
     lines = {}
-    for processes in (1, 2):
-        folder = tmp_path / str(processes)
+    for count in (1, 2):
+        folder = tmp_path / str(count)
         folder.mkdir()
-        done = launch("command", folder, processes)
+        done = launch("command", folder, count)
         assert done.returncode == 0, done.stderr
-        lines[processes] = [line for line in done.stdout.splitlines() if line]
-        assert done.stderr.count("error: ") == processes  # the second call refuses the old file
+        lines[count] = [line for line in done.stdout.splitlines() if line]
+        assert done.stderr.count("error: ") == count  # the second call refuses the old file
         assert len(list(folder.iterdir())) == 1
     assert [line.split(":")[0] for line in lines[2][:2]] == ["epoch 1", "epoch 2"]
     assert "command.pt written after" in lines[2][2] and len(lines[2]) == 3
@@ -209,27 +208,27 @@ def test_the_command_trains_under_torchrun_as_alone(tmp_path):
 
 def test_without_torchrun_nothing_happens():
     device = torch.device("cpu")
-    with distributed.joined(device) as found:
+    with processes.joined(device) as found:
         assert found == device and not torch.distributed.is_initialized()
-    assert (distributed.rank(), distributed.world_size()) == (0, 1)
+    assert (processes.rank(), processes.world_size()) == (0, 1)
     batches = [collate([([4], [5])])]
-    assert distributed.share(batches) == batches
+    assert processes.share(batches) == batches
     before = torch.get_rng_state()
-    with distributed.own_noise():
+    with processes.own_noise():
         pass
-    distributed.check_same("numbers", iter([1]), "nothing", device)
+    processes.check_same("numbers", iter([1]), "nothing", device)
     assert torch.equal(before, torch.get_rng_state())
 
 
 @pytest.mark.parametrize("size", [2, 3, 7])
 def test_shares_are_the_whole_batch_also_when_rows_are_few(size, monkeypatch):
-    monkeypatch.setattr(distributed, "world_size", lambda: size)
+    monkeypatch.setattr(processes, "world_size", lambda: size)
     examples = [([4] * n, [5] * (9 - n)) for n in range(1, 6)]
     batches = [collate(examples), collate(examples[:1])]
     rows, found = [[], []], 0
     for rank in range(size):
-        monkeypatch.setattr(distributed, "rank", lambda rank=rank: rank)
-        shares = distributed.share(batches)
+        monkeypatch.setattr(processes, "rank", lambda rank=rank: rank)
+        shares = processes.share(batches)
         assert len(shares) == sum(rank < len(batch) for batch in batches)
         for batch, share in zip(batches, shares, strict=False):
             assert share.src.shape[1] == batch.src.shape[1]
@@ -244,6 +243,6 @@ def test_shares_are_the_whole_batch_also_when_rows_are_few(size, monkeypatch):
     [[torch.tensor([1, 3])], [torch.tensor([[1, 2]])], [torch.tensor([1.0, 2.0])], [1, 2], []],
 )
 def test_the_fingerprint_sees_values_shapes_and_dtypes(other):
-    mine = distributed._fingerprint([torch.tensor([1, 2])])
-    assert mine == distributed._fingerprint(iter([torch.tensor([1, 2])]))
-    assert 0 <= mine < 2**62 and mine != distributed._fingerprint(other)
+    mine = processes._fingerprint([torch.tensor([1, 2])])
+    assert mine == processes._fingerprint(iter([torch.tensor([1, 2])]))
+    assert 0 <= mine < 2**62 and mine != processes._fingerprint(other)

@@ -1,5 +1,6 @@
 """Training: one gradient however the batches are cut, and runs that go on where they stopped."""
 
+import importlib
 import math
 from dataclasses import replace
 from functools import partial
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
-from seq2seq_lib import schedules, training
+from seq2seq_lib import schedules
 from seq2seq_lib.batching import Batch, collate, make_loader
 from seq2seq_lib.losses import LossSum, sequence_loss
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
@@ -30,6 +31,7 @@ from seq2seq_lib.training import (
 from seq2seq_lib.vocab import Vocab
 
 QUIET = {"progress": False}
+FIT = importlib.import_module("seq2seq_lib.training.fit")  # as an attribute it is the function
 
 
 def make_model(seed=0, **options):
@@ -285,7 +287,7 @@ def test_fit_uses_the_learning_rate_of_each_step_and_the_other_settings(monkeypa
         settings.add((options["clip_norm"], group["weight_decay"]))
         return train_step(model, batches, optimizer, **options)
 
-    monkeypatch.setattr(training, "train_step", watch)
+    monkeypatch.setattr(FIT, "train_step", watch)
     config = TrainConfig(
         epochs=2,
         accumulate=4,
@@ -452,7 +454,7 @@ def valid_losses(monkeypatch, losses):
     """Make validation return the given losses, epoch by epoch."""
     left = list(losses)
     monkeypatch.setattr(
-        training, "evaluate", lambda *a, **o: LossSum(torch.tensor(left.pop(0)), torch.tensor(1))
+        FIT, "evaluate", lambda *a, **o: LossSum(torch.tensor(left.pop(0)), torch.tensor(1))
     )
 
 
@@ -543,7 +545,7 @@ def test_the_average_is_that_of_the_last_steps(monkeypatch):
         after_step.append(weights(model))
         return loss
 
-    monkeypatch.setattr(training, "train_step", watch)
+    monkeypatch.setattr(FIT, "train_step", watch)
     model = make_model()
     fit(model, loader(), config=TrainConfig(epochs=2, average_from=0.7), **QUIET)
     last = after_step[9:]  # 12 steps; those from 8.4 on
@@ -735,7 +737,7 @@ def test_an_interrupted_validation_is_repeated(tmp_path, monkeypatch):
 
     torch.manual_seed(1)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(training, "evaluate", interrupt)
+        patched.setattr(FIT, "evaluate", interrupt)
         fit(part, loader(), loader(5), config, checkpoint_path=path, **QUIET)
     found = fit(part, loader(), loader(5), config, resume=load_checkpoint(path), **QUIET)
     assert same(weights(whole), weights(part)) and timeless(expected) == timeless(found)

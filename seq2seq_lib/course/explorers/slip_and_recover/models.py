@@ -15,11 +15,10 @@ from pathlib import Path
 import torch
 
 from seq2seq_lib.batching import encode_pairs, make_loader
-from seq2seq_lib.checkpoints import load_checkpoint, save_checkpoint
 from seq2seq_lib.corpora import Corpus, dates, numbers, reverse
 from seq2seq_lib.runtime import seed_everything
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
-from seq2seq_lib.training import LossFunction, TrainConfig, fit
+from seq2seq_lib.training import LossFunction, TrainConfig, fit, load_checkpoint, save_checkpoint
 from seq2seq_lib.vocab import Vocab
 
 FOLDER = Path(__file__).parent

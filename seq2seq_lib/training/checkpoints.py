@@ -1,28 +1,19 @@
 """Checkpoints: one file with a model and all that its training needs to go on.
 
-``Checkpoint`` is what a file holds; ``TrainingState`` is what changes while ``training.fit`` runs.
 A file is written completely or not at all, and it is read as data: no code in it is ever run.
 """
 
-import contextlib
-import hashlib
-import json
-import math
-import operator
 import os
-import random
 import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
-from seq2seq_lib.losses import LossSum
+from seq2seq_lib.runtime import get_rng
 from seq2seq_lib.seq2seq import Seq2Seq
 from seq2seq_lib.vocab import Vocab
 
@@ -41,44 +32,6 @@ CONTENT = {
     "progress": dict,
     "extra": dict,
 }
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """One line of the history. Losses in nats a token, teacher forced; valid may be None."""
-
-    epoch: int
-    step: int
-    train_loss: float
-    valid_loss: float | None
-    tokens: int
-    seconds: float
-
-
-@dataclass
-class History:
-    """What ``fit`` did: a record an epoch, and how it ended."""
-
-    records: list[EpochRecord] = field(default_factory=list)
-    stopped_early: bool = False
-
-    @property
-    def best(self) -> EpochRecord:
-        """The epoch with the lowest validation loss (training loss if there is none)."""
-        if not self.records:
-            raise ValueError("The history is empty: no epoch has been finished.")
-
-        def loss(record: EpochRecord) -> float:
-            value = record.train_loss if record.valid_loss is None else record.valid_loss
-            return math.inf if math.isnan(value) else value
-
-        return min(self.records, key=loss)
-
-    def has_run_out(self, patience: int | None) -> bool:
-        """Whether the last ``patience`` epochs were no better than one before them."""
-        if patience is None or not self.records:
-            return False
-        return self.records[-1].epoch - self.best.epoch >= patience
 
 
 class CheckpointError(RuntimeError):
@@ -252,105 +205,6 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     )
 
 
-class TrainingState:
-    """All that changes during training, so all that a checkpoint must hold to go on from it."""
-
-    def __init__(
-        self, model: Any, optimizer: torch.optim.Optimizer, average: AveragedModel | None = None
-    ) -> None:
-        self.model, self.optimizer, self.average = model, optimizer, average
-        self.best: dict[str, Tensor] | None = None  # weights of the best epoch, if they are kept
-        self.epoch = self.step = 0  # how many are done
-        self.batch = self.batches = 0  # how many are done in this epoch, and how many it has
-        self.loss: LossSum | None = None  # of this epoch so far
-        self.seen: str | None = ""  # fingerprint of this epoch's batches; None: nobody knows
-        self.planned: int | None = None  # steps of the whole run, for schedules
-        self.history = History()
-
-    @property
-    def current(self) -> nn.Module:
-        """The model to measure: the average once it has begun."""
-        begun = self.average is not None and self.average.n_averaged > 0
-        return self.average.module if begun else self.model
-
-    def weights(self) -> dict[str, Tensor]:
-        """The weights to use, on the CPU: the best ones if they are kept."""
-        return on_cpu(self.current.state_dict()) if self.best is None else self.best
-
-    def save(
-        self,
-        path: str | os.PathLike[str],
-        src_vocab: Vocab | None,
-        tgt_vocab: Vocab | None,
-        extra: dict[str, Any] | None = None,
-    ) -> None:
-        """Write a checkpoint that ``restore`` goes on from."""
-        progress = {
-            "epoch": self.epoch,
-            "step": self.step,
-            "batch": self.batch,
-            "batches": self.batches,
-            "seen": self.seen,
-            "planned": self.planned,
-            "parameters": [name for name, _ in self.model.named_parameters()],
-            "loss": None if self.loss is None else [self.loss.total, self.loss.tokens],
-            "history": [asdict(record) for record in self.history.records],
-            "last": on_cpu(self.model.state_dict()),  # torch stores tensors that are shared once
-            "average": None if self.average is None else on_cpu(self.average.state_dict()),
-            "best": self.best,
-        }
-        save_checkpoint(
-            path,
-            self.model,
-            src_vocab=src_vocab,
-            tgt_vocab=tgt_vocab,
-            optimizer=self.optimizer,
-            progress=progress,
-            extra=extra,
-            weights=self.weights(),
-        )
-
-    def restore(self, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint, its random numbers included."""
-        done = checkpoint.progress
-        if checkpoint.optimizer is None or "last" not in done:
-            raise CheckpointError(
-                "This checkpoint holds a model but no training state: it was not written by fit."
-            )
-        checkpoint.check_fits(self.model)
-        names = [name for name, _ in self.model.named_parameters()]
-        if done.get("parameters", names) != names:
-            raise CheckpointError(
-                "This model registers its parameters in another order than the one that was "
-                "trained, and the optimiser knows them by their order alone: each would go on with "
-                "the moments of another. Register them in the old order."
-            )
-        if (self.average is None) != (done.get("average") is None):
-            raise CheckpointError(
-                "average_from must be set in both runs or in none: the average is a part of the "
-                "training state."
-            )
-        device = next(self.model.parameters()).device
-        try:
-            self.model.load_state_dict(done["last"])
-            if self.average is not None:
-                self.average.load_state_dict(done["average"])
-            self.optimizer.load_state_dict(checkpoint.optimizer)
-            self.best = done["best"]
-            self.epoch, self.step, self.batch, self.batches = (
-                operator.index(done[name]) for name in ("epoch", "step", "batch", "batches")
-            )
-            self.seen, self.planned = done.get("seen"), done.get("planned")
-            if done["loss"] is not None:
-                self.loss = LossSum(*(part.to(device) for part in done["loss"]))
-            self.history = History([EpochRecord(**record) for record in done["history"]])
-            set_rng(checkpoint.rng)
-        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise CheckpointError(
-                f"The checkpoint's training state is damaged: {type(error).__name__}: {error}"
-            ) from error
-
-
 def check_folder(path: str | os.PathLike[str]) -> None:
     """Refuse a path where no file can be written; ``fit`` asks before hours of training."""
     path = Path(path)
@@ -413,51 +267,6 @@ def as_plain(value: Any, where: str) -> Any:
     )
 
 
-def fingerprint(batches: Sequence[Any], before: str = "") -> str:
-    """A hash of all tensors of some batches, and of what came before them, in hexadecimal."""
-    digest = hashlib.blake2b(before.encode(), digest_size=16)
-    for batch in batches:
-        for tensor in vars(batch).values():
-            digest.update(str((tuple(tensor.shape), tensor.dtype)).encode())
-            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
 def on_cpu(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """The same weights on the CPU: not copied if they are there already."""
     return {name: weight.detach().cpu() for name, weight in weights.items()}
-
-
-def get_rng() -> dict[str, Any]:
-    """The state of the random numbers of torch (CPU and CUDA), NumPy and Python, as plain data."""
-    kind, keys, *rest = numpy.random.get_state()
-    rng = {
-        "torch": torch.get_rng_state(),
-        "python": json.dumps(random.getstate()),
-        "numpy": json.dumps([kind, keys.tolist(), *rest]),
-    }
-    if torch.cuda.is_available() and torch.cuda.is_initialized():  # else no number was drawn there
-        rng["cuda"] = torch.cuda.get_rng_state_all()
-    return rng
-
-
-def set_rng(rng: dict[str, Any]) -> None:
-    """Put back what ``get_rng`` gave; CUDA's only on a machine with as many GPUs."""
-    torch.set_rng_state(rng["torch"])
-    version, numbers, gauss = json.loads(rng["python"])
-    random.setstate((version, tuple(numbers), gauss))
-    if "numpy" in rng:
-        kind, keys, *rest = json.loads(rng["numpy"])
-        numpy.random.set_state((kind, numpy.array(keys, dtype=numpy.uint32), *rest))
-    if torch.cuda.is_available() and len(rng.get("cuda", ())) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(rng["cuda"])
-
-
-@contextlib.contextmanager
-def kept_rng() -> Iterator[None]:
-    """Random numbers drawn inside do not change those that come after."""
-    rng = get_rng()
-    try:
-        yield
-    finally:
-        set_rng(rng)

@@ -21,9 +21,8 @@ import torch
 from torch import Tensor, distributed, nn
 
 from seq2seq_lib.batching import Batch
-from seq2seq_lib.checkpoints import kept_rng
 from seq2seq_lib.losses import LossSum
-from seq2seq_lib.runtime import get_device
+from seq2seq_lib.runtime import get_device, kept_rng
 
 
 @contextlib.contextmanager
