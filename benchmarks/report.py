@@ -10,6 +10,8 @@ from pathlib import Path
 
 import torch
 
+from seq2seq_lib._files import write_whole
+
 README = Path(__file__).parent / "README.md"
 
 
@@ -89,10 +91,3 @@ def write_section(name: str, text: str, page: Path = README) -> None:
     before, rest = old.split(begin)
     after = rest.split(end)[1]
     write_whole(page, f"{before}{begin}\n{text.strip()}\n{end}{after}")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file in one go: whatever happens, the old one is there or the new one."""
-    beside = path.with_name(f"{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)

@@ -24,6 +24,7 @@ from pathlib import Path
 import torch
 
 from benchmarks import report
+from seq2seq_lib._files import write_whole
 from seq2seq_lib.corpora import Corpus, CorpusError, multi30k, tatoeba
 from seq2seq_lib.runtime import get_device
 from seq2seq_lib.training import processes
@@ -99,7 +100,7 @@ def measure(
     unfinished = path.with_suffix(".partial.json")
 
     def save() -> None:
-        report.write_whole(unfinished, json.dumps(result, indent=1) + "\n")
+        write_whole(unfinished, json.dumps(result, indent=1) + "\n")
 
     used = time.process_time()  # what BLEU takes is left out
     minutes = cpu_minutes = 0.0

@@ -27,7 +27,7 @@ from seq2seq_lib.latent.measures import (
     latent_loss,
 )
 from seq2seq_lib.latent.model import LatentConfig, LatentSeq2Seq
-from seq2seq_lib.latent.sentences import as_examples, read_corpus, split, write_whole
+from seq2seq_lib.latent.sentences import as_examples, read_corpus, split, write_lines
 from seq2seq_lib.runtime import seed_everything
 from seq2seq_lib.schedules import cyclical, linear, logistic
 from seq2seq_lib.training import Checkpoint, CheckpointError, TrainConfig, fit, load_checkpoint
@@ -136,7 +136,7 @@ def run_sample(options: argparse.Namespace) -> None:
     if options.out is None:
         sys.stdout.write(text)
         return
-    write_whole(options.out, text)
+    write_lines(options.out, text)
     print(f"{len(lines)} sentences, {len(set(lines))} different, in {options.out}")
 
 

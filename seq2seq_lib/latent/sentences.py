@@ -1,14 +1,14 @@
 """What the latent command reads and writes: sentences, each its own target."""
 
-import os
 from pathlib import Path
 
 import torch
 
+from seq2seq_lib._files import write_whole
 from seq2seq_lib.batching import Example
 from seq2seq_lib.corpora import tatoeba, tokenize
 from seq2seq_lib.corpora.echo_task import echo_sentences
-from seq2seq_lib.training.checkpoints import check_folder
+from seq2seq_lib.training import check_folder
 from seq2seq_lib.vocab import Vocab
 
 Sentences = list[list[str]]
@@ -51,8 +51,8 @@ def as_examples(sentences: Sentences, vocab: Vocab) -> list[Example]:
     return [(sentence, sentence) for sentence in ids]
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file beside ``path`` and rename it: an interruption leaves the old one as it was.
+def write_lines(path: Path, text: str) -> None:
+    """Write a text into a file, whole or not at all, or into a pipe.
 
     Raises:
         CheckpointError: the folder is missing or cannot be written.
@@ -61,9 +61,4 @@ def write_whole(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")  # a pipe or /dev/stdout, which no file may replace
         return
     check_folder(path)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)  # after an interruption; already renamed otherwise
+    write_whole(path, text)

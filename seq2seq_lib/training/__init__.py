@@ -7,6 +7,7 @@ changes in it, ``checkpoints`` the file, ``processes`` what several processes se
 from seq2seq_lib.training.checkpoints import (
     Checkpoint,
     CheckpointError,
+    check_folder,
     load_checkpoint,
     save_checkpoint,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "History",
     "LossFunction",
     "TrainConfig",
+    "check_folder",
     "evaluate",
     "fit",
     "learning_rate",

@@ -4,34 +4,23 @@ A file is written completely or not at all, and it is read as data: no code in i
 """
 
 import os
+import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy
 import torch
 from torch import Tensor, nn
 
+from seq2seq_lib._files import written_whole
 from seq2seq_lib.runtime import get_rng
 from seq2seq_lib.seq2seq import Seq2Seq
 from seq2seq_lib.vocab import Vocab
 
 FORMAT = 1  # of checkpoint files
-
-# What a file must hold, and as what; weights_only=True lets nothing but such data in.
-CONTENT = {
-    "format": int,
-    "model_class": str,
-    "config": dict,
-    "weights": dict,
-    "src_vocab": (list, type(None)),
-    "tgt_vocab": (list, type(None)),
-    "optimizer": (dict, type(None)),
-    "rng": dict,
-    "progress": dict,
-    "extra": dict,
-}
 
 
 class CheckpointError(RuntimeError):
@@ -41,6 +30,8 @@ class CheckpointError(RuntimeError):
 @dataclass(frozen=True)
 class Checkpoint:
     """What a checkpoint file holds, read without running any code from it.
+
+    In a file stand the same fields and ``format``, a vocabulary as the list of its tokens.
 
     Attributes:
         model_class: name of the class that ``build`` needs.
@@ -95,6 +86,18 @@ class Checkpoint:
                 )
 
 
+def _kinds(hint: Any) -> tuple[type, ...]:
+    """The classes a field may have in a file: of ``Vocab | None`` a list or None."""
+    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    return tuple(list if kind is Vocab else get_origin(kind) or kind for kind in kinds)
+
+
+_HINTS = get_type_hints(Checkpoint)
+# What a file must hold, and as what; weights_only=True lets nothing but such data in.
+CONTENT = {"format": (int,)} | {name: _kinds(hint) for name, hint in _HINTS.items()}
+VOCABULARIES = [name for name, hint in _HINTS.items() if Vocab in get_args(hint)]
+
+
 def save_checkpoint(
     path: str | os.PathLike[str],
     model: Any,
@@ -122,32 +125,29 @@ def save_checkpoint(
     path = Path(path)
     check_folder(path)
     check_storable(model, extra)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    content = {
-        "format": FORMAT,
-        "model_class": type(model).__name__,
-        "config": as_plain(model.to_dict(), "config"),
-        "weights": on_cpu(model.state_dict()) if weights is None else weights,
-        "src_vocab": list(src_vocab.tokens) if src_vocab is not None else None,
-        "tgt_vocab": list(tgt_vocab.tokens) if tgt_vocab is not None else None,
-        "optimizer": optimizer.state_dict() if optimizer is not None else None,
-        "rng": get_rng(),
-        "progress": as_plain(progress or {}, "progress"),
-        "extra": as_plain(extra or {}, "extra"),
-    }
+    checkpoint = Checkpoint(
+        model_class=type(model).__name__,
+        config=as_plain(model.to_dict(), "config"),
+        weights=on_cpu(model.state_dict()) if weights is None else weights,
+        src_vocab=src_vocab,
+        tgt_vocab=tgt_vocab,
+        optimizer=optimizer.state_dict() if optimizer is not None else None,
+        rng=get_rng(),
+        progress=as_plain(progress or {}, "progress"),
+        extra=as_plain(extra or {}, "extra"),
+    )
+    content = {"format": FORMAT, **vars(checkpoint)}
+    for name in VOCABULARIES:
+        if content[name] is not None:
+            content[name] = list(content[name].tokens)
     try:
-        with open(part, "wb") as file:
+        with written_whole(path) as file:
             torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
     except (OSError, RuntimeError) as error:  # torch turns some failed writes into RuntimeError
         raise CheckpointError(
             f"The checkpoint {path} cannot be written: {error}. Choose a folder that has room and "
             f"that you may write to."
         ) from error
-    finally:
-        part.unlink(missing_ok=True)  # after an interruption; already renamed otherwise
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -177,32 +177,22 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         raise CheckpointError(
             f"{path} has format {content['format']}, but this library reads format {FORMAT}."
         )
-    for name, kind in CONTENT.items():
-        if not isinstance(content[name], kind):
+    for name, kinds in CONTENT.items():
+        if not isinstance(content[name], kinds):
             raise CheckpointError(
                 f"{path} is damaged: its {name} is a {type(content[name]).__name__}."
             )
     for name, weight in content["weights"].items():
         if not isinstance(name, str) or not isinstance(weight, Tensor):
             raise CheckpointError(f"{path} is damaged: its weights hold {name!r}, not a tensor.")
-    vocabs = []
-    for name in ("src_vocab", "tgt_vocab"):
-        try:
-            tokens = content[name]
-            vocabs.append(None if tokens is None else Vocab.from_tokens(tokens, origin=name))
-        except (TypeError, ValueError) as error:
-            raise CheckpointError(f"{path} is damaged: {error}") from error
-    return Checkpoint(
-        model_class=content["model_class"],
-        config=content["config"],
-        weights=content["weights"],
-        src_vocab=vocabs[0],
-        tgt_vocab=vocabs[1],
-        optimizer=content["optimizer"],
-        rng=content["rng"],
-        progress=content["progress"],
-        extra=content["extra"],
-    )
+    values = {name: content[name] for name in _HINTS}
+    for name in VOCABULARIES:
+        if values[name] is not None:
+            try:
+                values[name] = Vocab.from_tokens(values[name], origin=name)
+            except (TypeError, ValueError) as error:
+                raise CheckpointError(f"{path} is damaged: {error}") from error
+    return Checkpoint(**values)
 
 
 def check_folder(path: str | os.PathLike[str]) -> None:
@@ -212,8 +202,13 @@ def check_folder(path: str | os.PathLike[str]) -> None:
         raise CheckpointError(f"{path} is a folder: give the path of a file.")
     if not path.parent.is_dir():
         raise CheckpointError(f"There is no folder {path.parent}: make it, or choose another one.")
-    if not os.access(path.parent, os.W_OK):
-        raise CheckpointError(f"The folder {path.parent} cannot be written: choose another one.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise CheckpointError(
+            f"The folder {path.parent} cannot be written ({error.strerror}): choose another one."
+        ) from error
 
 
 def check_storable(model: Any, extra: dict[str, Any] | None = None) -> None:

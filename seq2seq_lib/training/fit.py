@@ -6,7 +6,6 @@
 import math
 import os
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -16,7 +15,6 @@ from torch.optim.swa_utils import AveragedModel
 
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.runtime import kept_rng
-from seq2seq_lib.training import processes
 from seq2seq_lib.training.checkpoints import (
     Checkpoint,
     CheckpointError,
@@ -24,6 +22,8 @@ from seq2seq_lib.training.checkpoints import (
     check_storable,
 )
 from seq2seq_lib.training.config import TrainConfig, learning_rate
+from seq2seq_lib.training.processes import Processes
+from seq2seq_lib.training.resume import go_on, same_vocab
 from seq2seq_lib.training.state import EpochRecord, History, TrainingState
 from seq2seq_lib.training.step import LossFunction, evaluate, teacher_forced_loss, train_step
 from seq2seq_lib.training.windows import fingerprint, windows
@@ -102,41 +102,36 @@ def fit(
             "config.label_smoothing has no effect on your own loss_function: set it 0."
         )
     train_loss = loss_function or teacher_forced_loss(config.label_smoothing)
-    speaks = processes.rank() == 0  # of several processes only one writes and prints
-    if checkpoint_path is not None and speaks:
+    processes = Processes(device)
+    if checkpoint_path is not None and processes.speaks:
         check_folder(checkpoint_path)
     state = _begin(model.to(device), config)
     if resume is not None:
-        state.restore(resume)
-        _keep_best_or_not(state, config)
-        _tell_of_a_jump(state, resume, config)
-        src_vocab = _same_vocab("src_vocab", src_vocab, resume.src_vocab)
-        tgt_vocab = _same_vocab("tgt_vocab", tgt_vocab, resume.tgt_vocab)
+        go_on(state, resume, config)
+        src_vocab = same_vocab("src_vocab", src_vocab, resume.src_vocab)
+        tgt_vocab = same_vocab("tgt_vocab", tgt_vocab, resume.tgt_vocab)
         extra = resume.extra if extra is None else extra
-    _check_same_start(state, config, device)
+    _check_same_start(state, config, processes)
 
     def save() -> None:
-        if checkpoint_path is not None and speaks:
+        if checkpoint_path is not None and processes.speaks:
             state.save(checkpoint_path, src_vocab, tgt_vocab, extra)
 
     history = state.history
     while state.epoch < config.epochs and not history.has_run_out(config.patience):
         started = time.perf_counter()
-        _begin_epoch(state, train_loader, device)
-        total_steps = math.ceil(state.batches / config.accumulate) * config.epochs
-        state.planned = total_steps
-        title = f"epoch {state.epoch + 1}"
+        _begin_epoch(state, train_loader, config, processes)
         # Some twenty refreshes an epoch, not ten a second: every one is a few messages to the
         # notebook, and more than a thousand in one cell are dropped while nobody reads them.
         with tqdm(
             total=state.batches,
             initial=state.batch,
-            desc=title,
-            disable=not (progress and speaks),
+            desc=f"epoch {state.epoch + 1}",
+            disable=not (progress and processes.speaks),
             miniters=max(1, state.batches // 20),
         ) as bar:
             for window in windows(train_loader, state, config.accumulate):
-                _update(state, window, train_loss, config, total_steps, device)
+                _update(state, window, train_loss, config, processes)
                 bar.update(len(window))
                 if state.step % 20 == 0:
                     bar.set_postfix(loss=f"{state.loss.mean:.3f}", refresh=False)
@@ -149,10 +144,10 @@ def fit(
             )
         valid_loss = None
         if valid_loader is not None:
-            valid_loss = _validate(state, valid_loader, loss_function, device)
+            valid_loss = _validate(state, valid_loader, loss_function, processes)
         _end_epoch(state, config, valid_loss, time.perf_counter() - started)
         save()
-        if after_epoch is not None and speaks:
+        if after_epoch is not None and processes.speaks:
             with kept_rng():  # whatever it draws, the training stays the same
                 after_epoch(state.current, history.records[-1])
     history.stopped_early = state.epoch < config.epochs
@@ -179,58 +174,34 @@ def _check_readable(name: str, loader: Any) -> None:
         )
 
 
-def _tell_of_a_jump(state: TrainingState, old: Checkpoint, config: TrainConfig) -> None:
-    """Half a cosine is a function of all steps: with more epochs it is another curve."""
-    planned = old.progress.get("planned")
-    if not config.cosine_decay or planned is None or state.batches == 0:
-        return
-    steps = math.ceil(state.batches / config.accumulate) * config.epochs
-    before, now = (learning_rate(state.step, config, total) for total in (planned, steps))
-    if state.step < steps and abs(now - before) > 0.1 * before:
-        warnings.warn(
-            f"The cosine decay was planned for {planned:,} steps and now is for {steps:,}: the "
-            f"learning rate jumps from {before:.2g} to {now:.2g}. Train anew with all epochs, or "
-            f"take it as a warm restart.",
-            stacklevel=3,
-        )
-
-
-def _keep_best_or_not(state: TrainingState, config: TrainConfig) -> None:
-    """What a resumed run ends with is what *its* config says."""
-    if not config.keeps_best:
-        state.best = None
-    elif state.best is None and state.history.records:
-        raise CheckpointError(
-            "The run of this checkpoint did not keep its best weights, and they are gone: leave "
-            "out keep_best and patience, or begin anew with one of them."
-        )
-
-
-def _check_same_start(state: TrainingState, config: TrainConfig, device: Any) -> None:
+def _check_same_start(state: TrainingState, config: TrainConfig, processes: Processes) -> None:
     """Processes that begin differently would train on, each a little wrong: refuse it at once."""
     place = (state.epoch, state.step, state.batch)
     weights = state.model.state_dict().values()
     random_state = [torch.get_rng_state()]
     seeds = "call runtime.seed_everything with the same seed in all, before the model is made"
-    processes.check_same("settings", [config], "give all the same config", device)
-    processes.check_same("starting points", [place], "resume all or none of them", device)
-    processes.check_same("weights at the start", weights, seeds, device)
-    processes.check_same("random states at the start", random_state, seeds, device)
+    processes.check_same("settings", [config], "give all the same config")
+    processes.check_same("starting points", [place], "resume all or none of them")
+    processes.check_same("weights at the start", weights, seeds)
+    processes.check_same("random states at the start", random_state, seeds)
 
 
-def _begin_epoch(state: TrainingState, loader: Any, device: Any) -> None:
+def _begin_epoch(
+    state: TrainingState, loader: Any, config: TrainConfig, processes: Processes
+) -> None:
     sampler = getattr(loader, "batch_sampler", None)
     if hasattr(sampler, "set_epoch"):
         sampler.set_epoch(state.epoch)
     if len(loader) == 0:
         raise ValueError("train_loader gives no batches: there is nothing to train on.")
-    processes.check_same("numbers of batches", [len(loader)], WHOLE_LOADER, device)
+    processes.check_same("numbers of batches", [len(loader)], WHOLE_LOADER)
     if state.batch > 0 and state.batches != len(loader):
         raise CheckpointError(
             f"The checkpoint was written after {state.batch} of {state.batches} batches of an "
             f"epoch, but this train_loader gives {len(loader)}: it is not the same one."
         )
     state.batches = len(loader)
+    state.planned = math.ceil(state.batches / config.accumulate) * config.epochs
 
 
 def _update(
@@ -238,13 +209,12 @@ def _update(
     window: list[Batch],
     loss_function: LossFunction,
     config: TrainConfig,
-    total_steps: int,
-    device: Any,
+    processes: Processes,
 ) -> None:
-    _check_same_batches("batches", window, device)
-    own = [batch.to(device) for batch in processes.share(window)]
+    _check_same_batches("batches", window, processes)
+    own = [batch.to(processes.device) for batch in processes.share(window)]
     for group in state.optimizer.param_groups:
-        group["lr"] = learning_rate(state.step, config, total_steps)
+        group["lr"] = learning_rate(state.step, config, state.planned)
         group["weight_decay"] = config.weight_decay
     with processes.own_noise():
         loss = train_step(
@@ -256,7 +226,7 @@ def _update(
             clip_norm=config.clip_norm,
         )
     if state.average is not None:
-        if state.step >= config.average_from * total_steps:
+        if state.step >= config.average_from * state.planned:
             state.average.update_parameters(state.model)
         else:  # a run that was resumed with more epochs begins to average later
             state.average.n_averaged.zero_()
@@ -267,24 +237,27 @@ def _update(
         state.seen = fingerprint(window, state.seen)
 
 
-def _check_same_batches(what: str, batches: list[Batch], device: Any) -> None:
+def _check_same_batches(what: str, batches: list[Batch], processes: Processes) -> None:
     tensors = (tensor for batch in batches for tensor in vars(batch).values())
-    processes.check_same(what, tensors, WHOLE_LOADER, device)
+    processes.check_same(what, tensors, WHOLE_LOADER)
 
 
 def _validate(
-    state: TrainingState, loader: Iterable[Batch], loss_function: LossFunction | None, device: Any
+    state: TrainingState,
+    loader: Iterable[Batch],
+    loss_function: LossFunction | None,
+    processes: Processes,
 ) -> float:
     """The loss a token. Of several processes each measures some batches."""
-    options = {"device": device, "loss_function": loss_function, "step": state.step}
-    if processes.world_size() == 1:
+    options = {"device": processes.device, "loss_function": loss_function, "step": state.step}
+    if processes.size == 1:  # the loader is read once, and never held as a whole
         return float(evaluate(state.current, loader, **options).mean)
     with kept_rng():
         batches = list(loader)
-    _check_same_batches("validation batches", batches, device)
-    own = batches[processes.rank() :: processes.world_size()]
+    _check_same_batches("validation batches", batches, processes)
+    own = batches[processes.rank :: processes.size]
     losses = [evaluate(state.current, own, **options)] if own or not batches else []
-    return float(processes.sum_losses(losses, device).mean)
+    return float(processes.sum_losses(losses).mean)
 
 
 def _end_epoch(
@@ -303,11 +276,3 @@ def _end_epoch(
         weights = state.current.state_dict()
         state.best = {name: weight.detach().cpu().clone() for name, weight in weights.items()}
     state.epoch, state.batch, state.loss, state.seen = state.epoch + 1, 0, None, ""
-
-
-def _same_vocab(name: str, given: Vocab | None, stored: Vocab | None) -> Vocab | None:
-    if given is not None and stored is not None and given != stored:
-        raise CheckpointError(
-            f"{name} is not that of the checkpoint: the same ids would mean other words."
-        )
-    return stored if given is None else given

@@ -8,7 +8,7 @@ after ``backward``: the gradients, laid end to end in one vector, and the pair (
 equally many tokens, or if each first multiplies its loss by processes / tokens of all. Its other
 gift is speed, it sends while ``backward`` still runs. Here the sum comes first, in plain sight.
 
-Without a process group there is one process, and nothing in this module does anything.
+Without a process group there is one process, and nothing here is sent anywhere.
 """
 
 import contextlib
@@ -57,89 +57,105 @@ def world_size() -> int:
 
 
 def rank() -> int:
-    """The number of this process, 0 … ``world_size() - 1``. Number 0 speaks and writes files."""
+    """The number of this process, 0 … ``world_size() - 1``."""
     return distributed.get_rank() if world_size() > 1 else 0
 
 
-def share(batches: Sequence[Batch]) -> list[Batch]:
-    """Of each batch the rows that are this process's: ``rank, rank + world_size, …``.
-
-    The shares of all processes are the whole batch. A batch that has no row for this process is
-    left out, so the list may be empty.
-    """
-    if world_size() == 1:
-        return list(batches)
-    rows = slice(rank(), None, world_size())  # rows sorted by length are shared evenly
-    return [batch.select(rows) for batch in batches if len(batch) > rank()]
-
-
-def sum_losses(losses: Iterable[LossSum], device: torch.device | str) -> LossSum:
-    """The losses of all processes as one; a process may have none.
-
-    Returns:
-        both numbers in float64, without the graph: a process without losses could not know what
-        the others' are made of.
-    """
-    nothing = torch.zeros((), dtype=torch.float64, device=device)
-    return sum(losses, LossSum(nothing, nothing)).all_reduce()
-
-
-def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    """Make every ``.grad`` the sum of those of all processes.
-
-    A gradient of None counts as 0; one that is None everywhere stays None, since an optimiser
-    treats the two differently.
-    """
-    parameters = [p for p in parameters if p.requires_grad]
-    pieces = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-    used = pieces[0].new_tensor([p.grad is not None for p in parameters])  # [P], 1 or 0
-    vector = torch.cat([piece.flatten() for piece in [*pieces, used]])
-    distributed.all_reduce(vector)  # the same bits for everyone: the processes stay in step
-    *sums, used = vector.split([piece.numel() for piece in [*pieces, used]])
-    for parameter, total, count in zip(parameters, sums, used.tolist(), strict=True):
-        parameter.grad = total.view_as(parameter).to(parameter.dtype) if count > 0 else None
-
-
-def check_same(
-    what: str, values: Iterable[object], advice: str, device: torch.device | str
-) -> None:
-    """Compare something that must be the same in all processes.
+class Processes:
+    """The processes that train together, seen from one of them. One alone shares with nobody.
 
     Args:
-        what: for the message, a plural.
-        values: tensors, compared by their bits, or other values, compared by ``repr``.
-        advice: what to do if they differ.
-        device: one that the process group can send from.
+        device: what is sent to the others lies there; the process group can send from it.
 
-    Raises:
-        ValueError: in all processes, if they differ between any two.
+    Attributes:
+        size: how many they are.
+        rank: the number of this one, 0 … ``size - 1``.
     """
-    if world_size() == 1:
-        return
-    number = _fingerprint(values)
-    extremes = torch.tensor([number, -number], device=device)
-    distributed.all_reduce(extremes, distributed.ReduceOp.MAX)
-    largest, smallest = extremes[0], -extremes[1]
-    if largest != smallest:
-        raise ValueError(f"The {what} differ between the {world_size()} processes: {advice}.")
 
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        self.device, self.size, self.rank = device, world_size(), rank()
 
-@contextlib.contextmanager
-def own_noise() -> Iterator[None]:
-    """Random numbers drawn inside differ between the processes; those drawn after are the same.
+    @property
+    def speaks(self) -> bool:
+        """Whether this process writes the files and shows the bar: one does."""
+        return self.rank == 0
 
-    Two processes with one seed would drop the same units of different sentences. With two seeds
-    they could not shuffle alike, nor go on from one checkpoint. So all draw one number from the
-    common stream, and inside each starts from that number plus its rank.
-    """
-    if world_size() == 1:
-        yield
-        return
-    seed = int(torch.randint(2**62, ())) + rank()
-    with kept_rng():
-        torch.manual_seed(seed)
-        random.seed(seed)
-        yield
+    def share(self, batches: Sequence[Batch]) -> list[Batch]:
+        """Of each batch the rows that are this process's: ``rank, rank + size, …``.
+
+        The shares of all processes are the whole batch. A batch that has no row for this process is
+        left out, so the list may be empty.
+        """
+        if self.size == 1:
+            return list(batches)
+        rows = slice(self.rank, None, self.size)  # rows sorted by length are shared evenly
+        return [batch.select(rows) for batch in batches if len(batch) > self.rank]
+
+    def sum_losses(self, losses: Sequence[LossSum]) -> LossSum:
+        """The losses of all processes as one; a process may have none.
+
+        Returns:
+            of several processes both numbers in float64, without the graph: a process without
+            losses could not know what the others' are made of.
+        """
+        if self.size == 1:
+            return sum(losses[1:], losses[0])
+        nothing = torch.zeros((), dtype=torch.float64, device=self.device)
+        return sum(losses, LossSum(nothing, nothing)).all_reduce()
+
+    def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Make every ``.grad`` the sum of those of all processes.
+
+        A gradient of None counts as 0; one that is None everywhere stays None, since an optimiser
+        treats the two differently.
+        """
+        if self.size == 1:
+            return
+        parameters = [p for p in parameters if p.requires_grad]
+        pieces = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        used = pieces[0].new_tensor([p.grad is not None for p in parameters])  # [P], 1 or 0
+        vector = torch.cat([piece.flatten() for piece in [*pieces, used]])
+        distributed.all_reduce(vector)  # the same bits for everyone: the processes stay in step
+        *sums, used = vector.split([piece.numel() for piece in [*pieces, used]])
+        for parameter, total, count in zip(parameters, sums, used.tolist(), strict=True):
+            parameter.grad = total.view_as(parameter).to(parameter.dtype) if count > 0 else None
+
+    def check_same(self, what: str, values: Iterable[object], advice: str) -> None:
+        """Compare something that must be the same in all processes.
+
+        Args:
+            what: for the message, a plural.
+            values: tensors, compared by their bits, or other values, compared by ``repr``.
+            advice: what to do if they differ.
+
+        Raises:
+            ValueError: in all processes, if they differ between any two.
+        """
+        if self.size == 1:
+            return
+        number = _fingerprint(values)
+        extremes = torch.tensor([number, -number], device=self.device)
+        distributed.all_reduce(extremes, distributed.ReduceOp.MAX)
+        largest, smallest = extremes[0], -extremes[1]
+        if largest != smallest:
+            raise ValueError(f"The {what} differ between the {self.size} processes: {advice}.")
+
+    @contextlib.contextmanager
+    def own_noise(self) -> Iterator[None]:
+        """Random numbers drawn inside differ between processes; those drawn after are the same.
+
+        Two processes with one seed would drop the same units of different sentences. With two seeds
+        they could not shuffle alike, nor go on from one checkpoint. So all draw one number from the
+        common stream, and inside each starts from that number plus its rank.
+        """
+        if self.size == 1:
+            yield
+            return
+        seed = int(torch.randint(2**62, ())) + self.rank
+        with kept_rng():
+            torch.manual_seed(seed)
+            random.seed(seed)
+            yield
 
 
 def _fingerprint(values: Iterable[object]) -> int:

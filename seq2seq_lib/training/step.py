@@ -15,7 +15,7 @@ from seq2seq_lib._arguments import kind_of
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.losses import LossSum, sequence_loss
 from seq2seq_lib.runtime import evaluation_mode, kept_rng
-from seq2seq_lib.training import processes
+from seq2seq_lib.training.processes import Processes
 
 LossFunction = Callable[[nn.Module, Batch, int], LossSum]  # model, batch, step
 
@@ -48,8 +48,8 @@ def train_step(
         FloatingPointError: the loss or the gradient is infinite or NaN; the weights are left as
             they were.
     """
-    together = processes.world_size() > 1
-    if len(batches) == 0 and not together:
+    processes = Processes(next(model.parameters()).device)
+    if len(batches) == 0 and processes.size == 1:
         raise ValueError("train_step got no batches.")
     model.train()
     optimizer.zero_grad(set_to_none=True)
@@ -58,11 +58,8 @@ def train_step(
         loss = _checked(loss_function(model, batch, step))
         loss.total.backward()  # sums add up; the division comes once, below
         losses.append(loss.detach())
-    if together:
-        window = processes.sum_losses(losses, next(model.parameters()).device)
-        processes.sum_gradients(model.parameters())
-    else:
-        window = sum(losses)
+    window = processes.sum_losses(losses)
+    processes.sum_gradients(model.parameters())
     if window.tokens == 0:
         return window
     parameters = [p for p in model.parameters() if p.grad is not None]

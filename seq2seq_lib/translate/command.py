@@ -3,11 +3,9 @@
 import argparse
 import os
 import sys
-import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 
 import torch
 from torch import nn
@@ -19,6 +17,7 @@ from seq2seq_lib.training import (
     Checkpoint,
     CheckpointError,
     EpochRecord,
+    check_folder,
     load_checkpoint,
     processes,
 )
@@ -99,7 +98,9 @@ def _train(options: argparse.Namespace) -> None:
         raise ValueError(f"{path} exists: give --resume to go on with it, or --overwrite.")
     if options.resume and not path.exists():
         raise ValueError(f"There is no checkpoint {path} to go on with: leave out --resume.")
-    _check_writable(path)
+    if path.parent == cache_folder():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    check_folder(path)  # before minutes of training, not after them
     with processes.joined(get_device(options.device)) as device:
         _train_on(device, options)
 
@@ -258,19 +259,3 @@ def _standard_input() -> Iterator[str]:
                 f"iconv -f latin1 -t utf-8. Lines before it are translated."
             ) from error
         yield text.removesuffix("\n")
-
-
-def _check_writable(path: Path) -> None:
-    """Before minutes of training, not after them."""
-    if path.is_dir():
-        raise CheckpointError(f"{path} is a folder: give the path of a file.")
-    try:
-        if path.parent == cache_folder():
-            path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise CheckpointError(
-            f"Nothing can be written into {path.parent}: {error.strerror}. Choose another "
-            f"--checkpoint."
-        ) from error

@@ -11,7 +11,6 @@ import build_notebooks
 import nbformat
 import pytest
 import readme_table
-from notebooks import paths
 from notebooks.back import back
 from notebooks.build import recorded_seconds, seconds_to_keep
 from notebooks.cells import SECONDS, cell_content, read_source
@@ -232,7 +231,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path, monk
     def no_space(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(paths.os, "replace", no_space)
+    monkeypatch.setattr("os.replace", no_space)
     with pytest.raises(OSError, match="no space"):
         write_atomically(path, "new")
     assert path.read_text() == "old"

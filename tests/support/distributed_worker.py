@@ -23,6 +23,7 @@ from seq2seq_lib.training import (
     teacher_forced_loss,
     train_step,
 )
+from seq2seq_lib.training.processes import Processes
 from tests.laws import mutants_shard_invariance as zoo
 
 PLAIN = TrainConfig(epochs=3, learning_rate=0.05, clip_norm=None)
@@ -102,53 +103,53 @@ def judge(model):
 # --- wrong ways, put in the place of the right ones
 
 
-def own_tokens_only(losses, device):
+def own_tokens_only(processes, losses):
     """Divides the sum of all gradients by the tokens of this process."""
     return sum(losses, LossSum(torch.zeros(()), torch.zeros(())))
 
 
-def averaged_gradients(right, parameters):
+def averaged_gradients(processes, parameters):
     """What DistributedDataParallel does with a sum: one divides by tokens, and by processes."""
     parameters = list(parameters)
-    right(parameters)
+    RIGHT["sum_gradients"](processes, parameters)
     for parameter in parameters:
-        parameter.grad /= processes.world_size()
+        parameter.grad /= processes.size
 
 
-def average_of_averages(right, parameters):
+def average_of_averages(processes, parameters):
     """Each process's mean over its own tokens, averaged: DDP with a loss that is a mean."""
     parameters = list(parameters)
     for parameter in parameters:
         if parameter.grad is not None:
-            parameter.grad *= STATE["all"] / max(1, STATE["own"]) / processes.world_size()
-    right(parameters)
+            parameter.grad *= STATE["all"] / max(1, STATE["own"]) / processes.size
+    RIGHT["sum_gradients"](processes, parameters)
 
 
 STATE = {}
 
 
-def watched_losses(right, losses, device):
-    found = right(losses, device)
+def watched_losses(processes, losses):
+    found = RIGHT["sum_losses"](processes, losses)
     STATE.update(own=int(sum(int(loss.tokens) for loss in losses)), all=int(found.tokens))
     return found
 
 
-RIGHT = {name: getattr(processes, name) for name in ("sum_losses", "sum_gradients")}
+RIGHT = {name: getattr(Processes, name) for name in ("sum_losses", "sum_gradients")}
 MUTANTS = {
     "average of averages": {
-        "sum_losses": partial(watched_losses, RIGHT["sum_losses"]),
-        "sum_gradients": partial(average_of_averages, RIGHT["sum_gradients"]),
+        "sum_losses": watched_losses,
+        "sum_gradients": average_of_averages,
     },
-    "averaged gradients": {"sum_gradients": partial(averaged_gradients, RIGHT["sum_gradients"])},
+    "averaged gradients": {"sum_gradients": averaged_gradients},
     "tokens of one's own": {"sum_losses": own_tokens_only},
-    "gradients of one's own": {"sum_gradients": lambda parameters: None},
+    "gradients of one's own": {"sum_gradients": lambda processes, parameters: None},
 }
 
 
 def mutated(name, task):
     with pytest.MonkeyPatch.context() as patch:
         for function, wrong in MUTANTS[name].items():
-            patch.setattr(processes, function, wrong)
+            patch.setattr(Processes, function, wrong)
         return task()
 
 
@@ -222,7 +223,7 @@ def odd_gradients(rank):
     wide.grad = torch.full((2,), 0.1 * (rank + 1), dtype=torch.float64)
     if rank == 1:
         one.grad = torch.full((2, 3), 7.0)
-    processes.sum_gradients([both, one, none, frozen, wide])
+    Processes().sum_gradients([both, one, none, frozen, wide])
     return [p.grad for p in (both, one, none, frozen, wide)]
 
 

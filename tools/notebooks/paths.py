@@ -1,7 +1,8 @@
 """Where sources and notebooks are, and how files are written."""
 
-import os
 from pathlib import Path
+
+from seq2seq_lib._files import write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,9 +46,4 @@ def shown(path: Path) -> str:
 def write_atomically(path: Path, text: str) -> None:
     """Replace `path` by `text` at once: a reader sees the old file or the new one, never a half."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, text)

@@ -6,11 +6,11 @@ read or written is left alone, silently.
 
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from seq2seq_lib._files import write_whole
 from seq2seq_lib.course.judging.exercise import Exercise
 from seq2seq_lib.course.judging.words import say
 
@@ -52,11 +52,7 @@ def record(exercise_id: str, state: str = "", assisted: bool = False) -> None:
             if state == "correct":
                 note["solved"] = int(time.time())
         file.parent.mkdir(parents=True, exist_ok=True)
-        # written aside and moved: a second notebook never reads half a file
-        handle, name = tempfile.mkstemp(dir=file.parent, suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            json.dump(notes, out, indent=1)
-        os.replace(name, file)
+        write_whole(file, json.dumps(notes, indent=1))  # a second notebook never reads a half
     except Exception:  # a full disk, a home that cannot be written: no reason to fail a check
         return
 

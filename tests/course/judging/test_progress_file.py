@@ -22,7 +22,7 @@ def test_notes_count_tries_and_remember_help():
     assert kept["1.2"]["tries"] == 2 and kept["1.2"]["assisted"]
     assert abs(kept["1.2"]["solved"] - time.time()) < 60
     assert "assisted" not in kept["1.3"]
-    assert not list(progress_file.path().parent.glob("*.tmp"))
+    assert not list(progress_file.path().parent.glob("*.part"))
 
 
 def test_an_answer_that_is_right_in_part_was_tried_and_is_open():

@@ -1,8 +1,10 @@
 """Checkpoints: whole or not written, read as data, refused with a reason."""
 
+import errno
 import os
 import pickle
 import random
+import tempfile
 import zipfile
 from dataclasses import replace
 
@@ -162,8 +164,12 @@ def test_a_place_where_no_file_can_be_is_refused(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("x")
     with pytest.raises(CheckpointError, match="There is no folder"):
         save_checkpoint(tmp_path / "file" / "m.pt", make_model())
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(CheckpointError, match="cannot be written"):
+
+    def full(dir):
+        raise OSError(errno.EROFS, "read-only file system")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(CheckpointError, match="cannot be written .read-only file system.: choose"):
         save_checkpoint(tmp_path / "m.pt", make_model())
 
 

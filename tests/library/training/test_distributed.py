@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from seq2seq_lib.batching import collate
+from seq2seq_lib.losses import LossSum
 from seq2seq_lib.training import load_checkpoint, processes
 from tests.support import distributed_worker as worker
 
@@ -211,12 +212,25 @@ def test_without_torchrun_nothing_happens():
     with processes.joined(device) as found:
         assert found == device and not torch.distributed.is_initialized()
     assert (processes.rank(), processes.world_size()) == (0, 1)
+    alone = processes.Processes(device)
+    assert (alone.rank, alone.size, alone.speaks) == (0, 1, True)
     batches = [collate([([4], [5])])]
-    assert processes.share(batches) == batches
+    assert alone.share(batches) == batches
+    losses = [
+        LossSum(torch.tensor(2.0), torch.tensor(1)),
+        LossSum(torch.tensor(3.0), torch.tensor(4)),
+    ]
+    found = alone.sum_losses(losses)
+    assert (found.total, found.tokens) == (5, 5) and found.total.dtype == torch.float32
+    parameter = torch.nn.Parameter(torch.ones(2))  # without a gradient, and it stays so
+    alone.sum_gradients([parameter])
+    assert parameter.grad is None
     before = torch.get_rng_state()
-    with processes.own_noise():
+    with alone.own_noise():
         pass
-    processes.check_same("numbers", iter([1]), "nothing", device)
+    values = iter([1])
+    alone.check_same("numbers", values, "nothing")
+    assert next(values) == 1  # nothing was even looked at
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -228,7 +242,7 @@ def test_shares_are_the_whole_batch_also_when_rows_are_few(size, monkeypatch):
     rows, found = [[], []], 0
     for rank in range(size):
         monkeypatch.setattr(processes, "rank", lambda rank=rank: rank)
-        shares = processes.share(batches)
+        shares = processes.Processes().share(batches)
         assert len(shares) == sum(rank < len(batch) for batch in batches)
         for batch, share in zip(batches, shares, strict=False):
             assert share.src.shape[1] == batch.src.shape[1]

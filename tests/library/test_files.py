@@ -1,0 +1,53 @@
+"""Files are replaced as a whole; whatever happens in between, the old one is still there."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from seq2seq_lib._files import write_whole, written_whole
+
+TEXT = "größe\r\n日本\n"
+
+
+def test_a_text_arrives_byte_for_byte(tmp_path):
+    write_whole(tmp_path / "a.txt", "longer than what comes after it: " + TEXT)
+    write_whole(str(tmp_path / "a.txt"), TEXT)
+    assert (tmp_path / "a.txt").read_bytes() == TEXT.encode()
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("no space left")])
+@pytest.mark.parametrize("where", ["write", "fsync", "replace"])
+def test_an_interrupted_write_leaves_the_old_file_and_nothing_beside_it(
+    tmp_path, monkeypatch, error, where
+):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def fail(*args):
+        raise error
+
+    with monkeypatch.context() as patched:
+        if where != "write":
+            patched.setattr(os, where, fail)
+        with pytest.raises(type(error) if isinstance(error, OSError) else error):
+            with written_whole(path) as file:
+                file.write(b"half")
+                if where == "write":
+                    fail()
+    assert path.read_text() == "old" and os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_the_new_file_is_complete_before_it_is_seen(tmp_path, monkeypatch):
+    path, order = tmp_path / "a.txt", []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda number: (order.append("fsync"), fsync(number)))
+
+    def watched(part, target):
+        order.append(("replace", Path(part).read_bytes()))
+        replace(part, target)
+
+    monkeypatch.setattr(os, "replace", watched)
+    write_whole(path, "x" * 100_000)  # more than a buffer holds
+    assert order == ["fsync", ("replace", b"x" * 100_000)]
