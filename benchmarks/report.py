@@ -10,6 +10,8 @@ from pathlib import Path
 
 import torch
 
+from seq2seq_lib._files import part_beside
+
 README = Path(__file__).parent / "README.md"
 
 
@@ -93,6 +95,9 @@ def write_section(name: str, text: str, page: Path = README) -> None:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file in one go: whatever happens, the old one is there or the new one."""
-    beside = path.with_name(f"{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)
+    beside = part_beside(path)
+    try:
+        beside.write_text(text, encoding="utf-8")
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

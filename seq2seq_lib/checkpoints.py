@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from seq2seq_lib._files import part_beside
 from seq2seq_lib.losses import LossSum
 from seq2seq_lib.seq2seq import Seq2Seq
 from seq2seq_lib.vocab import Vocab
@@ -169,7 +170,7 @@ def save_checkpoint(
     path = Path(path)
     check_folder(path)
     check_storable(model, extra)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = part_beside(path)
     content = {
         "format": FORMAT,
         "model_class": type(model).__name__,

@@ -14,6 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from seq2seq_lib._files import part_beside
+
 PAD_ID, BOS_ID, EOS_ID, UNK_ID = 0, 1, 2, 3
 SPECIAL_TOKENS = ("<pad>", "<bos>", "<eos>", "<unk>")
 
@@ -158,7 +160,7 @@ class Vocab:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the tokens as JSON, one a line. An interruption leaves the old file as it was."""
         path = Path(path)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        part = part_beside(path)
         try:
             part.write_text(json.dumps(self.tokens, ensure_ascii=False, indent=0), encoding="utf-8")
             os.replace(part, path)

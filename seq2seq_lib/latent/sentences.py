@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from seq2seq_lib._files import part_beside
 from seq2seq_lib.batching import Example
 from seq2seq_lib.checkpoints import check_folder
 from seq2seq_lib.corpora import tatoeba, tokenize
@@ -61,7 +62,7 @@ def write_whole(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")  # a pipe or /dev/stdout, which no file may replace
         return
     check_folder(path)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = part_beside(path)
     try:
         part.write_text(text, encoding="utf-8")
         os.replace(part, path)

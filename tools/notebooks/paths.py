@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from seq2seq_lib._files import part_beside
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -45,7 +47,7 @@ def shown(path: Path) -> str:
 def write_atomically(path: Path, text: str) -> None:
     """Replace `path` by `text` at once: a reader sees the old file or the new one, never a half."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    beside = part_beside(path)
     try:
         beside.write_text(text, encoding="utf-8", newline="\n")
         os.replace(beside, path)

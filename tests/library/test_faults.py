@@ -1,0 +1,162 @@
+"""A full disk, a killed process, two at once, a folder that cannot be written: nothing is lost.
+
+What a file held before it holds still, or it holds all that is new; and nothing is left beside it.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.writers import SIGNALS, WRITERS
+
+ROOT = Path(__file__).parents[2]
+for_every_writer = pytest.mark.parametrize("writer", WRITERS.values(), ids=lambda one: one.name)
+posix = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX systems")
+
+
+def started(module, *arguments, **options):
+    """A Python process that finds this tree's modules."""
+    places = [str(ROOT), str(ROOT / "tools"), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def finished(process) -> str:
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    return out
+
+
+@contextlib.contextmanager
+def raises_or_is_silent(writer):
+    if writer.error is None:
+        yield
+    else:
+        with pytest.raises(writer.error):
+            yield
+
+
+# ---------------------------------------------------------------- disks
+
+
+class Disk:
+    """A small disk of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        made = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+        done = subprocess.run(made, capture_output=True, text=True)
+        if done.returncode != 0:
+            pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
+
+    def fill(self) -> Path:
+        """Leave 20 kB, so that a write fails in its middle; returns what fills it."""
+        filler = self.folder / "filler"
+        room = os.statvfs(self.folder)
+        filler.write_bytes(b"x" * (room.f_bavail * room.f_frsize - 20_480))
+        return filler
+
+    def write_protect(self) -> None:
+        subprocess.run(["mount", "-o", "remount,ro", str(self.folder)], check=True)
+
+    def close(self) -> None:
+        subprocess.run(["umount", str(self.folder)], check=True)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("only root on Linux can mount a small disk")
+    small = Disk(tmp_path)
+    yield small
+    small.close()
+
+
+@for_every_writer
+def test_on_a_full_disk_the_old_file_stays(writer, disk):
+    path = disk.folder / "file"
+    writer.write(path, 1)
+    filler = disk.fill()
+    with raises_or_is_silent(writer):
+        writer.write(path, 2)
+    assert writer.read(path) == 1
+    assert sorted(disk.folder.iterdir()) == [path, filler]
+    filler.unlink()
+    writer.write(path, 2)
+    assert writer.read(path) == 2 and list(disk.folder.iterdir()) == [path]
+
+
+@posix
+@for_every_writer
+def test_a_file_that_may_not_grow_is_not_half_written(writer, tmp_path):
+    """The same without a disk of its own: the system refuses what goes beyond 20 kB."""
+    import resource
+
+    path = tmp_path / "file"
+    writer.write(path, 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_480, hard))
+    try:
+        with raises_or_is_silent(writer):
+            writer.write(path, 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert writer.read(path) == 1 and list(tmp_path.iterdir()) == [path]
+
+
+@for_every_writer
+def test_what_cannot_be_written_stays_as_it_was(writer, disk):
+    path = disk.folder / "file"
+    writer.write(path, 1)
+    disk.write_protect()
+    with raises_or_is_silent(writer):
+        writer.write(path, 2)
+    assert writer.read(path) == 1 and list(disk.folder.iterdir()) == [path]
+
+
+# ---------------------------------------------------------------- processes
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("killed")
+    return json.loads(finished(started("tests.support.writers", "kill", folder, 6)))
+
+
+@posix
+@pytest.mark.parametrize("signal", SIGNALS, ids=lambda one: one.name)
+@for_every_writer
+def test_a_killed_process_leaves_the_old_file_or_the_new_one(writer, signal, killed):
+    found = killed[f"{writer.name} {signal.name}"]  # that it could be read was asserted there
+    assert found["written"] > 6
+    if signal.name == "SIGINT":  # an exception, so it cleans up
+        assert found["left by the kills"] == []
+    assert found["left after the next write"] == []
+
+
+@posix
+def test_processes_that_write_the_same_file_do_not_disturb_each_other(tmp_path):
+    for writer in WRITERS.values():
+        writer.write(tmp_path / writer.name, 1)
+    times = 12
+    both = [started("tests.support.writers", "race", tmp_path, times) for _ in range(2)]
+    for process in both:
+        finished(process)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(WRITERS)
+    for writer in WRITERS.values():
+        last = writer.read(tmp_path / writer.name)
+        # notes of both, and none of them is lost
+        assert last == (2 * times + 1 if writer.name == "progress" else times + 1)
