@@ -8,14 +8,19 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from signal import SIGTERM
 
 import pytest
+import torch
 
+from seq2seq_lib.training import load_checkpoint
 from tests.support.writers import SIGNALS, WRITERS
 
 ROOT = Path(__file__).parents[2]
 for_every_writer = pytest.mark.parametrize("writer", WRITERS.values(), ids=lambda one: one.name)
+SIGKILL = 9  # not on Windows, where nothing is killed here
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX systems")
 
 
@@ -160,3 +165,69 @@ def test_processes_that_write_the_same_file_do_not_disturb_each_other(tmp_path):
         last = writer.read(tmp_path / writer.name)
         # notes of both, and none of them is lost
         assert last == (2 * times + 1 if writer.name == "progress" else times + 1)
+
+
+# ---------------------------------------------------------------- training
+
+
+@posix
+@pytest.mark.slow
+def test_a_training_that_is_killed_at_any_moment_goes_on_as_if_nothing_had_happened(tmp_path):
+    """20 kills, SIGTERM and SIGKILL; the loads, states and results are compared in there."""
+    found = json.loads(finished(started("tests.support.killed_training", "alone", tmp_path, 20)))
+    assert len(set(found["steps"])) > 5 and len(found["steps"]) == 20
+    assert found["left"] == ["m.pt"]
+
+
+needs_gloo = pytest.mark.skipif(
+    sys.platform != "linux" or not torch.distributed.is_gloo_available(),
+    reason="needs torchrun and gloo, on Linux",
+)
+
+
+def torchrun(task, folder):
+    return started(
+        "torch.distributed.run",
+        *("--standalone", "--nproc-per-node", "2"),
+        *(ROOT / "tests" / "support" / "killed_training.py", task, folder),
+    )
+
+
+def wait_until(condition):
+    limit = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < limit, "nothing happened for two minutes"
+        time.sleep(0.05)
+
+
+def step_of(path) -> int:
+    return load_checkpoint(path).progress["step"] if path.exists() else 0
+
+
+def runs(process: int) -> bool:
+    """Whether it does; one that has ended and that nobody has asked for does not."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+@needs_gloo
+@pytest.mark.slow
+def test_processes_that_torchrun_started_end_together_and_lose_nothing(tmp_path):
+    path = tmp_path / "m.pt"
+    for who, number in (("worker", SIGKILL), ("torchrun", SIGTERM), ("torchrun", SIGKILL)):
+        before = step_of(path)
+        for old in tmp_path.glob("process *"):
+            old.unlink()
+        launcher = torchrun("together", tmp_path)
+        wait_until(lambda before=before: step_of(path) > before + 1)
+        workers = [int((tmp_path / f"process {rank}").read_text()) for rank in (0, 1)]
+        os.kill(workers[1] if who == "worker" else launcher.pid, number)
+        launcher.communicate(timeout=120)
+        assert launcher.returncode != 0
+        wait_until(lambda workers=workers: not any(map(runs, workers)))
+        assert before + 1 < step_of(path) < 24, "killed too late"
+    finished(torchrun("compare", tmp_path))
+    found = [json.loads((tmp_path / f"process {rank}").read_text()) for rank in (0, 1)]
+    assert len({weights for both in found for weights in both}) == 1
+    assert sorted(left.name for left in tmp_path.iterdir()) == ["m.pt", "process 0", "process 1"]
