@@ -5,6 +5,7 @@ the step, of all processes that train together. Sums are differentiated and divi
 large batch, several small ones and several machines give the same gradient, whatever their lengths.
 """
 
+import contextlib
 import math
 import os
 import time
@@ -276,7 +277,7 @@ def fit(
         src_vocab, tgt_vocab, extra: stored in the checkpoint; those of ``resume`` when left out.
         after_epoch: called with the model that was validated and the record, for example to print
             translations. The checkpoint of the epoch is already written.
-        progress: show a bar.
+        progress: show a bar, if tqdm is there, which is an extra.
 
     Raises:
         FloatingPointError: the training loss or its gradient became infinite or NaN.
@@ -289,8 +290,6 @@ def fit(
         UserWarning: a cosine decay is resumed with another number of epochs, so the learning rate
             jumps.
     """
-    from tqdm.auto import tqdm
-
     config = config or TrainConfig()
     _check_readable("train_loader", train_loader)
     _check_readable("valid_loader", valid_loader)
@@ -327,7 +326,7 @@ def fit(
         title = f"epoch {state.epoch + 1}"
         # Some twenty refreshes an epoch, not ten a second: every one is a few messages to the
         # notebook, and more than a thousand in one cell are dropped while nobody reads them.
-        with tqdm(
+        with _bar(
             total=state.batches,
             initial=state.batch,
             desc=title,
@@ -358,6 +357,27 @@ def fit(
     model.load_state_dict(state.weights())
     model.eval()
     return history
+
+
+class _NoBar(contextlib.nullcontext):
+    """What is used of tqdm's bar, and shows nothing."""
+
+    def __enter__(self) -> "_NoBar":
+        return self
+
+    def update(self, done: int) -> None:
+        pass
+
+    def set_postfix(self, **shown: object) -> None:
+        pass
+
+
+def _bar(**options: Any) -> Any:
+    try:
+        from tqdm.auto import tqdm
+    except ModuleNotFoundError:
+        return _NoBar()
+    return tqdm(**options)
 
 
 # The steps of fit. Each changes the state, and nothing else does.

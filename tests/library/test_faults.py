@@ -4,10 +4,13 @@ What a file held before it holds still, or it holds all that is new; and nothing
 """
 
 import contextlib
+import hashlib
+import http.server
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from signal import SIGTERM
@@ -15,6 +18,8 @@ from signal import SIGTERM
 import pytest
 import torch
 
+from seq2seq_lib.corpora import CorpusError, download
+from seq2seq_lib.corpora.download import DataFile, read_files
 from seq2seq_lib.training import load_checkpoint
 from tests.support.writers import SIGNALS, WRITERS
 
@@ -24,19 +29,13 @@ SIGKILL = 9  # not on Windows, where nothing is killed here
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX systems")
 
 
-def started(module, *arguments, **options):
+def started(*arguments):
     """A Python process that finds this tree's modules."""
     places = [str(ROOT), str(ROOT / "tools"), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", module, *map(str, arguments)]
-    return subprocess.Popen(
-        command,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
+    command = [sys.executable, *map(str, arguments)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, env=environment, **pipes)
 
 
 def finished(process) -> str:
@@ -138,7 +137,7 @@ def test_what_cannot_be_written_stays_as_it_was(writer, disk):
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("killed")
-    return json.loads(finished(started("tests.support.writers", "kill", folder, 6)))
+    return json.loads(finished(started("-m", "tests.support.writers", "kill", folder, 6)))
 
 
 @posix
@@ -157,7 +156,7 @@ def test_processes_that_write_the_same_file_do_not_disturb_each_other(tmp_path):
     for writer in WRITERS.values():
         writer.write(tmp_path / writer.name, 1)
     times = 12
-    both = [started("tests.support.writers", "race", tmp_path, times) for _ in range(2)]
+    both = [started("-m", "tests.support.writers", "race", tmp_path, times) for _ in range(2)]
     for process in both:
         finished(process)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(WRITERS)
@@ -174,8 +173,10 @@ def test_processes_that_write_the_same_file_do_not_disturb_each_other(tmp_path):
 @pytest.mark.slow
 def test_a_training_that_is_killed_at_any_moment_goes_on_as_if_nothing_had_happened(tmp_path):
     """20 kills, SIGTERM and SIGKILL; the loads, states and results are compared in there."""
-    found = json.loads(finished(started("tests.support.killed_training", "alone", tmp_path, 20)))
-    assert len(set(found["steps"])) > 5 and len(found["steps"]) == 20
+    times = 20
+    killed = started("-m", "tests.support.killed_training", "alone", tmp_path, times)
+    found = json.loads(finished(killed))
+    assert len(set(found["steps"])) > 5 and len(found["steps"]) == times
     assert found["left"] == ["m.pt"]
 
 
@@ -187,8 +188,7 @@ needs_gloo = pytest.mark.skipif(
 
 def torchrun(task, folder):
     return started(
-        "torch.distributed.run",
-        *("--standalone", "--nproc-per-node", "2"),
+        *("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
         *(ROOT / "tests" / "support" / "killed_training.py", task, folder),
     )
 
@@ -231,3 +231,109 @@ def test_processes_that_torchrun_started_end_together_and_lose_nothing(tmp_path)
     found = [json.loads((tmp_path / f"process {rank}").read_text()) for rank in (0, 1)]
     assert len({weights for both in found for weights in both}) == 1
     assert sorted(left.name for left in tmp_path.iterdir()) == ["m.pt", "process 0", "process 1"]
+
+
+# ---------------------------------------------------------------- downloads
+
+CONTENT = os.urandom(300_000)
+FETCH = """
+import sys
+from pathlib import Path
+from seq2seq_lib.corpora import download
+download.cache_folder = lambda: Path(sys.argv[1])
+file = download.DataFile("corpus/file", sys.argv[2], (sys.argv[3],))
+print(len(download.read_files([file])[file.path]))
+"""
+
+
+class Remote:
+    """A server on this machine that sends a half and, if it is slow, waits to be told to go on."""
+
+    def __init__(self):
+        self.go_on, self.halves, self.slow = threading.Event(), threading.Semaphore(0), False
+        remote = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):  # noqa: N802 (the base class names it)
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(CONTENT)))
+                self.end_headers()
+                with contextlib.suppress(OSError):  # whoever asked is gone
+                    self.wfile.write(CONTENT[:150_000])
+                    remote.halves.release()
+                    if remote.slow:
+                        remote.go_on.wait(60)
+                    self.wfile.write(CONTENT[150_000:])
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        digest = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
+        url = f"http://127.0.0.1:{self.server.server_address[1]}/file"
+        self.file = DataFile("corpus/file", digest, (url,))
+        threading.Thread(target=self.server.serve_forever, args=[0.01], daemon=True).start()
+
+    def fetched_by_another(self, cache: Path) -> subprocess.Popen:
+        file = self.file
+        return started("-c", FETCH, cache, file.digest, file.urls[0])
+
+    def read(self) -> bool:
+        return read_files([self.file]) == {self.file.path: CONTENT}
+
+
+@pytest.fixture
+def remote(monkeypatch):
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    monkeypatch.delenv(download.VARIABLE, raising=False)
+    found = Remote()
+    yield found
+    found.server.shutdown()
+    found.server.server_close()
+
+
+def below(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_download_that_the_disk_has_no_room_for_leaves_nothing(disk, remote, monkeypatch):
+    monkeypatch.setattr(download, "cache_folder", lambda: disk.folder)
+    filler = disk.fill()
+    with pytest.raises(CorpusError, match="cache folder .* cannot be written: .*No space left"):
+        remote.read()
+    assert below(disk.folder) == ["filler"]
+    filler.unlink()
+    disk.write_protect()
+    with pytest.raises(CorpusError, match="cache folder .* cannot be written: .*Read-only"):
+        remote.read()
+    assert below(disk.folder) == []
+
+
+@posix
+@pytest.mark.slow
+def test_a_download_that_is_killed_is_not_taken_for_the_file(tmp_path, remote, monkeypatch):
+    monkeypatch.setattr(download, "cache_folder", lambda: tmp_path)
+    remote.slow = True
+    process = remote.fetched_by_another(tmp_path)
+    assert remote.halves.acquire(timeout=120)
+    wait_until(lambda: any(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()))
+    process.kill()
+    process.communicate()
+    (half,) = below(tmp_path)  # some name of pooch's, which nobody will look for
+    assert half != "file"
+    remote.slow = False
+    remote.go_on.set()
+    assert remote.read() and below(tmp_path) == sorted(["file", half])
+
+
+@posix
+@pytest.mark.slow
+def test_two_that_download_the_same_file_at_once_both_have_it(tmp_path, remote):
+    remote.slow = True
+    both = [remote.fetched_by_another(tmp_path) for _ in range(2)]
+    assert remote.halves.acquire(timeout=120) and remote.halves.acquire(timeout=120)
+    remote.go_on.set()
+    assert [finished(process).strip() for process in both] == [str(len(CONTENT))] * 2
+    assert below(tmp_path) == ["file"]
