@@ -33,6 +33,7 @@ import torch
 from torch import Tensor
 
 from benchmarks import bottleneck as plain
+from benchmarks.report import write_whole
 from seq2seq_lib.attention import GeneralAttention
 from seq2seq_lib.batching import Batch, collate, encode_pairs, make_loader
 from seq2seq_lib.corpora import Corpus, Pair, dates, phrases
@@ -313,7 +314,7 @@ def main() -> None:
         for row in rows:
             print(part.__name__, *(f"{name} {value}" for name, value in row.items()), flush=True)
     if arguments.write:
-        RESULT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_whole(RESULT, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torch.utils.data import DataLoader
 
+from benchmarks.report import write_whole
 from seq2seq_lib.batching import Batch, collate, encode_pairs, make_loader
 from seq2seq_lib.corpora import dates, reverse
 from seq2seq_lib.course.ch03_encoder_decoder.ex9_cliff import cliff
@@ -366,7 +367,7 @@ def main() -> None:
     if arguments.write:
         kept = json.loads(RESULT.read_text("utf-8")) if RESULT.exists() else {}
         kept |= {"date": str(datetime.date.today()), "torch": torch.__version__} | measured
-        RESULT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        write_whole(RESULT, json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.report import write_whole
 from seq2seq_lib.course.ch02_gru_and_lstm_gates.given import gradient_by_step, train_on_flags
 
 RESULT = Path(__file__).parent / "results" / "gate_memory.json"
@@ -75,7 +76,7 @@ def main() -> None:
             "gradient": flows,
             "training": runs,
         }
-        RESULT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        write_whole(RESULT, json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":

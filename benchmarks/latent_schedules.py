@@ -19,6 +19,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.report import write_whole
 from seq2seq_lib.batching import Batch, collate
 from seq2seq_lib.corpora.echo_task import ECHO_WORDS, echo_sentences, is_mirrored
 from seq2seq_lib.latent import (
@@ -187,12 +188,12 @@ def main() -> None:
                     models[training] = model.state_dict()
         if keep and seed == 0:
             RECORD.parent.mkdir(exist_ok=True)
-            RECORD.write_text(json.dumps(record) + "\n", encoding="utf-8")
+            write_whole(RECORD, json.dumps(record) + "\n")
             torch.save(models, MODELS)
     if keep:
         kept = {"date": str(datetime.date.today()), "torch": torch.__version__}
         kept |= {"cpu_seconds": {name: cpu_seconds(name, 0) for name in BOARD}, "rows": rows}
-        RESULT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        write_whole(RESULT, json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.report import write_whole
 from seq2seq_lib.batching import collate, make_loader
 from seq2seq_lib.latent import (
     LatentConfig,
@@ -91,7 +92,7 @@ def main() -> None:
             print(rows[-1], file=sys.stderr, flush=True)
     if keep:
         kept = {"date": str(datetime.date.today()), "torch": torch.__version__, "rows": rows}
-        RESULT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        write_whole(RESULT, json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":

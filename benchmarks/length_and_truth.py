@@ -27,6 +27,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.report import write_whole
 from seq2seq_lib.batching import collate, encode_pairs, make_loader
 from seq2seq_lib.corpora import (
     dates,
@@ -249,7 +250,7 @@ def main() -> None:
             kept[name].append(measure(seed))
             print(name, kept[name][-1], flush=True)
         if arguments.write:
-            RESULT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+            write_whole(RESULT, json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":

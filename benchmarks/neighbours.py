@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.report import write_whole
 from seq2seq_lib.batching import Example, collate, encode_pairs, make_loader
 from seq2seq_lib.corpora import dates
 from seq2seq_lib.course.assets.careless import SameLength
@@ -107,7 +108,7 @@ def main() -> int:
             print(name, seed, json.dumps(row), flush=True)
     if options.write:
         result = {"date": datetime.date.today().isoformat(), "torch": torch.__version__, **rows}
-        RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        write_whole(RESULT, json.dumps(result, indent=1) + "\n")
     return 0
 
 

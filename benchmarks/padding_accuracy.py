@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from benchmarks.report import write_whole
 from seq2seq_lib.batching import collate, encode_pairs
 from seq2seq_lib.corpora import reverse
 from seq2seq_lib.decoding import greedy_search
@@ -98,7 +99,7 @@ def main() -> None:
         print(*(f"{name} {value}" for name, value in row.items()), sep="  ")
     if arguments.write:
         kept = {"date": str(datetime.date.today()), "torch": torch.__version__, "rows": rows}
-        RESULT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        write_whole(RESULT, json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":

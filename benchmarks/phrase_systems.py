@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.report import write_whole
 from seq2seq_lib.corpora import Pair, detokenize
 from seq2seq_lib.course.assets import translation
 from seq2seq_lib.course.ch09_real_translation.links import gold_links
@@ -125,10 +126,10 @@ def measure(write: bool) -> dict:
         kept["gains"][f"{', '.join(one)} -> {', '.join(two)}"] = interval(rows[one], rows[two])
     print(json.dumps(kept["gains"], indent=1), flush=True)
     if write:
-        RESULT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        write_whole(RESULT, json.dumps(kept, indent=1) + "\n")
     kept["search"] = search(first, sources[:SEARCHED], references[:SEARCHED])
     if write:
-        RESULT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        write_whole(RESULT, json.dumps(kept, indent=1) + "\n")
     return kept
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.report import write_whole
 from seq2seq_lib.corpora import Corpus, multi30k
 from seq2seq_lib.course.ch09_real_translation import real_text
 from seq2seq_lib.translate import train
@@ -58,7 +59,7 @@ def main() -> None:
         kept["systems"][name] = measure(real.corpus, **settings)
         print(name, json.dumps(kept["systems"][name], indent=1), flush=True)
         if arguments.write:
-            RESULT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+            write_whole(RESULT, json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":

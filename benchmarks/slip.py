@@ -25,6 +25,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmarks.report import write_whole
 from seq2seq_lib import schedules
 from seq2seq_lib.batching import Batch, collate, encode_pairs
 from seq2seq_lib.corpora import Corpus, reverse
@@ -191,7 +192,7 @@ def main() -> None:
                 kept["slips"].append(measure_slips(seed, task, decoder))
                 print(kept["slips"][-1], flush=True)
         if arguments.write:
-            RESULT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+            write_whole(RESULT, json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":

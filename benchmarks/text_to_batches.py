@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 from torch.utils.data import DataLoader, RandomSampler
 
+from benchmarks.report import write_whole
 from seq2seq_lib.batching import (
     Batch,
     BucketSampler,
@@ -280,7 +281,7 @@ def main() -> None:
     print(json.dumps(found, indent=1))
     if arguments.write:
         kept = {"date": str(datetime.date.today()), "torch": torch.__version__, **found}
-        RESULT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        write_whole(RESULT, json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmarks.report import write_whole
 from seq2seq_lib.batching import collate
 from seq2seq_lib.corpora import letters_entropy_floor
 from seq2seq_lib.course.ch05_nll_vs_cross_entropy import given
@@ -155,7 +156,7 @@ def main() -> None:
                 print(*(f"{name} {value}" for name, value in row.items()), sep="  ", flush=True)
     if arguments.write:
         kept = {"date": str(datetime.date.today()), "torch": torch.__version__, **rows}
-        RESULT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        write_whole(RESULT, json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """How files are written: whole, or not at all."""
 
 import contextlib
+import glob
 import os
+import platform
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +18,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     was, and a reader sees the old one or the new one, never a half.
     """
     path = Path(path)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = part_beside(path)
     try:
         with open(part, "wb") as file:
             yield file
@@ -30,3 +33,29 @@ def write_whole(path: str | os.PathLike[str], text: str) -> None:
     """The same for a text: UTF-8, with line ends as they are in it on every system."""
     with written_whole(path) as file:
         file.write(text.encode())
+
+
+def part_beside(path: Path) -> Path:
+    """A name beside ``path`` that no other process writes to; ``os.replace`` it when complete.
+
+    Parts of ``path`` that processes of this machine have left, because they were killed while they
+    wrote, are removed. Those of other machines, which may share the folder, are not touched.
+    """
+    mine = f"{path.name}.{platform.node()}."
+    if sys.platform != "win32":  # there nobody can ask harmlessly whether a process is alive
+        for other in path.parent.glob(f"{glob.escape(mine)}*.part"):
+            number = other.name.removeprefix(mine).removesuffix(".part")
+            if number.isdecimal() and not _lives(int(number)):
+                with contextlib.suppress(OSError):
+                    other.unlink()
+    return path.with_name(f"{mine}{os.getpid()}.part")
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True

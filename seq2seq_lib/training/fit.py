@@ -15,6 +15,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.runtime import kept_rng
+from seq2seq_lib.training.bar import bar_of
 from seq2seq_lib.training.checkpoints import (
     Checkpoint,
     CheckpointError,
@@ -77,7 +78,7 @@ def fit(
         src_vocab, tgt_vocab, extra: stored in the checkpoint; those of ``resume`` when left out.
         after_epoch: called with the model that was validated and the record, for example to print
             translations. The checkpoint of the epoch is already written.
-        progress: show a bar.
+        progress: show a bar, if tqdm is there, which is an extra.
 
     Raises:
         FloatingPointError: the training loss or its gradient became infinite or NaN.
@@ -90,8 +91,6 @@ def fit(
         UserWarning: a cosine decay is resumed with another number of epochs, so the learning rate
             jumps.
     """
-    from tqdm.auto import tqdm
-
     config = config or TrainConfig()
     _check_readable("train_loader", train_loader)
     _check_readable("valid_loader", valid_loader)
@@ -123,7 +122,7 @@ def fit(
         _begin_epoch(state, train_loader, config, processes)
         # Some twenty refreshes an epoch, not ten a second: every one is a few messages to the
         # notebook, and more than a thousand in one cell are dropped while nobody reads them.
-        with tqdm(
+        with bar_of(
             total=state.batches,
             initial=state.batch,
             desc=f"epoch {state.epoch + 1}",

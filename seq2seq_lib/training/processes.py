@@ -12,9 +12,12 @@ Without a process group there is one process, and nothing here is sent anywhere.
 """
 
 import contextlib
+import ctypes
 import hashlib
 import os
 import random
+import signal
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 import torch
@@ -44,10 +47,18 @@ def joined(device: torch.device | str = "cpu") -> Iterator[torch.device]:
         own = f"{device.type}:{os.environ['LOCAL_RANK']}"
         device = get_device(own)  # or an error: more processes than GPUs
         torch.get_device_module(device).set_device(device)
+    _end_with_parent()
     distributed.init_process_group(distributed.get_default_backend_for_device(device))
     yield device
     # Not after an error: closing waits for the others, and the end of this process tells them.
     distributed.destroy_process_group()
+
+
+def _end_with_parent() -> None:
+    """If torchrun is killed, this process ends, too, and does not train on unseen (on Linux)."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1  # from sys/prctl.h
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
 def world_size() -> int:

@@ -4,10 +4,11 @@
 read or written is left alone, silently.
 """
 
+import contextlib
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from seq2seq_lib._files import write_whole
@@ -42,19 +43,45 @@ def record(exercise_id: str, state: str = "", assisted: bool = False) -> None:
         file = path()
         if file is None:
             return
-        notes = load()
-        note = notes.setdefault(exercise_id, {"first": int(time.time()), "tries": 0})
-        if state in ("partly", "wrong", "error", "correct"):
-            note["tries"] += 1
-        if "solved" not in note:
-            if assisted:
-                note["assisted"] = True
-            if state == "correct":
-                note["solved"] = int(time.time())
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, json.dumps(notes, indent=1))  # a second notebook never reads a half
+        with _one_at_a_time(file.parent):
+            notes = load()
+            note = notes.setdefault(exercise_id, {"first": int(time.time()), "tries": 0})
+            if state in ("partly", "wrong", "error", "correct"):
+                note["tries"] += 1
+            if "solved" not in note:
+                if assisted:
+                    note["assisted"] = True
+                if state == "correct":
+                    note["solved"] = int(time.time())
+            write_whole(file, json.dumps(notes, indent=1))  # a reader never sees a half
     except Exception:  # a full disk, a home that cannot be written: no reason to fail a check
         return
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Two notebooks that note something at once: the second waits, at most a second.
+
+    The folder itself is locked, so that no file is left over. Where that is not possible (Windows,
+    some network disks) the later one wins.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        for _ in range(100):
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                time.sleep(0.01)
+        yield
+    finally:
+        os.close(handle)  # which unlocks it
 
 
 def progress(exercises: Iterable[Exercise]) -> None:

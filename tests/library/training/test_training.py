@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import sys
 from dataclasses import replace
 from functools import partial
 
@@ -845,3 +846,15 @@ def test_a_loader_that_can_be_read_once_is_refused_when_it_is_empty():
 
     with pytest.raises(ValueError, match=r"length of 6 batches, but gave none in epoch 2"):
         fit(make_model(), Once(list(loader())), None, TrainConfig(epochs=2), progress=False)
+
+
+def test_without_tqdm_there_is_no_bar_and_the_same_model(monkeypatch):
+    """torch and numpy are all that the library requires."""
+    found = []
+    for missing in (False, True):
+        if missing:
+            monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+        model = make_model()
+        fit(model, loader(), None, TrainConfig(epochs=1))
+        found.append(model.state_dict())
+    torch.testing.assert_close(*found, rtol=0, atol=0)
