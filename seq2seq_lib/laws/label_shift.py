@@ -39,6 +39,11 @@ SHIFT = (
     "the shift: the decoder reads BOS (decoder_start_token_id) and then the labels without their "
     "last. Shifted twice? A model that shifts labels itself must be given them unshifted"
 )
+NOT_SHIFTED = (
+    "the shift: labels and decoder inputs are the same row, so the labels are not shifted, and the "
+    "model learns to copy the token it reads. The decoder reads BOS and then the labels without "
+    "their last"
+)
 IGNORED = "the id that stands for 'ignore' in what the decoder reads: {ignore} has no embedding"
 MASK = "the mask: 1 (or True) at real tokens, 0 at pads, by length and not by id where PAD = EOS"
 SENTENCES = (([5], [6, 7, 8]), ([6, 7, 8, 9], [9]), ([8, 5], [7, 6]))  # words, counted from 0
@@ -114,24 +119,27 @@ def _judge(
         came = labels[row].tolist()
         text = f"{fed}: labels {ids(came)}, but expected {ids(due)} and then {ignore}"
         claim = trial.claim
+        read = None if inputs is None else inputs[row].tolist()
+        same = read is not None and read[: len(target)] == came[: len(target)]
+        shift_hint = NOT_SHIFTED if same else SHIFT
         good = came[: len(target)] == target
-        claim("labels are the target", good, counterexample=text, look_at=SHIFT)
+        claim("labels are the target", good, counterexample=text, look_at=shift_hint)
         if good:
             ended = came[len(target) : len(due)] == [conventions.eos_id]
             claim("labels end with EOS", ended, counterexample=text, look_at=NO_EOS)
             rest = all(token == ignore for token in came[len(due) :])
             look_at = COUNTED.format(ignore=ignore)
             claim("pads are no labels", rest, counterexample=text, look_at=look_at)
-        if inputs is None:
+        if read is None:
             continue
-        read = inputs[row].tolist()
         text = f"{fed}: decoder inputs {ids(read)} for labels {ids(came)}"
         look_at = IGNORED.format(ignore=ignore)
         claim("decoder inputs are ids", min(read) >= 0, counterexample=text, look_at=look_at)
         due = [conventions.bos_id, *target]
         text += f", but expected {ids(due)} and then pads"
         good = read[: len(due)] == due
-        claim("decoder inputs = BOS and the labels", good, counterexample=text, look_at=SHIFT)
+        name = "decoder inputs = BOS and the labels"
+        claim(name, good, counterexample=text, look_at=shift_hint)
 
 
 def _shows(mask: list, read: list[int], place: int, count: int, conventions: Conventions) -> bool:

@@ -138,6 +138,19 @@ def suspects(logits: Tensor, targets: Tensor, mask: Tensor) -> Iterator[tuple[st
         "to stop",
         (nll * without_last).sum() / without_last.sum().clamp(min=1),
     )
+    ahead = -logits[:, :-1].log_softmax(-1).gather(-1, index[:, 1:])[..., 0]  # [B, T - 1]
+    behind = -logits[:, 1:].log_softmax(-1).gather(-1, index[:, :-1])[..., 0]
+    later = mask[:, 1:]
+    yield (
+        "that of logits[:, :-1] at targets[:, 1:]: these labels are shifted already, so shift them "
+        "no more",
+        (ahead * later).sum() / later.sum().clamp(min=1),
+    )
+    yield (
+        "that of logits[:, 1:] at targets[:, :-1]: labels not shifted, so each position is asked "
+        "for the token that it reads, and the model learns to copy",
+        (behind * later).sum() / later.sum().clamp(min=1),
+    )
     if B == T:
         yield (
             "the mean under the transposed mask: lengths were compared along the wrong axis",

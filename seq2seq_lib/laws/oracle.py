@@ -26,10 +26,11 @@ BEST = (4, 5, 5, EOS_ID)
 
 @dataclass(frozen=True)
 class Output:
-    """One possible output and its log-probability."""
+    """One possible output and its log-probability, and that without the probability of ending."""
 
     tokens: tuple[int, ...]
     log_prob: float
+    without_end: float
 
     def score(self, exponent: float, penalty: Callable[[int, float], float]) -> float:
         return self.log_prob / penalty(len(self.tokens), exponent)
@@ -90,7 +91,9 @@ def every_output(
                 if last and rules.forced_eos and token != rules.eos:
                     continue
                 if token == rules.eos or last:
-                    found.append(Output((*prefix, token), log_prob + score))
+                    total = log_prob + score
+                    without_end = log_prob if token == rules.eos else total
+                    found.append(Output((*prefix, token), total, without_end))
                 else:
                     rows.append(row)
                     longer.append((*prefix, token))

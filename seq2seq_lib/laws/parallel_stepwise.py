@@ -145,8 +145,7 @@ class _Judge:
                 sides=sides,
             )
         for t in range(1, batch.tgt_in.size(1)):
-            tgt_in = torch.cat([batch.tgt_in[:, :t], other.tgt_in[:, t:]], 1)
-            after = self.log_probs(replace(batch, tgt_in=tgt_in))
+            after = self.replaced(batch, other, t)
             for row, length in enumerate(batch.tgt_lengths.tolist()):
                 end = min(t, length)
                 self.trial.equal(
@@ -155,10 +154,24 @@ class _Judge:
                     before[row, :end],
                     self.tolerance,
                     fed=f"{_describe(batch, row)}, tgt_in replaced from position {t} on",
-                    look_at=hints.FUTURE,
+                    look_at=lambda: self.how_far(batch, other, before),
                     sides=sides,
                 )
         return True
+
+    def replaced(self, batch: Batch, other: Batch, t: int) -> Tensor:
+        """Log-probabilities ``[B, T, V]`` where ``tgt_in`` is another's from position ``t`` on."""
+        tgt_in = torch.cat([batch.tgt_in[:, :t], other.tgt_in[:, t:]], 1)
+        return self.log_probs(replace(batch, tgt_in=tgt_in))
+
+    def how_far(self, batch: Batch, other: Batch, before: Tensor) -> str:
+        """Whether a position knows its own label alone, or what comes after that, too."""
+        for t in range(2, batch.tgt_in.size(1)):
+            real = batch.tgt_mask[:, : t - 1]
+            moved = self.replaced(batch, other, t)[:, : t - 1] - before[:, : t - 1]
+            if float(moved[real].abs().max()) > 1e-4:  # nats: rounding is 1e-6
+                return hints.FUTURE
+        return hints.NEXT
 
     def reads_its_input(self, batch: Batch, words: list[int]) -> None:
         before, still, looked = self.log_probs(batch), [], 0

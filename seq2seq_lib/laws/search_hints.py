@@ -31,6 +31,10 @@ WIDTH = (
     "num_beams have ended (early_stopping=True, fairseq), nor compare open ones at their present "
     "length, since their scores may still rise"
 )
+FREE_END = (
+    "the score of an output: at full width the order of yours is that of log-probabilities without "
+    "EOS. Ending has a probability too, and it belongs to the score (law 6, scores_add_up)"
+)
 AFTER_EOS = "where it stops: EOS was written and the output goes on; stop there"
 NOT_BANNED = (
     "what may be written: the best token is PAD or BOS, which are banned here; if yours allows "

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -92,11 +94,40 @@ class Judge:
                     )
                     if num_beams == widest and full is not None:
                         name = "full-width beam = exhaustive search"
-                        look_at = hints.EXHAUSTIVE
+                        look_at = partial(
+                            self.cause, model, one, longest, exponents, hints.EXHAUSTIVE
+                        )
                         self.scores(name, alone, oracles[b], best, exponent, fed, look_at)
                     expected = [self.score(oracles[b], hyp, exponent) for hyp in alone]
                     name = "a batch = one by one"
                     self.scores(name, found[b], oracles[b], expected, exponent, fed, hints.BATCH)
+
+    def cause(
+        self, model, one: Tensor, longest: int, exponents: Sequence[float], usual: str
+    ) -> str:
+        """``usual``, or FREE_END if a list of all outputs is sorted as if EOS cost nothing.
+
+        It is asked for with the exponent nearest to 0, where a wrong penalty does least.
+        """
+        exponent = min(exponents, key=abs)
+        with probes.evaluating(model):
+            oracle = {o.tokens: o for o in every_output(model, one, longest, self.rules)}
+        lengths, every = torch.tensor([one.size(1)], device=one.device), len(oracle)
+        found = self.run(model, one, lengths, every, longest, every, exponent)[0]
+        if {*found} != {*oracle}:
+            return usual
+        scores = {
+            number: [
+                getattr(oracle[tokens], number) / self.penalty(len(tokens), exponent)
+                for tokens in found
+            ]
+            for number in ("log_prob", "without_end")
+        }
+        falls = {
+            number: all(a >= b - TOLERANCE for a, b in pairwise(each))
+            for number, each in scores.items()
+        }
+        return hints.FREE_END if falls["without_end"] and not falls["log_prob"] else usual
 
     def score(self, oracle: dict, tokens: tuple[int, ...], exponent: float) -> float:
         known = oracle.get(tokens)
@@ -148,7 +179,9 @@ class Judge:
             with probes.evaluating(model):
                 if best == greedy_output(model, one, longest, TOLERANCE, rules)[0]:
                     return hint
-        return hints.GREEDY
+        if self.greedy_only:
+            return hints.GREEDY
+        return self.cause(model, one, longest, (0.0,), hints.GREEDY)
 
     def real(
         self, found: list, oracle: dict, n_best: int, exponent: float, fed: str, longest: int
@@ -169,7 +202,7 @@ class Judge:
         claim("as many as asked for", many, counterexample=text, look_at=hints.COUNT)
         scores = [self.score(oracle, hyp, exponent) for hyp in found]
         scores = [score for score in scores if not math.isnan(score)]
-        falling = all(a >= b - TOLERANCE for a, b in zip(scores, scores[1:], strict=False))
+        falling = all(a >= b - TOLERANCE for a, b in pairwise(scores))
         text = f"{fed}: the scores of {listed} are {', '.join(map(number, scores))}"
         claim("sorted, best first", falling, counterexample=text, look_at=hints.SORTED)
 
@@ -236,5 +269,5 @@ class Judge:
                     f"{ids(found[0]) if found else 'nothing'}, but {ids(goal)} scores higher and "
                     f"lies among the two most probable open hypotheses at every step"
                 ),
-                look_at=hints.WIDTH,
+                look_at=partial(self.cause, model, src, len(BEST), exponents, hints.WIDTH),
             )

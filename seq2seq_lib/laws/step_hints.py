@@ -2,8 +2,13 @@
 
 REPEATED = "dropout that is still on (call .eval()), or sampling in the forward pass"
 FUTURE = (
-    "how position t could know a later token: a bidirectional decoder, a missing or shifted causal "
-    "mask (or one given in training mode alone), tgt_in that was not shifted against tgt_out"
+    "how position t could know a later token: a bidirectional decoder, a missing causal mask, "
+    "or one given in training mode alone"
+)
+NEXT = (
+    "the shift: position t knows tgt_in[t + 1], which is the token it must predict, and nothing "
+    "after it. The labels were not shifted against what the decoder reads, or a causal mask lets "
+    "one column too many through (diagonal=2)"
 )
 LAG = (
     "what position t reads: tgt_in[t], which begins with BOS and is shifted already. Here it does "

@@ -106,8 +106,8 @@ def test_no_file_of_a_chapter_says_which_letter_is_right(chapter):
         if path.suffix == ".py":
             in_clear = references_in_clear(text)
             assert not in_clear, (
-                f"{path.name}: reference={in_clear[0]!r} gives the answer away: write "
-                "TASK = ChoiceTask(...), task=TASK, reference=TASK.answer"
+                f"{path.name}: reference={in_clear[0]!r} gives the answer away: make the "
+                "exercise with judging.choice_task.choice"
             )
 
 
@@ -135,7 +135,7 @@ def references_in_clear(code):
     [
         ("Exercise('11.1', task=ChoiceTask('eN'), reference='B')", ["B"]),
         ("RIGHT = 'B'\nExercise('11.1', task=TASK, reference=RIGHT)", ["B"]),
-        ("TASK = ChoiceTask('eN')\nExercise('11.1', task=TASK, reference=TASK.answer)", []),
+        ("choice('11.1', 'a sum', sealed='eN')", []),
         ("def shift(ids): ...\nExercise('11.1', task=TASK, reference=shift)", []),
     ],
 )

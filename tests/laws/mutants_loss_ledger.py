@@ -113,6 +113,22 @@ def end_not_scored(logits, targets, mask):
     return (nll_of(logits, targets) * shorter).sum(), shorter.sum()
 
 
+def shifted_again(logits, targets, mask):
+    """Labels that are shifted already, shifted once more.
+
+    https://github.com/huggingface/transformers/pull/46784
+    """
+    return losses.sequence_loss(logits[:, :-1], targets[:, 1:], mask[:, 1:])
+
+
+def labels_not_shifted(logits, targets, mask):
+    """Each position is asked for the token that the decoder reads there.
+
+    https://github.com/Project-MONAI/GenerativeModels/issues/314
+    """
+    return losses.sequence_loss(logits[:, 1:], targets[:, :-1], mask[:, 1:])
+
+
 def sum_of_step_means(logits, targets, mask):
     """D13: each step's mean over its survivors, summed: late tokens weigh more.
 
@@ -205,6 +221,8 @@ MUTANTS = {  # loss, a part of the verdict
     "softmax over the tokens (B12)": (softmax_over_tokens, "axis 0 of [N, V]"),
     "exp without a shift": (not_shifted, "subtract each row's largest logit"),
     "EOS not scored (B15)": (end_not_scored, "without the last real token"),
+    "labels shifted again": (shifted_again, "are shifted already"),
+    "labels not shifted": (labels_not_shifted, "labels not shifted"),
     "sum of step means (D13)": (sum_of_step_means, "each step's mean"),
     "per sentence (D21)": (per_sentence, "divided by the B sentences"),
     "NaN without tokens (B29)": (nan_without_tokens, "division by 0 tokens"),

@@ -132,7 +132,7 @@ class CutWhereGoldEnds(Patient):
 
 MUTANTS = {  # class, a part of the verdict
     "reads the answer (B14)": (ReadsTheAnswer, "loss 0.000"),
-    "shifted the wrong way (#21)": (ShiftedTheWrongWay, "tgt_in that was not shifted"),
+    "shifted the wrong way (#21)": (ShiftedTheWrongWay, "labels were not shifted"),
     "bidirectional decoder (#20)": (BidirectionalDecoder, "bidirectional decoder"),
     "dropout left on (B24)": (DropoutLeftOn, "dropout that is still on"),
     "context moves at inference": (ContextMovesAtInference, "context computed once"),

@@ -10,6 +10,7 @@ import torch
 from seq2seq_lib.laws import beam_search
 from seq2seq_lib.laws.plain_beam import Hyp, PlainBeam, heap_beam
 from seq2seq_lib.laws.search_suspects import (
+    EndNotScored,
     FinishedGrowOn,
     PenaltyUpsideDown,
     SecondBestEnds,
@@ -18,7 +19,7 @@ from seq2seq_lib.laws.search_suspects import (
     StopsWhenTheBestEnds,
     WidthShrinks,
 )
-from seq2seq_lib.vocab import PAD_ID
+from seq2seq_lib.vocab import EOS_ID, PAD_ID
 
 
 class BoundWithThisLength(PlainBeam):
@@ -96,6 +97,25 @@ class NeedsEnoughWords(PlainBeam):
         return super().rank(live, log_probs, num_beams)
 
 
+class EndIsFree(PlainBeam):
+    """#4: while it searches, ending costs nothing.
+
+    https://github.com/awslabs/sockeye/issues/483
+    """
+
+    def rank(self, live, log_probs, num_beams):
+        free = [[0.0 if t == EOS_ID else x for t, x in enumerate(row)] for row in log_probs]
+        return super().rank(live, free, num_beams)
+
+
+class EndIsFreeInTheScore(EndNotScored):
+    """#4: as sockeye did it: the list is sorted by numbers without the probability of EOS."""
+
+    def hyp(self, tokens, total, alpha):
+        total = self.log_prob(tokens, total, alpha)
+        return Hyp(tokens, total, self.score(tokens, total, alpha))
+
+
 MUTANTS = {  # class, a part of the verdict
     "stops when the best ends (#1)": (StopsWhenTheBestEnds, "stopping when the best"),
     "bound with this length (#2)": (BoundWithThisLength, "at their present length"),
@@ -109,6 +129,8 @@ MUTANTS = {  # class, a part of the verdict
     "tiled the wrong way (#7)": (TiledTheWrongWay, "repeat_interleave"),
     "ends together (#6)": (EndsTogether, "a batch = one by one"),
     "second best ends (#5)": (SecondBestEnds, "one beam = greedy"),
+    "EOS free in the search (#4)": (EndIsFree, "without EOS"),
+    "EOS free in the score (#4)": (EndIsFreeInTheScore, "without EOS"),
     "nothing without end (#9)": (NothingWithoutEnd, "if no hypothesis ends"),
     "needs enough words (#10)": (NeedsEnoughWords, "RuntimeError"),
 }

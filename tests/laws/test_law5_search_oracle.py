@@ -1,6 +1,7 @@
 """Law 5 must reject every way to lose, repeat or invent hypotheses, and accept honest searches."""
 
 import itertools
+import math
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from seq2seq_lib import laws
 from seq2seq_lib.decoding import exhaustive_search
 from seq2seq_lib.laws.oracle import BEST, GARDEN
+from seq2seq_lib.laws.plain_beam import PlainBeam
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 from tests.laws import mutants_search_oracle as zoo
 
@@ -23,7 +25,18 @@ def test_law_rejects(name):
     assert not verdict.holds
     hints = [c.name + c.counterexample + c.look_at for c in verdict.checks if not c.holds]
     assert any(part in text for text in hints), verdict
+    assert ("without EOS" in verdict.look_at) == name.startswith("EOS free"), verdict
     assert "Model(" in verdict.counterexample or "Error" in verdict.counterexample
+
+
+def test_eos_is_not_to_blame_where_nothing_ends():
+    class SecondBest(PlainBeam):
+        def rank(self, live, log_probs, num_beams):
+            return super().rank(live, log_probs, num_beams)[num_beams == 1 :]
+
+    models = [laws.HashModel(6, 1, eos_bias=-math.inf)]
+    verdict = laws.search_oracle(SecondBest(), models=models, **FAST)
+    assert verdict.look_at.startswith("the top-1 path"), verdict
 
 
 @pytest.mark.parametrize("name", zoo.CORRECT)

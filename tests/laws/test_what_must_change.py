@@ -209,7 +209,7 @@ COLLATORS = {
             **(batch := collator(shift=False)(pairs)),
             "decoder_input_ids": batch["labels"].clamp(min=1),
         },
-        BART, "BOS (decoder_start_token_id)",
+        BART, "labels are not shifted",
     ),
     "a mask by id where the end is a pad": (
         collator(laws.Conventions(9, 9, 9, pad_side="left"), mask_by_id=False, cut=2),

@@ -14,8 +14,7 @@ import pytest
 from seq2seq_lib.course import atlas
 from seq2seq_lib.course.explorers.kit.explorer import Explorer, Question, State, Verdict
 from seq2seq_lib.course.judging import steps
-from seq2seq_lib.course.judging.choice_task import ChoiceTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.choice_task import choice
 from tests.course.test_every_exercise import references_in_clear
 from tests.support.submissions import TRICKS, Round, Wrong
 
@@ -31,9 +30,9 @@ def block(start: str) -> str:
 
 
 def test_the_example_of_a_letter_is_an_exercise_and_gives_nothing_away():
-    code = block("TASK = ChoiceTask(")
+    code = block("EXERCISES = (\n    choice(")
     assert references_in_clear(code) == []
-    names = {"ChoiceTask": ChoiceTask, "Exercise": Exercise, "words_beside": lambda file: None}
+    names = {"choice": choice, "words_beside": lambda file: None}
     exec(code, names | {"__file__": ""}, made := {})
     (exercise,) = made["EXERCISES"]
     (printed,) = re.findall(r"judging\.seal (A=.*)", TEXT)

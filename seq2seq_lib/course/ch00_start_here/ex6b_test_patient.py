@@ -7,8 +7,7 @@ import torch
 from seq2seq_lib.batching import pad_sequences
 from seq2seq_lib.course.ch00_start_here import states
 from seq2seq_lib.course.ch00_start_here.patient import patient_encode
-from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.detective_task import DetectiveTask, detective
 from seq2seq_lib.course.judging.words import words_beside
 
 
@@ -45,19 +44,15 @@ TASK = DetectiveTask(
     patient="behind_pads",
     tiers=((1, 1), (len(SUSPECTS), 1)),
     called=("encoder", "encoders"),
-    also_right={"last_digits": states.in_doubles},
+    also_right={"last_digits": states.wider_by_a_digit},
 )
 EXERCISES = (
-    Exercise(
+    detective(
         "0.6b",
-        "test_patient",
-        kind="D",
+        test_patient,
+        TASK,
         difficulty=3,
-        importance=5,
         minutes=8,
-        points=2,
-        task=TASK,
-        reference=test_patient,
         words=words_beside(__file__),
         alternatives=(test_patient_with_a_neighbour,),
     ),

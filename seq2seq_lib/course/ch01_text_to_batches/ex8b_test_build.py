@@ -6,8 +6,7 @@ from torch import Tensor
 
 from seq2seq_lib.course.ch01_text_to_batches import ex8c_fixed_build as builds
 from seq2seq_lib.course.ch01_text_to_batches.patient import patient_build
-from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.detective_task import DetectiveTask, detective
 from seq2seq_lib.course.judging.words import words_beside
 
 
@@ -67,16 +66,12 @@ TASK = DetectiveTask(
     called=("array", "arrays"),
 )
 EXERCISES = (
-    Exercise(
+    detective(
         "1.8b",
-        "test_build",
-        kind="D",
+        test_build,
+        TASK,
         difficulty=3,
-        importance=5,
         minutes=15,
-        points=5,
-        task=TASK,
-        reference=test_build,
         words=words_beside(__file__),
         alternatives=(test_build_by_properties,),
     ),

@@ -9,8 +9,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seq2seq_lib.cells import unroll_stack
 from seq2seq_lib.course.ch02_gru_and_lstm_gates.patient import embedding, gru, patient_encode
-from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.detective_task import DetectiveTask, detective
 from seq2seq_lib.course.judging.words import words_beside
 
 
@@ -118,16 +117,12 @@ TASK = DetectiveTask(
     called=("encoder", "encoders"),
 )
 EXERCISES = (
-    Exercise(
+    detective(
         "2.8b",
-        "test_patient",
-        kind="D",
+        test_patient,
+        TASK,
         difficulty=4,
-        importance=5,
         minutes=15,
-        points=5,
-        task=TASK,
-        reference=test_patient,
         words=words_beside(__file__),
         alternatives=(test_patient_with_neighbours,),
     ),

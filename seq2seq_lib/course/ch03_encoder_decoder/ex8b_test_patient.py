@@ -12,8 +12,7 @@ from seq2seq_lib import laws
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.course.ch03_encoder_decoder.given import few_strings
 from seq2seq_lib.course.ch03_encoder_decoder.patient import PatientModel
-from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.detective_task import DetectiveTask, detective
 from seq2seq_lib.course.judging.words import words_beside
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 
@@ -168,16 +167,12 @@ TASK = DetectiveTask(
     called=("model", "models"),
 )
 EXERCISES = (
-    Exercise(
+    detective(
         "3.8b",
-        "test_patient",
-        kind="D",
+        test_patient,
+        TASK,
         difficulty=4,
-        importance=5,
         minutes=18,
-        points=4,
-        task=TASK,
-        reference=test_patient,
         words=words_beside(__file__),
         alternatives=(test_patient_row_by_row, test_by_law),
     ),

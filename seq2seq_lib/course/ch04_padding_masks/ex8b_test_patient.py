@@ -8,8 +8,7 @@ from torch import Tensor
 
 from seq2seq_lib.course.ch04_padding_masks import ex8c_fixed_loss as losses
 from seq2seq_lib.course.ch04_padding_masks.patient import patient_loss
-from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.detective_task import DetectiveTask, detective, last_digit
 from seq2seq_lib.course.judging.words import words_beside
 
 
@@ -45,12 +44,6 @@ def or_zero(loss: Callable) -> Callable:
     return defined
 
 
-def last_digit(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-    """Right but for the last bit, as another device or another order of adding gives it."""
-    loss = losses.by_select(log_probs, targets, lengths)
-    return torch.nextafter(loss.detach(), torch.tensor(torch.inf)) + (loss - loss.detach())
-
-
 # A batch made by hand need not be normalised, so none of the innocents normalises it.
 INNOCENT = tuple(
     or_zero(loss)
@@ -60,7 +53,7 @@ INNOCENT = tuple(
         losses.by_select,
         losses.row_by_row,
         losses.fixed_loss,
-        last_digit,
+        last_digit(losses.by_select),
     )
 )
 SUSPECTS = {
@@ -81,16 +74,12 @@ TASK = DetectiveTask(
     called=("loss", "losses"),
 )
 EXERCISES = (
-    Exercise(
+    detective(
         "4.8b",
-        "test_patient",
-        kind="D",
+        test_patient,
+        TASK,
         difficulty=4,
-        importance=5,
         minutes=15,
-        points=5,
-        task=TASK,
-        reference=test_patient,
         words=words_beside(__file__),
         alternatives=(test_patient_twice,),
     ),

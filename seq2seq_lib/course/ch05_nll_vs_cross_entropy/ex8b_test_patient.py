@@ -7,8 +7,7 @@ import torch.nn.functional as F
 
 from seq2seq_lib.course.ch05_nll_vs_cross_entropy import losses_of_rows as losses
 from seq2seq_lib.course.ch05_nll_vs_cross_entropy.patient import patient_loss
-from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.detective_task import DetectiveTask, detective, last_digit
 from seq2seq_lib.course.judging.words import words_beside
 
 
@@ -56,19 +55,15 @@ TASK = DetectiveTask(
     patient="shares_to_nll",
     tiers=((1, 2), (5, 2), (len(SUSPECTS), 1)),
     called=("loss", "losses"),
-    also_right={"last_digits": losses.last_digit},
+    also_right={"last_digits": last_digit(losses.of_logits)},
 )
 EXERCISES = (
-    Exercise(
+    detective(
         "5.8b",
-        "test_patient",
-        kind="D",
+        test_patient,
+        TASK,
         difficulty=4,
-        importance=5,
         minutes=12,
-        points=5,
-        task=TASK,
-        reference=test_patient,
         words=words_beside(__file__),
         alternatives=(test_patient_against_the_definition,),
     ),

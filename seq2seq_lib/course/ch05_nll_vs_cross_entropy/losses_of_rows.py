@@ -42,12 +42,6 @@ def one_hot_product(logits: Tensor, targets: Tensor) -> Tensor:
     return -(wanted * logits.log_softmax(-1)).sum() / len(targets)
 
 
-def last_digit(logits: Tensor, targets: Tensor) -> Tensor:
-    """Right but for the last bit, as another device or another order of adding gives it."""
-    loss = of_logits(logits, targets)
-    return torch.nextafter(loss.detach(), torch.tensor(torch.inf)) + (loss - loss.detach())
-
-
 # ---------------------------------------------------------------- wrong
 
 

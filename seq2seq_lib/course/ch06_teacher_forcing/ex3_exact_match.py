@@ -1,23 +1,17 @@
 """Exercise 6.3: what a teacher-forced token accuracy says about exact match."""
 
-from seq2seq_lib.course.judging.choice_task import ChoiceTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.choice_task import choice
 from seq2seq_lib.course.judging.words import words_beside
 
-TASK = ChoiceTask(
-    sealed="eNoVyEsKgDAMRdGtSMauwJm/dRStr1poE0krDsS9ayYX7nmop66hsmQ4vvIKpbahwSzyhhN/2MNwNPSiCl/tJ3uWekTeXZCU5C7ms3mIWqqDqii9HwqqH1E="
-)
 EXERCISES = (
-    Exercise(
+    choice(
         "6.3",
         "exact match from token accuracy",
-        kind="P",
+        sealed="eNoVyEsKgDAMRdGtSMauwJm/dRStr1poE0krDsS9ayYX7nmop66hsmQ4vvIKpbahwSzyhhN/2MNwNPSiCl/tJ3uWekTeXZCU5C7ms3mIWqqDqii9HwqqH1E=",
         difficulty=3,
         importance=4,
         minutes=4,
         points=1,
-        task=TASK,
-        reference=TASK.answer,
         words=words_beside(__file__),
     ),
 )

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.course.ch06_teacher_forcing.given import small_batch, small_model
-from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.detective_task import DetectiveTask, detective
 from seq2seq_lib.course.judging.words import words_beside
 from seq2seq_lib.decoding import greedy_search
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, UNK_ID
@@ -124,16 +123,12 @@ TASK = DetectiveTask(
     also_right={"other_form": in_tuples},
 )
 EXERCISES = (
-    Exercise(
+    detective(
         "6.7",
-        "test_evaluator",
-        kind="D",
+        test_evaluator,
+        TASK,
         difficulty=4,
-        importance=5,
         minutes=20,
-        points=5,
-        task=TASK,
-        reference=test_evaluator,
         words=words_beside(__file__),
         alternatives=(test_evaluator_with_search,),
     ),

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from seq2seq_lib.course.ch06_teacher_forcing import pairs
 from seq2seq_lib.course.ch06_teacher_forcing.patient import patient_pair
-from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.detective_task import DetectiveTask, detective
 from seq2seq_lib.course.judging.words import words_beside
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
@@ -47,16 +46,12 @@ TASK = DetectiveTask(
     also_right={"other_form": pairs.as_a_list},
 )
 EXERCISES = (
-    Exercise(
+    detective(
         "6.8b",
-        "test_patient",
-        kind="D",
+        test_patient,
+        TASK,
         difficulty=3,
-        importance=5,
         minutes=12,
-        points=5,
-        task=TASK,
-        reference=test_patient,
         words=words_beside(__file__),
         alternatives=(test_patient_by_shift,),
     ),

@@ -15,8 +15,7 @@ from seq2seq_lib.course.ch07_search.searches import (
     search_by_lists,
     search_without_states,
 )
-from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.detective_task import DetectiveTask, detective
 from seq2seq_lib.course.judging.words import words_beside
 from seq2seq_lib.decoding import rescore as read_again
 from seq2seq_lib.laws import HashModel
@@ -94,23 +93,19 @@ INNOCENT: tuple[Callable, ...] = (
 )
 
 EXERCISES = (
-    Exercise(
+    detective(
         "7.5b",
-        "test_patient",
-        kind="D",
-        difficulty=4,
-        importance=5,
-        minutes=22,
-        points=4,
-        task=DetectiveTask(
+        test_patient,
+        DetectiveTask(
             INNOCENT,
             SUSPECTS,
             patient="runaway",
             tiers=((1, 2), (5, 1), (len(SUSPECTS), 1)),
             called=("search", "searches"),
         ),
-        reference=test_patient,
-        alternatives=(test_patient_by_exhaustion,),
+        difficulty=4,
+        minutes=22,
         words=words_beside(__file__),
+        alternatives=(test_patient_by_exhaustion,),
     ),
 )

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.detective_task import DetectiveTask, detective
 from seq2seq_lib.course.judging.words import words_beside
 
 
@@ -93,23 +92,20 @@ SUSPECTS = {
     "averaged": averaged,
 }
 EXERCISES = (
-    Exercise(
+    detective(
         "7.6",
-        "test_rows",
-        kind="D",
-        difficulty=2,
-        importance=4,
-        minutes=18,
-        points=3,
-        task=DetectiveTask(
+        test_rows,
+        DetectiveTask(
             (by_index_select, by_index, by_gather),
             SUSPECTS,
             patient="thrown_away",
             tiers=((1, 1), (5, 1), (len(SUSPECTS), 1)),
             called=("reordering", "reorderings"),
         ),
-        reference=test_rows,
-        alternatives=(test_rows_by_loop,),
+        difficulty=2,
+        importance=4,
+        minutes=18,
         words=words_beside(__file__),
+        alternatives=(test_rows_by_loop,),
     ),
 )

@@ -3,12 +3,10 @@
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from seq2seq_lib.course.ch08_attention import ex8c_fixed_attention as attentions
 from seq2seq_lib.course.ch08_attention.patient import patient_attention
-from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.detective_task import DetectiveTask, detective, last_digit
 from seq2seq_lib.course.judging.words import words_beside
 
 
@@ -46,12 +44,6 @@ def test_patient_alone(attend: Any) -> None:
 # ---------------------------------------------------------------- innocents and suspects
 
 
-def last_digit(query: Tensor, memory: Tensor, lengths: Tensor) -> Tensor:
-    """Right but for the last bit, as another order of adding gives it."""
-    context = attentions.by_where(query, memory, lengths)
-    return torch.nextafter(context, torch.full_like(context, torch.inf))
-
-
 INNOCENT = (
     attentions.attention_spec,
     attentions.fixed_attention,
@@ -74,19 +66,15 @@ TASK = DetectiveTask(
     patient="no_mask",
     tiers=((1, 2), (5, 2), (len(SUSPECTS), 1)),
     called=("attention", "attentions"),
-    also_right={"last_digits": last_digit},
+    also_right={"last_digits": last_digit(attentions.by_where)},
 )
 EXERCISES = (
-    Exercise(
+    detective(
         "8.8b",
-        "test_patient",
-        kind="D",
+        test_patient,
+        TASK,
         difficulty=4,
-        importance=5,
         minutes=15,
-        points=5,
-        task=TASK,
-        reference=test_patient,
         words=words_beside(__file__),
         alternatives=(test_patient_alone,),
     ),

@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 from seq2seq_lib.course.ch09_real_translation import scores
 from seq2seq_lib.course.ch09_real_translation.patient import patient_score
-from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.detective_task import DetectiveTask, detective
 from seq2seq_lib.course.judging.words import words_beside
 
 
@@ -44,16 +43,12 @@ TASK = DetectiveTask(
     also_right={"last_digits": scores.right_by_logs},
 )
 EXERCISES = (
-    Exercise(
+    detective(
         "9.6b",
-        "test_score",
-        kind="D",
+        test_score,
+        TASK,
         difficulty=3,
-        importance=5,
         minutes=12,
-        points=2,
-        task=TASK,
-        reference=test_score,
         words=words_beside(__file__),
         alternatives=(test_score_by_numbers,),
     ),

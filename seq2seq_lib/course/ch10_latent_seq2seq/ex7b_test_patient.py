@@ -3,12 +3,10 @@
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from seq2seq_lib.course.ch10_latent_seq2seq import ex7c_fixed_loss as losses
 from seq2seq_lib.course.ch10_latent_seq2seq.patient import patient_loss
-from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.detective_task import DetectiveTask, detective, last_digit
 from seq2seq_lib.course.judging.words import words_beside
 
 
@@ -35,12 +33,6 @@ def test_patient_twice(loss_function: Any) -> None:
         assert abs(loss_function(nll, mask, mu, logvar) - total / B) < 1e-3
 
 
-def last_digit(nll: Tensor, mask: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
-    """Right but for the last bit, as another order of adding gives it."""
-    loss = losses.by_torch(nll, mask, mu, logvar)
-    return torch.nextafter(loss.detach(), torch.tensor(torch.inf)) + (loss - loss.detach())
-
-
 INNOCENT = (
     losses.vae_loss_spec,
     losses.fixed_loss,
@@ -63,19 +55,15 @@ TASK = DetectiveTask(
     patient="mean_over_z",
     tiers=((1, 2), (6, 2), (len(SUSPECTS), 1)),
     called=("loss", "losses"),
-    also_right={"last_digits": last_digit},
+    also_right={"last_digits": last_digit(losses.by_torch)},
 )
 EXERCISES = (
-    Exercise(
+    detective(
         "10.7b",
-        "test_patient",
-        kind="D",
+        test_patient,
+        TASK,
         difficulty=4,
-        importance=5,
         minutes=15,
-        points=5,
-        task=TASK,
-        reference=test_patient,
         words=words_beside(__file__),
         alternatives=(test_patient_twice,),
     ),

@@ -1,23 +1,17 @@
 """Exercise 11.3: how many tokens three filters keep of one row."""
 
-from seq2seq_lib.course.judging.choice_task import ChoiceTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.choice_task import choice
 from seq2seq_lib.course.judging.words import words_beside
 
-TASK = ChoiceTask(
-    sealed="eNqrVnJUslJQSi7KLy7OzEtX0lFQcgIJ5OXHpyUml+QXgUScQSL5eanxuflFqSABF7Ce/KKi1OQSEN8VxE/KL8kAcdzAqtPiSzKAGlIT85RqAa2JHOE="
-)
 EXERCISES = (
-    Exercise(
+    choice(
         "11.3",
         "kept by three filters",
-        kind="P",
+        sealed="eNqrVnJUslJQSi7KLy7OzEtX0lFQcgIJ5OXHpyUml+QXgUScQSL5eanxuflFqSABF7Ce/KKi1OQSEN8VxE/KL8kAcdzAqtPiSzKAGlIT85RqAa2JHOE=",
         difficulty=2,
         importance=3,
         minutes=4,
         points=2,
-        task=TASK,
-        reference=TASK.answer,
         words=words_beside(__file__),
     ),
 )

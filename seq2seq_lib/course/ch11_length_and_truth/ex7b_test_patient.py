@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 from seq2seq_lib.course.ch11_length_and_truth import ranks
 from seq2seq_lib.course.ch11_length_and_truth.patient import patient_rank
-from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.detective_task import DetectiveTask, detective
 from seq2seq_lib.course.judging.words import words_beside
 
 
@@ -49,16 +48,12 @@ TASK = DetectiveTask(
     also_right={"other_form": ranks.as_lists, "last_digits": ranks.by_insertion},
 )
 EXERCISES = (
-    Exercise(
+    detective(
         "11.7b",
-        "test_patient",
-        kind="D",
+        test_patient,
+        TASK,
         difficulty=3,
-        importance=5,
         minutes=12,
-        points=3,
-        task=TASK,
-        reference=test_patient,
         words=words_beside(__file__),
         alternatives=(test_patient_by_numbers,),
     ),

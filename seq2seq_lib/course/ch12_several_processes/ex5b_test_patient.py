@@ -7,8 +7,7 @@ import torch.nn.functional as F
 
 from seq2seq_lib.course.ch12_several_processes import windows
 from seq2seq_lib.course.ch12_several_processes.patient import patient_loss
-from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.detective_task import DetectiveTask, detective, last_digit
 from seq2seq_lib.course.judging.words import words_beside
 
 
@@ -49,19 +48,15 @@ TASK = DetectiveTask(
     patient="sum_of_means",
     tiers=((1, 2), (5, 1), (len(SUSPECTS), 1)),
     called=("loss of a window", "losses of a window"),
-    also_right={"last_digits": windows.last_digit},
+    also_right={"last_digits": last_digit(windows.joined)},
 )
 EXERCISES = (
-    Exercise(
+    detective(
         "12.5b",
-        "test_patient",
-        kind="D",
+        test_patient,
+        TASK,
         difficulty=3,
-        importance=5,
         minutes=8,
-        points=4,
-        task=TASK,
-        reference=test_patient,
         words=words_beside(__file__),
         alternatives=(test_patient_by_counting,),
     ),

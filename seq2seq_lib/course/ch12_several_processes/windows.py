@@ -36,12 +36,6 @@ def sums_divided_once(micro_batches: MicroBatches) -> Tensor:
     return sum(_sum(*pair) for pair in micro_batches) / count
 
 
-def last_digit(micro_batches: MicroBatches) -> Tensor:
-    """Right but for the last bit, as another order of adding gives it."""
-    loss = joined(micro_batches)
-    return torch.nextafter(loss.detach(), torch.tensor(torch.inf)) + (loss - loss.detach())
-
-
 # ---------------------------------------------------------------- wrong
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 
 from seq2seq_lib.course.judging import attempts, describe
-from seq2seq_lib.course.judging.exercise import CORRECT, NOT_ATTEMPTED, WRONG, Finding
+from seq2seq_lib.course.judging.exercise import CORRECT, NOT_ATTEMPTED, WRONG, Exercise, Finding
 from seq2seq_lib.course.judging.seal import unseal
+from seq2seq_lib.course.judging.words import Words
 
 
 @dataclass(frozen=True)
@@ -50,3 +51,27 @@ class ChoiceTask:
         if reason == CORRECT:
             return Finding(CORRECT)
         return Finding(WRONG, reason, came_back=letter)
+
+
+def choice(
+    id: str,
+    title: str,
+    *,
+    sealed: str,
+    difficulty: int,
+    importance: int,
+    minutes: int,
+    points: int,
+    words: Words,
+) -> Exercise:
+    """An exercise whose answer is a letter; what each letter means stays sealed.
+
+    Args:
+        title: a few words, since a letter has no function to be named after.
+        sealed: as ``ChoiceTask`` takes it.
+        id, difficulty, importance, minutes, points, words: as ``Exercise`` has them.
+    """
+    task = ChoiceTask(sealed)
+    return Exercise(
+        id, title, "P", difficulty, importance, minutes, points, task, task.answer, words
+    )

@@ -247,8 +247,13 @@ def compares(prompts, alphas, order=True, outputs=OUTPUTS):
     return test
 
 
-def exact_numbers(rank):
+def exact_form(rank):
     assert rank(OUTPUTS, 2, 0.7) == ranks.fixed_rank(OUTPUTS, 2, 0.7)
+
+
+def exact_numbers(rank):
+    scores = [score for _, score in rank(OUTPUTS, 2, 0.7)]
+    assert scores == [score for _, score in ranks.fixed_rank(OUTPUTS, 2, 0.7)]
 
 
 WRONG_TESTS = [
@@ -270,7 +275,8 @@ def test_a_weak_test_is_told_which_wrong_one_it_lets_pass(finding, earned, answe
 
 
 def test_a_test_that_is_too_strict_is_told_why():
-    assert found("11.7b", exact_numbers)[1].name in ("other_form", "last_digits")
+    assert found("11.7b", exact_form)[1].name == "other_form"
+    assert found("11.7b", exact_numbers)[1].name == "last_digits"
 
     def rejects_all(rank):
         raise AssertionError

@@ -176,6 +176,10 @@ def test_a_test_that_compares_floats_with_equals_is_told_so():
     finding, text = said(exactly_equal, exercise)
     assert finding.name == "last_digits"
     assert "rejects a right mean: its numbers differ from those of the others in the last" in text
+    mixed = Exercise(**{**vars(EXERCISE), "task": replace(task, innocent=(nudged, weighted_mean))})
+    assert said(exactly_equal, mixed)[0].name == "last_digits", "one innocent passes, one not"
+    none = Exercise(**{**vars(EXERCISE), "task": replace(task, innocent=(nudged,))})
+    assert said(exactly_equal, none)[0].name == "innocent_rejected"
     alone = Exercise(**{**vars(EXERCISE), "task": replace(task, also_right={})})
     assert said(exactly_equal, alone)[0].state == "correct"  # nobody would have noticed
 

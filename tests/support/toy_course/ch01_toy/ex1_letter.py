@@ -1,22 +1,17 @@
 """1.1: which number is the mean."""
 
-from seq2seq_lib.course.judging.choice_task import ChoiceTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.choice_task import choice
 from seq2seq_lib.course.judging.words import words_beside
 
-TASK = ChoiceTask("eNqrVnJUslJQKskvScxR0lFQcgLxkvOLilKTS0B8ZxA/J7EoPbW4RKkWACKjDQU=")
-
 EXERCISES = (
-    Exercise(
+    choice(
         "1.1",
         "which number is the mean",
-        kind="P",
+        sealed="eNqrVnJUslJQKskvScxR0lFQcgLxkvOLilKTS0B8ZxA/J7EoPbW4RKkWACKjDQU=",
         difficulty=1,
         importance=3,
         minutes=2,
         points=1,
-        task=TASK,
-        reference=TASK.answer,
         words=words_beside(__file__),
     ),
 )

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from seq2seq_lib.course.judging.exercise import Exercise
+from seq2seq_lib.course.judging.detective_task import DetectiveTask, detective
 from seq2seq_lib.course.judging.words import words_beside
 from tests.support.toy_course.ch01_toy.ex3_weighted_mean import (
     plain_mean,
@@ -49,16 +48,5 @@ TASK = DetectiveTask(
 )
 
 EXERCISES = (
-    Exercise(
-        "1.4",
-        "test_mean",
-        kind="D",
-        difficulty=4,
-        importance=5,
-        minutes=15,
-        points=5,
-        task=TASK,
-        reference=test_mean,
-        words=words_beside(__file__),
-    ),
+    detective("1.4", test_mean, TASK, difficulty=4, minutes=15, words=words_beside(__file__)),
 )
