@@ -170,7 +170,7 @@ def answer_wrongly(chapter: Chapter, book: Any, these: list) -> None:
                 f".mutants[{place}].function\ndef {name}(*args): return _wrong_{name}(*args)"
             )
         else:
-            code = f"def {name}(*args): pass"
+            code = f"def {name}(implementation, *rest): assert callable(implementation)"
         with_answers(book, {name: code})
 
 
@@ -478,28 +478,27 @@ for e in exercises(str(int("CHAPTER"[2:4]))):
             pass
 """),
     "gradebook_by_sqlite": attack("""
-import sqlite3, pathlib
-for place in [GRADEBOOK, *pathlib.Path("/tmp").rglob("gradebook.db")]:
-    try:
-        db = sqlite3.connect(place, timeout=5)
-        db.execute("update grade set auto_score = 99, manual_score = 99, needs_manual_grade = 0")
-        db.commit()
-    except Exception:
-        pass
+import sqlite3
+try:
+    db = sqlite3.connect(GRADEBOOK, timeout=5)
+    db.execute("update grade set auto_score = 99, manual_score = 99, needs_manual_grade = 0")
+    db.commit()
+except Exception:
+    pass
 """),
     "others_are_changed": attack("""
 import pathlib
-for place in [pathlib.Path(GRADEBOOK).parent, pathlib.Path("/tmp")]:
-    for book in place.rglob("*.ipynb"):
-        try: book.write_text("{}")
-        except Exception: pass
+for book in pathlib.Path(GRADEBOOK).parent.rglob("*.ipynb"):
+    try: book.write_text("{}")
+    except Exception: pass
 """),
     "the_runner_is_killed": attack("""
 import os, signal
-for pid in [os.getppid(), *(int(p) for p in os.listdir("/proc") if p.isdigit())]:
-    if pid not in (1, os.getpid()):
-        try: os.kill(pid, 0)
-        except OSError: continue
+seen = [int(p) for p in os.listdir("/proc") if p.isdigit()] if os.path.isdir("/proc") else []
+if len(seen) < 10:  # in a space of its own: elsewhere this would hit whoever runs the test
+    for pid in seen:
+        try: os.kill(pid, signal.SIGKILL) if pid != os.getpid() else None
+        except OSError: pass
 """),
     "the_course_s_answers": answers(imported),
     "the_references": answers(
@@ -611,8 +610,7 @@ def {name}(implementation, *rest):
 def {name}(implementation, *rest):
     names = {[f.__name__ for f in getattr(e.task, "suspects", {}).values()]!r}
     shown = repr([implementation, *(getattr(implementation, n) for n in dir(implementation))])
-    assert not any(word in shown for word in names)
-    raise AssertionError("a wrong one") if any(w in shown for w in ("wrong", "no_")) else ValueError
+    assert not any(word in shown for word in [*names, "suspect", "wrong"])
 """
         )
     ),
