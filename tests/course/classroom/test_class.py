@@ -4,6 +4,7 @@ In each chapter four hand in what any chapter must judge: all right, untouched, 
 wrong at every other exercise. Beside them sits who has an accident and who tries a trick, others in
 each chapter. With SEQ2SEQ_CLASS=all each accident and each trick has a place somewhere, and with
 SEQ2SEQ_CLASS=everywhere in each chapter; SEQ2SEQ_CLASS_CHAPTERS names some (stems, with commas).
+SEQ2SEQ_CLASS_SECONDS gives a busy machine more time.
 """
 
 import os
@@ -27,6 +28,7 @@ pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
 
 STEMS = sorted(path.parent.name for path in ROOT.glob("exercises/*/ch*.ipynb"))
 WANTED = os.environ.get("SEQ2SEQ_CLASS_CHAPTERS", ",".join(STEMS)).split(",")
+SECONDS = float(os.environ.get("SEQ2SEQ_CLASS_SECONDS", 15))  # for a check, or a cell
 TRICKS = tuple(name for name in MEMBERS if name not in {*CORE, *ACCIDENTS})
 
 
@@ -66,7 +68,7 @@ def graded_class(request, tmp_path_factory):
     course = grading.Course(ROOT, work)
     for name in members_of(chapter.stem):
         hand_in(work, chapter, name)
-    limits = Limits(cell_seconds=8, check_seconds=float(os.environ.get("SECONDS_A_CHECK", 12)))
+    limits = Limits(cell_seconds=SECONDS, check_seconds=SECONDS)
     done = grading.grade(course, chapter.stem, limits=limits)
     return chapter, course, {submission.student: submission for submission in done}
 
