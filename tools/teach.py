@@ -97,7 +97,7 @@ def _grade(options: argparse.Namespace) -> int:
 def _feedback(options: argparse.Namespace) -> int:
     from classroom.grade import nbgrader, read_notes
 
-    nbgrader(_course(), "generate_feedback", options.chapter, "--force")
+    nbgrader(_course(), "generate_feedback", options.chapter)
     for student, note in read_notes(_course(), options.chapter).items():
         if note.get("failed"):  # a page that is there is that of an older try
             shutil.rmtree(work() / "feedback" / student / options.chapter, ignore_errors=True)

@@ -407,9 +407,10 @@ print(inspect.getsource(patient_loss))
 # eight 2 more, and all eight 1 more.
 #
 # A hint on the batch: choose the losses that you want, whole numbers, and build `log_probs` from them.
-# `log_probs` need not be normalised here, and V may be as small as 1 or 2. (Law 3 fits as a test, too:
-# `laws.loss_ledger` calls its loss with logits, targets and a mask, so hand it a function that takes these
-# and calls yours. A batch of your own teaches more.)
+# `log_probs` need not be normalised here, and V may be as small as 1 or 2. Keep the numbers at the pads
+# finite and the targets there below V: a right loss may multiply by the mask, and 0 times infinity is NaN.
+# (Law 3 fits as a test, too: `laws.loss_ledger` calls its loss with logits, targets and a mask, so hand it
+# a function that takes these and calls yours. A batch of your own teaches more.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "test_patient", "locked": false, "schema_version": 3, "solution": true, "task": false}

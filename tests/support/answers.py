@@ -1,11 +1,11 @@
 """Answers to exercises, as the chapters' tests hand them in."""
 
-import inspect
+import gc
 from collections.abc import Callable
 from typing import Any
 
 from seq2seq_lib.course import find
-from seq2seq_lib.course.judging import detective_task, engine
+from seq2seq_lib.course.judging import engine
 from seq2seq_lib.course.judging.exercise import Finding
 from seq2seq_lib.course.judging.report import Report
 
@@ -29,8 +29,8 @@ def sparing(exercise_id: str, *names: str) -> Callable:
     spared = [exercise.task.suspects[name] for name in names]
 
     def test(handed: Callable) -> None:
-        key = inspect.getclosurevars(handed).nonlocals["key"]
-        if not any(detective_task._BEHIND[key] is suspect for suspect in spared):
+        behind = gc.get_referents(handed)
+        if not any(function is suspect for suspect in spared for function in behind):
             exercise.reference(handed)
 
     return test

@@ -11,7 +11,7 @@ import json
 import os
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -160,25 +160,47 @@ def in_gradebook(course: Course, assignment: str) -> None:
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     if course.gradebook.exists() and stamp.exists() and stamp.read_text() == digest:
         return
-    nbgrader(course, "generate_assignment", assignment, "--force")
+    nbgrader(course, "generate_assignment", assignment)
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(digest)
 
 
-def nbgrader(course: Course, *arguments: str) -> None:
-    """One of nbgrader's programs, on this course; its release goes to the work folder."""
-    import subprocess
-    import sys
+def nbgrader(course: Course, step: str, assignment: str) -> None:
+    """One of nbgrader's steps on this course, in this process: it takes longer to start than to do.
 
-    done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments, "--log-level=ERROR",
-         f"--CourseDirectory.release_directory={course.work / 'release'}"],
-        cwd=course.root, capture_output=True, text=True,
-        env={**os.environ, "NBGRADER_WORK": str(course.work), "PYTHONWARNINGS": "ignore",
-             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"},
-    )  # fmt: skip
-    if done.returncode:
-        raise SystemExit(f"nbgrader {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+    Args:
+        step: ``generate_assignment`` or ``generate_feedback``, a method of nbgrader's API. What is
+            released goes to the work folder.
+    """
+    from nbgrader.apps.api import NbGraderAPI
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config.loader import PyFileConfigLoader
+
+    with _in_environment(NBGRADER_WORK=str(course.work)):
+        config = PyFileConfigLoader("nbgrader_config.py", path=str(course.root)).load_config()
+    config.CourseDirectory.release_directory = str(course.work / "release")
+    with warnings.catch_warnings():  # SQLAlchemy's, on how nbgrader is written
+        warnings.simplefilter("ignore")
+        api = NbGraderAPI(CourseDirectory(config=config), config=config)
+        done = getattr(api, step)(assignment, force=True)
+    if not done["success"]:
+        raise SystemExit(
+            f"nbgrader {step} {assignment} failed:\n{done.get('log', '')}{done['error']}"
+        )
+
+
+@contextlib.contextmanager
+def _in_environment(**variables: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def read(course: Course, student: str, assignment: str) -> Submission:

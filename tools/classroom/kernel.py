@@ -22,6 +22,8 @@ import random
 import sys
 import types
 from collections.abc import Callable, Iterator
+from itertools import chain
+from operator import is_
 from typing import Any
 
 GRADED = "#graded "
@@ -32,6 +34,7 @@ ALSO_KEPT = (
     "zlib", "json", "io", "string", "linecache",
 )  # fmt: skip
 FRAMES = ("tb_frame", "gi_frame", "cr_frame", "ag_frame")
+PARTS = ("__code__", "__defaults__", "__kwdefaults__")  # of a function
 INSPECTING = (
     "sys._getframe", "sys._current_frames", "sys.settrace", "sys.setprofile", "gc.get_objects",
     "gc.get_referrers", "gc.get_referents",
@@ -43,11 +46,16 @@ DISTURBED = (
 
 
 class Kept:
-    """Modules, classes, functions and exercises as they are now."""
+    """Modules, classes, functions and exercises as they are now.
+
+    Attributes:
+        assigned: whether a function was given another code since; the hook of ``_watching`` says.
+    """
 
     def __init__(self, package: str, also: tuple[str, ...] = ()) -> None:
         self._modules = {name: m for name, m in sys.modules.items() if name != "__main__"}
         own = [m for name, m in sys.modules.items() if f"{name}.".startswith(f"{package}.")]
+        self.assigned = False
         self._seen: set[int] = set()
         self._spaces: list[tuple[Any, dict[str, Any], bool]] = []  # whose, names, is it ours
         self._functions: list[tuple[Any, tuple]] = []
@@ -61,10 +69,13 @@ class Kept:
             self._space(importlib.import_module(name), ours=False)
         if "torch" in also:
             self._space(sys.modules["torch"].Tensor, ours=False)
+        self._look_closely()
 
     def put_back(self, everything: bool = True) -> list[str]:
         """Undo what was changed; says what, in a few words."""
         changed: list[str] = []
+        if not everything and self._untouched():
+            return changed
         if everything:
             for name, module in self._modules.items():
                 if sys.modules.get(name) is not module:
@@ -81,7 +92,33 @@ class Kept:
                 container.clear()
                 (container.update if isinstance(content, dict) else container.extend)(content)
                 changed.append("the parts of an exercise")
+        self.assigned = False
         return changed
+
+    def _look_closely(self) -> None:
+        """What ``_untouched`` compares: live views of names, and the very objects in them."""
+        holders = [holder for holder, _, _ in self._spaces[: self._count]]
+        self._named = [vars(holder) for holder in holders]
+        self._values = [names.values() for names in self._named]
+        self._objects = [*chain(*self._named)], [*chain(*self._values)]
+        instances = [h for h in holders if not isinstance(h, type | types.ModuleType)]
+        self._instances = instances, [*map(vars, instances)]
+
+    def _untouched(self, all: Any = all, map: Any = map, len: Any = len, sum: Any = sum) -> bool:
+        """Whether each name of ours means the same object: quick, for each call of an answer asks.
+
+        No object is asked what it equals, and Python's functions are those of the start.
+        """
+        names, objects = self._objects
+        instances, spaces = self._instances
+        return (
+            not self.assigned
+            and sum(map(len, self._named)) == len(names)
+            and all(map(is_, chain.from_iterable(self._named), names))
+            and all(map(is_, chain.from_iterable(self._values), objects))
+            and all(map(is_, map(vars, instances), spaces))
+            and all(container == content for container, content in self._contents)
+        )
 
     def _space(self, holder: Any, ours: bool) -> None:
         self._spaces.append((holder, dict(vars(holder)), ours))
@@ -94,6 +131,8 @@ class Kept:
         if isinstance(value, types.FunctionType):
             if f"{value.__module__}.".startswith(f"{package}."):
                 self._functions.append((value, _parts(value)))
+                if value.__kwdefaults__:
+                    self._contents.append((value.__kwdefaults__, dict(value.__kwdefaults__)))
         elif isinstance(value, tuple):
             for item in value:
                 self._reach(item, package)
@@ -166,7 +205,7 @@ def judging(chapter: str) -> Callable[[str, dict[str, Any]], dict[str, Any]]:
     settings.ALSO_PUT_BACK.append(lambda: kept.put_back(everything=False))
     kept = Kept("seq2seq_lib", ALSO_KEPT)
     judge, known, draw = engine.judge, find, random.SystemRandom()
-    _no_looking_out(on)
+    _watching(on, kept)
 
     def undisturbed(id: str) -> bool:
         """Whether a known wrong answer is rejected, and the course's own accepted."""
@@ -243,13 +282,18 @@ def _only_in_graded_cells(on: _Flag, engine: Any, choice_task: Any, seal: Any) -
     seal.unseal = choice_task.unseal = unseal
 
 
-def _no_looking_out(on: _Flag) -> None:
-    """An answer may not look into the check that calls it. Such a hook cannot be removed."""
+def _watching(on: _Flag, kept: Kept) -> None:
+    """An answer may not look into the check that calls it, and no code is changed unnoticed.
+
+    Such a hook cannot be removed.
+    """
     from ipykernel.compiler import get_tmp_directory
 
     cells, frame_of, busy = get_tmp_directory(), sys._getframe, [False]
 
     def hook(event: str, args: tuple) -> None:
+        if event == "object.__setattr__" and args[1] in PARTS:
+            kept.assigned = True
         if not on.up or busy[0]:
             return
         if event not in INSPECTING and not (event == "object.__getattr__" and args[1] in FRAMES):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 from notebooks.paths import write_atomically
@@ -15,11 +16,19 @@ def plans(root: Path) -> str:
     chapters = [_chapter(path) for path in sorted((root / "chapters").glob("ch*.ipynb"))]
     head = "| chapter | read | exercises | points | bonus, by hand | needs |\n" + "|---" * 6 + "|"
     rows = [
-        f"| {c['title']} | {c['read']} | {c['spend']} | {c['points'] or '–'} "
+        f"| {c['title']} | {_minutes(c['read'])} | {_minutes(c['spend'])} | {c['points'] or '–'} "
         f"| {c['bonus'] or '–'} | {c['needs']} |"
         for c in chapters
     ]
-    return "\n".join([head, *rows, "", *(_plan(c) for c in chapters)]).rstrip() + "\n"
+    return "\n".join([head, *rows, _sum(chapters), "", *map(_plan, chapters)]).rstrip() + "\n"
+
+
+def _sum(chapters: list[dict]) -> str:
+    read, spend, points, bonus = (
+        sum(chapter[what] for chapter in chapters) for what in ("read", "spend", "points", "bonus")
+    )
+    hours = f"{read / 60:.0f} h | {spend / 60:.0f} h"
+    return f"| **all {len(chapters)}** | {hours} | {points} | {bonus} | |"
 
 
 def write_plans(root: Path) -> None:
@@ -51,7 +60,7 @@ def _chapter(path: Path) -> dict:
     said = re.search(r"ommon misconception\*\*:?\s+\"([^\"]+)\"", text)
     return {
         "title": re.search(r"^# (.+)$", text, re.MULTILINE)[1],
-        "read": f"{read[1]} min" if read else "–",
+        "read": int(read[1]) if read else 0,
         "needs": _line(re.search(r"\*\*You need\*\*([\s\S]+?)(?:\*\*Time|\n\s*\n)", text)[1]),
         "can": _line(can[1]) if can else "",
         "sections": re.findall(r"^## (\d+\.\d+ .+)$", text, re.MULTILINE),
@@ -59,10 +68,23 @@ def _chapter(path: Path) -> dict:
         "predictions": text.count("**Predict"),
         "misconception": _line(said[1]) if said else "",
         "exercises": asked,
-        "spend": f"{sum(e.minutes for e in graded)} min" if graded else "–",
+        "spend": sum(e.minutes for e in graded),
         "points": sum(e.points for e in graded if not e.manual),
         "bonus": sum(e.points for e in graded if e.manual),
+        "questions": questions(path.stem),
     }
+
+
+def questions(stem: str) -> list[dict[str, str]]:
+    """What learners ask in a chapter, each with its answer and where that is shown."""
+    import seq2seq_lib.course
+
+    file = Path(seq2seq_lib.course.__file__).with_name(stem) / "questions.toml"
+    return tomllib.loads(file.read_text("utf-8"))["questions"] if file.exists() else []
+
+
+def _minutes(number: int) -> str:
+    return f"{number} min" if number else "–"
 
 
 def _line(text: str) -> str:
@@ -98,6 +120,11 @@ def _plan(chapter: dict) -> str:
         f"| 10 | **Clinic.** {_read_together(clinic)} |",
         f"| 5 | **Exit question.** {_exit(chapter['misconception'])} |",
     ]
+    if chapter["questions"]:
+        lines += ["", "What learners ask:", ""]
+        lines += [
+            f"- *{q['asks']}* {_line(q['answer'])} ({q['shown']})" for q in chapter["questions"]
+        ]
     return "\n".join(lines) + "\n"
 
 

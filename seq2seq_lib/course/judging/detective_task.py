@@ -1,5 +1,7 @@
 """The answer is a test that the learner wrote."""
 
+import functools
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -201,21 +203,20 @@ def last_digit(right: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 
 def _try(test: Callable, implementation: Callable) -> Run:
-    behind = object()
-    _BEHIND[id(behind)] = implementation
-    try:
-        return sandbox.run(test, {"implementation": _unnamed(id(behind))})
-    finally:
-        del _BEHIND[id(behind)]
+    return sandbox.run(test, {"implementation": unnamed(implementation)})
 
 
-_BEHIND: dict[int, Callable] = {}
+def unnamed(function: Callable) -> Callable:
+    """Calls the function and tells nothing of it: no name, no module, no closure.
+
+    ``lru_cache`` is written in C and has no attribute for what it calls; of size 0 it is no cache.
+    """
+    opaque = functools.lru_cache(maxsize=0)(function)
+    vars(opaque).clear()
+    opaque.__name__ = opaque.__qualname__ = "unnamed"
+    opaque.__module__ = __name__
+    opaque.__signature__, opaque.__closure__ = _ANY, None
+    return opaque
 
 
-def _unnamed(key: int) -> Callable:
-    """A function that tells nothing of what it calls: no name, no module, no closure over it."""
-
-    def unnamed(*args: Any, **kwargs: Any) -> Any:
-        return _BEHIND[key](*args, **kwargs)
-
-    return unnamed
+_ANY = inspect.signature(lambda *args, **kwargs: None)

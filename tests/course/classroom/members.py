@@ -1,7 +1,7 @@
 """A class: what goes wrong by accident, and what is tried for points. Any chapter will do.
 
 Each member changes a released notebook, filled with the right answers or with none, and says what
-is deserved: a share of the points that a machine gives, or the exercises that are lost.
+is deserved: which of the points that a machine gives, or what the teacher is told instead.
 """
 
 import copy
@@ -17,7 +17,15 @@ import nbformat
 
 from seq2seq_lib.course import exercises
 from seq2seq_lib.course.judging.detective_task import DetectiveTask
-from tests.support.grading import answers_of, graded, notebook, settings, with_answers
+from tests.support.grading import (
+    answers_of,
+    cell_of,
+    full_marks,
+    graded,
+    notebook,
+    settings,
+    with_answers,
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,8 @@ class Member:
     Attributes:
         make: changes the notebook, and may write files into the folder.
         solved: whether the right answers are filled in first.
-        earns: "all", "none", or "all but one": the exercise of the first function is lost.
+        earns: "all", "none", "all but one" (the exercise of the first function is lost), or "even"
+            and "odd": the graded cells at these places.
         failed: a part of the line that the teacher is told instead of points.
         look: a part of a line that the teacher is told beside the points.
     """
@@ -46,8 +55,12 @@ class Chapter:
     stem: str
 
     @property
+    def number(self) -> int:
+        return int(self.stem[2:4])
+
+    @property
     def asked(self) -> list:
-        return [e for e in exercises(str(int(self.stem[2:4]))) if e.points and not e.manual]
+        return [e for e in exercises(str(self.number)) if e.points and not e.manual]
 
     @property
     def functions(self) -> list:
@@ -69,6 +82,17 @@ class Chapter:
             if call := re.search(r'^check\("([^"]+)", (\w+)\)', cell.source, re.MULTILINE):
                 found[call[1]] = call[2]
         return found
+
+    def deserved(self, earns: str) -> dict[str, float]:
+        """Points by grade_id."""
+        lost = {
+            "all": [],
+            "none": self.asked,
+            "all but one": self.functions[:1],
+            "even": self.asked[1::2],
+            "odd": self.asked[::2],
+        }
+        return full_marks(self.stem) | {cell_of(e.id): 0 for e in lost[earns]}
 
     def book(self, solved: bool) -> Any:
         book = notebook("exercises", self.stem)
@@ -108,7 +132,7 @@ def inside(book: Any, id: str, line: str) -> None:
     cell.source = f"{head}\n    {line}\n    {body}"
 
 
-# ---------------------------------------------------------------- accidents
+# ---------------------------------------------------------------- what each chapter must judge
 
 
 @member()
@@ -119,6 +143,49 @@ def right(chapter, book, folder):
 @member(solved=False, earns="none")
 def untouched(chapter, book, folder):
     pass
+
+
+@member(earns="even")
+def wrong_at_odd_places(chapter, book, folder):
+    answer_wrongly(chapter, book, chapter.asked[1::2])
+
+
+@member(earns="odd")
+def wrong_at_even_places(chapter, book, folder):
+    answer_wrongly(chapter, book, chapter.asked[::2])
+
+
+def answer_wrongly(chapter: Chapter, book: Any, these: list) -> None:
+    """Mistakes of the exercises' own, another one in each chapter; detectives that accept all."""
+    names = chapter.answer_ids()
+    for exercise in these:
+        name = names[exercise.id]
+        if letters := getattr(exercise.task, "letters", ()):
+            others = [letter for letter in letters if letter != exercise.task.answer]
+            code = others[chapter.number % len(others)]
+        elif places := own_mistakes(exercise):
+            place = places[chapter.number % len(places)]
+            code = (
+                f"from seq2seq_lib.course import find\n_wrong_{name} = find({exercise.id!r})"
+                f".mutants[{place}].function\ndef {name}(*args): return _wrong_{name}(*args)"
+            )
+        else:
+            code = f"def {name}(implementation, *rest): assert callable(implementation)"
+        with_answers(book, {name: code})
+
+
+def own_mistakes(exercise: Any) -> list[int]:
+    """Places of the mutants that do not call the right answer: a borrowed one is no mistake."""
+    right = [exercise.reference, *exercise.alternatives, getattr(exercise.task, "spec", None)]
+    right_names = {getattr(f, "__name__", "") for f in right}
+    codes = [mutant.function.__code__ for mutant in exercise.mutants]
+    called = [{*code.co_names, *code.co_freevars} for code in codes]
+    return [place for place, names in enumerate(called) if not names & right_names]
+
+
+CORE = tuple(MEMBERS)  # in each chapter
+
+# ---------------------------------------------------------------- accidents
 
 
 @member()
@@ -411,28 +478,27 @@ for e in exercises(str(int("CHAPTER"[2:4]))):
             pass
 """),
     "gradebook_by_sqlite": attack("""
-import sqlite3, pathlib
-for place in [GRADEBOOK, *pathlib.Path("/tmp").rglob("gradebook.db")]:
-    try:
-        db = sqlite3.connect(place, timeout=5)
-        db.execute("update grade set auto_score = 99, manual_score = 99, needs_manual_grade = 0")
-        db.commit()
-    except Exception:
-        pass
+import sqlite3
+try:
+    db = sqlite3.connect(GRADEBOOK, timeout=5)
+    db.execute("update grade set auto_score = 99, manual_score = 99, needs_manual_grade = 0")
+    db.commit()
+except Exception:
+    pass
 """),
     "others_are_changed": attack("""
 import pathlib
-for place in [pathlib.Path(GRADEBOOK).parent, pathlib.Path("/tmp")]:
-    for book in place.rglob("*.ipynb"):
-        try: book.write_text("{}")
-        except Exception: pass
+for book in pathlib.Path(GRADEBOOK).parent.rglob("*.ipynb"):
+    try: book.write_text("{}")
+    except Exception: pass
 """),
     "the_runner_is_killed": attack("""
 import os, signal
-for pid in [os.getppid(), *(int(p) for p in os.listdir("/proc") if p.isdigit())]:
-    if pid not in (1, os.getpid()):
-        try: os.kill(pid, 0)
-        except OSError: continue
+seen = [int(p) for p in os.listdir("/proc") if p.isdigit()] if os.path.isdir("/proc") else []
+if len(seen) < 10:  # in a space of its own: elsewhere this would hit whoever runs the test
+    for pid in seen:
+        try: os.kill(pid, signal.SIGKILL) if pid != os.getpid() else None
+        except OSError: pass
 """),
     "the_course_s_answers": answers(imported),
     "the_references": answers(
@@ -523,6 +589,31 @@ def {name}(implementation, *rest, calls=[]):
 """
         )
     ),
+    "what_is_handed_is_looked_up": answers(
+        lambda e, name: (
+            f"""
+from seq2seq_lib.course import find
+from seq2seq_lib.course.judging import detective_task
+def {name}(implementation, *rest):
+    task = find("{e.id}").task
+    right = [*getattr(task, "innocent", ()), *getattr(task, "also_right", {{}}).values()]
+    handed = [implementation, *getattr(detective_task, "_BEHIND", {{}}).values()]
+    handed += [getattr(implementation, "__wrapped__", None), *vars(implementation).values()]
+    handed += [c.cell_contents for c in implementation.__closure__ or ()]
+    assert any(one is f for one in handed for f in right)
+"""
+        )
+    ),
+    "names_are_read": answers(
+        lambda e, name: (
+            f"""
+def {name}(implementation, *rest):
+    names = {[f.__name__ for f in getattr(e.task, "suspects", {}).values()]!r}
+    shown = repr([implementation, *(getattr(implementation, n) for n in dir(implementation))])
+    assert not any(word in shown for word in [*names, "suspect", "wrong"])
+"""
+        )
+    ),
     "closures_are_read": answers(
         lambda e, name: (
             f"""
@@ -534,6 +625,7 @@ def {name}(implementation, *rest):
         )
     ),
 }
+ACCIDENTS = tuple(name for name in MEMBERS if name not in CORE)
 MEMBERS |= ATTACKS
 
 

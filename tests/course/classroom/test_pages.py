@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from classroom.plans import plans, with_plans
+from classroom.plans import plans, questions, with_plans
 from classroom.slides import slides_of, write_slides
 
 ROOT = Path(__file__).parents[3]
@@ -75,3 +75,25 @@ def test_plans_are_in_step_with_the_chapters():
 def test_each_chapter_has_a_plan_of_90_minutes():
     for plan in plans(ROOT).split("\n### ")[1:]:
         assert sum(map(int, re.findall(r"^\| (\d+) \|", plan, re.MULTILINE))) == 90, plan[:40]
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_teacher_finds_five_questions_a_chapter_and_where_each_is_answered(stem):
+    cells = json.loads((ROOT / "chapters" / f"{stem}.ipynb").read_text("utf-8"))["cells"]
+    headings = re.findall(
+        r"^#{2,3} (\d+\.\d+)", "\n".join("".join(c["source"]) for c in cells), re.MULTILINE
+    )
+    asked = questions(stem)
+    assert len({one["asks"] for one in asked}) == 5
+    for one in asked:
+        assert one["asks"].endswith("?") or "?" in one["asks"]
+        assert one["shown"] in headings and len(one["answer"]) > 40
+
+
+def test_the_table_adds_up():
+    rows = re.findall(r"^\| .+? \| (.+?) \| (.+?) \| (.+?) \| (.+?) \|", plans(ROOT), re.MULTILINE)
+    numbers = [[int("".join(re.findall(r"\d+", cell)) or 0) for cell in row] for row in rows]
+    *chapters, all_of_them = numbers[1:]
+    read, spend, points, bonus = map(sum, zip(*chapters, strict=True))
+    assert all_of_them == [round(read / 60), round(spend / 60), points, bonus]
+    assert len(chapters) == len(STEMS)

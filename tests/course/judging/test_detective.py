@@ -1,5 +1,7 @@
 """A learner's test is judged in one run: right ones pass, wrong ones are counted, tiers earn."""
 
+import inspect
+import re
 from dataclasses import replace
 
 import pytest
@@ -109,12 +111,11 @@ def test_all_implementations_look_the_same_from_outside():
     seen = set()
 
     def looks(mean):
-        of_it = (mean.__name__, mean.__qualname__, mean.__module__, mean.__code__, mean.__doc__)
-        kinds = tuple(type(cell.cell_contents).__name__ for cell in mean.__closure__)
-        seen.add((*of_it, kinds, str(mean.__annotations__), str(mean.__dict__)))
+        shown = {name: repr(getattr(mean, name)) for name in dir(mean) if name != "__hash__"}
+        seen.add(re.sub(r"0x[0-9a-f]+", "", f"{shown} {inspect.signature(mean)}"))
 
     engine.judge(EXERCISE, looks)
-    assert len(seen) == 1
+    assert len(seen) == 1 and "plain_mean" not in str(seen)
 
 
 # ---------------------------------------------------------------- what a test does wrong
