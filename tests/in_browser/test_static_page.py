@@ -132,3 +132,16 @@ def test_by_keyboard_and_from_the_first_step(opened):
     panel.tab_to(panel.button("speed: 1 times"))
     keys.press("Space")
     assert panel.button("speed: 2 times").is_visible()
+
+
+def test_a_picture_that_a_smaller_window_cuts_off_is_reached_and_moved_by_keyboard(opened):
+    panel = opened("mask_loss", "naive")
+    page, frame = panel.page, panel.root.locator(".s2s-picture")
+    assert frame.get_attribute("tabindex") is None
+    page.set_viewport_size({"width": 360, "height": 900})
+    page.wait_for_function("document.querySelector('.s2s-picture').tabIndex === 0")
+    panel.tab_to(frame)
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.s2s-picture').scrollLeft > 0")
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.wait_for_function("document.querySelector('.s2s-picture').tabIndex === -1")

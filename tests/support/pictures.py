@@ -3,6 +3,8 @@
 import itertools
 import xml.etree.ElementTree as ET
 
+from seq2seq_lib.course.explorers.kit.table import FIRST
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -48,7 +50,7 @@ def unreadable(root: ET.Element) -> list[str]:
 
 def drawn(table, index) -> str:
     """One picture of a table, put together."""
-    return "".join(table["pieces"][piece] for piece in table["pictures"][index])
+    return "".join(table["pieces"][ord(piece) - FIRST] for piece in table["pictures"][index])
 
 
 def follow(table, index, key, value) -> int:

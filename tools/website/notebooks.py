@@ -11,10 +11,19 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from website import panels
+from website import given, panels
 
 HINT = re.compile(r'^# hint\("([^"]+)"\)$', re.MULTILINE)
+CHECK = re.compile(r'^check\("([^"]+)", ', re.MULTILINE)
+# What a reader without a kernel should know, by the notebook's folder.
+NOTES = {
+    "chapters": "Figures can be moved and answers opened on this page. To fill in a cell under "
+    "<em>Your turn</em> and have it checked takes Python",
+    "exercises": "This page has the questions, what their cells print, and the hints. Checking "
+    "an answer and seeing a solution take Python",
+}
 NOTEBOOK = re.compile(r'(href="(?![a-z]+:)[^"#]+)\.ipynb(?=["#])')
+SOLVED = "solutions"  # the exercises, executed; a checkout may lack them
 DATA = re.compile(r'src="data:image/png;base64,([^"]+)"')
 
 
@@ -68,7 +77,10 @@ class Page:
                 "code_prompt_hide": "Fold what the cell prints",
             }
             shown["mystnb"] = prompts
-        return [{**cell, "metadata": shown, "outputs": [self.output(o) for o in cell["outputs"]]}]
+        new = {**cell, "metadata": shown, "outputs": [self.output(o) for o in cell["outputs"]]}
+        if self.path.parts[0] == "chapters" and (checked := CHECK.search(code)):
+            return [new, markdown(hints(checked[1]))]  # nobody can call hint() on a page
+        return [new]
 
     def panel(self, opened: panels.Opened, cell: dict[str, Any]) -> str:
         """The HTML of a live panel, with the stored picture for readers without JavaScript."""
@@ -102,7 +114,8 @@ class Page:
         shown = metadata.get("width", width)
         return (
             f'<img class="picture" loading="lazy" alt="{escape(alt)}" src="{self.file(content)}" '
-            f'width="{shown}" height="{round(height * shown / width)}">'
+            f'width="{shown}" height="{round(height * shown / width)}" '
+            f'style="min-width: min({shown}px, 32em)">'  # words in it stay readable: it scrolls
         )
 
     def file(self, content: bytes) -> str:
@@ -126,8 +139,9 @@ class Page:
             lab = f"{repository}/{self.place.ref}?labpath={path}"
             doors.append(f'<a href="https://colab.research.google.com/github/{at}">Colab</a>')
             doors.append(f'<a href="https://mybinder.org/v2/gh/{lab}">Binder</a>')
-        note = "" if path.startswith("chapters/") else " It checks your answers; this page cannot."
-        return f'<p class="doors">{" · ".join(doors)}{note and "." + note}</p>'
+        install = f'<a href="{up}index.html#two-commands">install the course</a>'
+        note = f"{NOTES[self.path.parts[0]]}: {install}."
+        return f'<p class="doors">{" · ".join(doors)}</p><p class="doors">{note}</p>'
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -166,6 +180,9 @@ def write(path: Path, place: Place, rewrite) -> set[str]:
         The names of the explorers that its page opens.
     """
     page, notebook = Page(path, place), read(place.root / path)
+    solved = place.root / SOLVED / path.relative_to(path.parts[0])
+    if path.parts[0] == "exercises" and solved.exists():
+        given.fill_in(notebook["cells"], read(solved)["cells"])
     cells = [new for cell in notebook["cells"] for new in page.cell(cell)]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"

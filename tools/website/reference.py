@@ -26,15 +26,17 @@ def write(folder: Path) -> None:
     """Write a source for each module, and their list."""
     folder.mkdir(parents=True)
     names = modules()
+    short = {name: name.removeprefix(LIBRARY + ".") for name in names}
     for name in names:
-        text = f"# `{name.removeprefix(LIBRARY + '.')}`\n\n"
+        text = f"# `{short[name]}`\n\n"
         text += f"```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```\n"
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
-    rows = "\n".join(f"| [{name}]({name}.md) | {_first_line(name)} |" for name in names)
+    rows = "\n".join(f"| [`{short[name]}`]({name}.md) | {_first_line(name)} |" for name in names)
     listed = "\n".join(names)
     (folder / "index.md").write_text(
         f"# Reference\n\nWhat `{LIBRARY}` offers, from its docstrings. Import what you need from "
-        f"the module that holds it.\n\n| module | holds |\n|---|---|\n{rows}\n\n"
+        f"the module that holds it: `from {LIBRARY}.masks import sequence_mask`.\n\n"
+        f"| module | holds |\n|---|---|\n{rows}\n\n"
         f"```{{toctree}}\n:hidden:\n:maxdepth: 1\n\n{listed}\n```\n",
         encoding="utf-8",
     )

@@ -10,7 +10,7 @@ author = "The Seq2Seq Under Test authors"
 copyright = author
 language = "en"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-extensions += ["mathml", "docstrings", "finish"]  # beside this file
+extensions += ["mathml", "images", "docstrings", "finish"]  # beside this file
 highlight_language = "none"  # what is Python says so
 exclude_patterns = ["_files/**"]
 

@@ -9,6 +9,7 @@
 const SPEEDS = [1, 2, 0.5];
 const PAUSE = 600; // milliseconds without a key, after which a typed text is answered
 const WAITING = -1; // in place of a timer
+const FIRST = 0x100; // code of the first element of a table's pictures, as table.py has it
 const SLOW = 1500; // after which a reader is told that something is being waited for
 
 // ---------------------------------------------------------------- small pieces of the page
@@ -361,17 +362,25 @@ function panel(el, spec, source) {
     picture.innerHTML = svg; // drawn by draw(), which escapes what a reader typed
     // the height is kept, so that nothing below moves
     picture.style.minHeight = `${Math.max(parseFloat(picture.style.minHeight) || 0, picture.scrollHeight)}px`;
-    // a picture that is wider than the page is scrolled within its frame, by keyboard too
-    const wide = picture.scrollWidth > picture.clientWidth + 1;
-    if (wide) picture.tabIndex = 0;
-    else picture.removeAttribute("tabindex");
+    reach();
     clearTimeout(speaking);
     if (isOpen()) speaking = setTimeout(() => (said.textContent = picture.querySelector("desc")?.textContent ?? ""), PAUSE);
   }
 
+  // A picture that is wider than the page is scrolled within its frame, by keyboard too.
+  function reach() {
+    const wide = picture.scrollWidth > picture.clientWidth + 1;
+    root.classList.toggle("s2s-wide", wide);
+    if (wide) picture.tabIndex = 0;
+    else picture.removeAttribute("tabindex");
+  }
+  const resized = new ResizeObserver(reach);
+  resized.observe(picture);
+
   const from = source(show);
   show(from.first);
   return () => {
+    resized.disconnect();
     clearTimeout(slow);
     clearTimeout(speaking);
     controls.forEach((control) => control.stop?.());
@@ -403,7 +412,8 @@ function kernel(model) {
 
 function stored(spec, table) {
   return (done) => {
-    const drawn = (index) => table.pictures[index]?.map((piece) => table.pieces[piece]).join("");
+    const piece = (character) => table.pieces[character.codePointAt(0) - FIRST];
+    const drawn = (index) => table.pictures[index] && [...table.pictures[index]].map(piece).join("");
     const look = (index) => {
       const view = table.views[index];
       return { ...view, open: drawn(view.open), veiled: drawn(view.veiled) };

@@ -47,7 +47,7 @@ addEventListener("beforeprint", () => {
 addEventListener("afterprint", () => folded.forEach((one) => (one.open = false)));
 
 // What is wider than the page scrolls in its own box, and a box that scrolls can be reached by Tab.
-const BOXES = "article pre, .s2s-picture, article .table-wrapper, article .output, article .math, article .math-wrapper";
+const BOXES = "article pre, article .table-wrapper, .drawing, article .output, article .math, article .math-wrapper";
 const reach = () => {
   for (const box of document.querySelectorAll(BOXES)) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
