@@ -19,10 +19,11 @@ import torch
 from torch import Tensor
 
 from seq2seq_lib._arguments import check_positive
-from seq2seq_lib.decoding.outputs import NINF, Hypothesis, Limits, Paths, Pool, Score, check_batch
-from seq2seq_lib.decoding.searches import NEVER, Model
+from seq2seq_lib.decoding.constraints import Constraints
+from seq2seq_lib.decoding.outputs import Hypothesis, NBest, OpenOutputs
+from seq2seq_lib.decoding.penalty import LengthPenalty
+from seq2seq_lib.decoding.protocol import NEVER, NINF, DecodingModel, check_batch
 from seq2seq_lib.runtime import evaluation_mode
-from seq2seq_lib.vocab import EOS_ID
 
 __all__ = ["NotProven", "best_first_search"]
 
@@ -45,7 +46,7 @@ class NotProven(RuntimeError):
 
 
 def best_first_search(
-    model: Model,
+    model: DecodingModel,
     src: Tensor,
     src_lengths: Tensor,
     *,
@@ -80,25 +81,32 @@ def best_first_search(
     check_positive(n_best, "n_best")
     check_positive(max_calls, "max_calls")
     check_batch(src, src_lengths)
-    limits = Limits(max_new_tokens, min_new_tokens, banned_ids, no_repeat_ngram_size, prefix)
-    score = Score(length_penalty, length_penalty_kind)
+    constraints = Constraints(
+        max_new_tokens, min_new_tokens, banned_ids, no_repeat_ngram_size, prefix
+    )
+    penalty = LengthPenalty(length_penalty, length_penalty_kind)
     results = []
     with evaluation_mode(model):
         for row in range(len(src)):
             one = slice(row, row + 1)
-            start = Paths.start(model, src[one], src_lengths[one], limits.prefix)
+            start = OpenOutputs.start(model, src[one], src_lengths[one], constraints.prefix)
             try:
-                results.append(_search(model, start, limits, score, n_best, max_calls))
+                results.append(_search(model, start, constraints, penalty, n_best, max_calls))
             except NotProven as error:
                 raise NotProven(row, max_calls, error.best) from None
     return results
 
 
 def _search(
-    model: Model, start: Paths, limits: Limits, score: Score, n_best: int, max_calls: int
+    model: DecodingModel,
+    start: OpenOutputs,
+    constraints: Constraints,
+    penalty: LengthPenalty,
+    n_best: int,
+    max_calls: int,
 ) -> list[Hypothesis]:
     """One sentence; ``start`` has one row."""
-    found, dead_ends = Pool(1, n_best, score), Pool(1, n_best, score)
+    found, dead_ends = (NBest(1, n_best, penalty) for _ in range(2))
     # (-bound, order, parent, place of the continuation): of equal bounds the older comes first,
     # and no two entries are ever compared beyond their order.
     order, first = count(), torch.zeros(1, dtype=torch.int64)
@@ -106,26 +114,25 @@ def _search(
     calls = 0
     while heap and -heap[0][0] >= found.worst().item():
         _, _, grown, place = heapq.heappop(heap)
-        paths = start if grown is None else grown[0].extend(grown[1].at(first + place))
+        outputs = start if grown is None else grown[0].extend(grown[1].select(first + place))
         if calls == max_calls:
             raise NotProven(0, max_calls, found.best[0])
         calls += 1
-        log_probs, paths = paths.step(model)  # [1, V]
-        allowed = limits.apply(log_probs, paths.tokens)
+        log_probs, outputs = outputs.step(model)  # [1, V]
+        allowed = constraints.apply(log_probs, outputs.tokens)
         token = torch.nonzero(allowed[0] > NINF).squeeze(1)  # [M], every continuation
         if len(token) == 0:
-            dead_ends.add(paths, finished=False)
+            dead_ends.add(outputs, finished=False)
             continue
-        every = paths.candidates(log_probs, torch.zeros_like(token), token)
-        ends = every.token == EOS_ID
-        found.add(paths.extend(every.at(ends)), finished=True)
-        every = every.at(~ends)
-        length = paths.length + 1
-        if length == limits.longest:
-            found.add(paths.extend(every), finished=False)
+        every = outputs.candidates(log_probs, torch.zeros_like(token), token)
+        ended, still_open = every.split()
+        found.add(outputs.extend(ended), finished=True)
+        length = outputs.length + 1
+        if length == constraints.longest:
+            found.add(outputs.extend(still_open), finished=False)
             continue
-        bounds = score.bound(every.total, length, limits.longest)  # [M]
+        bounds = penalty.bound(still_open.total, length, constraints.longest)  # [M]
         worth = bounds >= found.worst()
         for i in torch.nonzero(worth).squeeze(1).tolist():
-            heapq.heappush(heap, (-bounds[i].item(), next(order), (paths, every), i))
+            heapq.heappush(heap, (-bounds[i].item(), next(order), (outputs, still_open), i))
     return found.best[0] or dead_ends.best[0]

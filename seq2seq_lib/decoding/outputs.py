@@ -1,11 +1,9 @@
-"""Outputs that grow token by token: what every search in ``decoding`` is made of.
+"""Outputs that grow token by token: what every search is made of.
 
-    Hypothesis   one output with its score: what a search returns
-    Paths        the outputs that are still open, all of one length, of all sentences together
-    Candidates   one-token continuations of the open outputs
-    Limits       which continuations are allowed
-    Score        log-probability / length penalty
-    Pool         the best hypotheses of each sentence so far
+    Hypothesis    one output with its score: what a search returns
+    OpenOutputs   the outputs that are still open, all of one length, of all sentences together
+    Candidates    one-token continuations of the open outputs
+    NBest         the best hypotheses of each sentence so far
 
 The numbers that a search compares are kept on the CPU in float64, whatever the model uses. There
 is little of it, and sums in float32 would make ties where there are none.
@@ -15,16 +13,21 @@ import math
 from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from seq2seq_lib._arguments import check_choice, check_positive, kind_of
-from seq2seq_lib.filters import ban_repeated_ngrams, ban_tokens
-from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
-
-NINF = float("-inf")
+from seq2seq_lib.decoding.penalty import LengthPenalty
+from seq2seq_lib.decoding.protocol import (
+    NINF,
+    DecodingModel,
+    SearchState,
+    check_batch,
+    check_log_probs,
+    check_state,
+    check_token,
+)
+from seq2seq_lib.vocab import BOS_ID, EOS_ID
 
 
 @dataclass(frozen=True)
@@ -49,98 +52,6 @@ class Hypothesis:
     finished: bool = True
 
 
-def length_penalty(length: int, exponent: float, kind: str = "plain") -> float:
-    """What a log-probability is divided by.
-
-    ``"plain"``: length ** exponent. ``"gnmt"``: ((5 + length) / 6) ** exponent (Wu et al. 2016,
-    eq. 14). An exponent **above 0 favours longer outputs**: log-probabilities are negative, so
-    dividing by more brings them nearer to 0. The length counts EOS and not BOS.
-    """
-    check_choice(kind, ("plain", "gnmt"), "length_penalty_kind")
-    if length < 1:
-        raise ValueError(f"length must be ≥ 1, but it is {length}: EOS counts.")
-    base = float(length) if kind == "plain" else (5 + length) / 6
-    return base**exponent
-
-
-@dataclass(frozen=True)
-class Score:
-    """What a search maximises: log-probability / length penalty."""
-
-    exponent: float
-    kind: str
-
-    def __post_init__(self) -> None:
-        check_choice(self.kind, ("plain", "gnmt"), "length_penalty_kind")
-        if not -10 <= self.exponent <= 10:  # far beyond, length ** exponent overflows; also NaN
-            raise ValueError(f"length_penalty must be in -10 .. 10, but it is {self.exponent}.")
-
-    def __call__(self, log_prob: Any, length: int) -> Any:
-        """The score of one log-probability or of a tensor of them."""
-        # An output without tokens has log-probability 0, and 0 is its score.
-        return log_prob / length_penalty(max(length, 1), self.exponent, self.kind)
-
-    def bound(self, log_prob: Tensor, length: int, longest: int) -> Tensor:
-        """The best score that open outputs ``[N]`` of this length can still reach.
-
-        More tokens only lower the log-probability, so the best case adds none. The penalty rises
-        or falls with the length throughout: its extremes are the next length and the longest.
-        """
-        return torch.maximum(self(log_prob, length + 1), self(log_prob, longest))
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Which continuations are allowed; the arguments are those of ``beam_search``."""
-
-    max_new_tokens: int
-    min_new_tokens: int
-    banned_ids: Sequence[int]
-    no_repeat_ngram_size: int | None
-    prefix: Sequence[int]
-
-    def __post_init__(self) -> None:
-        for name in ("banned_ids", "prefix"):  # read at every step: an iterator would be used up
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-        check_positive(self.max_new_tokens, "max_new_tokens")
-        if not isinstance(self.min_new_tokens, int) or isinstance(self.min_new_tokens, bool):
-            raise TypeError(
-                f"min_new_tokens must be an integer, but it is {self.min_new_tokens!r}."
-            )
-        if not 0 <= self.min_new_tokens <= self.max_new_tokens:
-            raise ValueError(
-                f"min_new_tokens must be in 0 .. max_new_tokens = {self.max_new_tokens}, but it is "
-                f"{self.min_new_tokens}."
-            )
-        if self.no_repeat_ngram_size is not None:
-            check_positive(self.no_repeat_ngram_size, "no_repeat_ngram_size")
-        if EOS_ID in self.prefix:
-            raise ValueError(f"prefix must not hold EOS ({EOS_ID}): nothing follows it.")
-        for token in self.prefix:
-            check_token(token, None, "prefix")
-            if token in (PAD_ID, BOS_ID):
-                raise ValueError(
-                    f"prefix must not hold PAD ({PAD_ID}) or BOS ({BOS_ID}): no output does, and a "
-                    f"prefix begins with the first word."
-                )
-
-    @property
-    def longest(self) -> int:
-        """The length of the longest output, prefix and EOS counted."""
-        return len(self.prefix) + self.max_new_tokens
-
-    def apply(self, log_probs: Tensor, tokens: Tensor) -> Tensor:
-        """Log-probabilities ``[N, V]`` with -inf where outputs ``tokens`` ``[N, t]`` may not go."""
-        banned = list(self.banned_ids)
-        if tokens.size(1) - len(self.prefix) < self.min_new_tokens:
-            banned.append(EOS_ID)
-        allowed = ban_tokens(log_probs, banned)
-        if self.no_repeat_ngram_size is not None:
-            tokens = tokens.to(log_probs.device)
-            allowed = ban_repeated_ngrams(allowed, tokens, self.no_repeat_ngram_size)
-        return allowed
-
-
 @dataclass(frozen=True)
 class Candidates:
     """M continuations: an open output (``parent``) and one token more."""
@@ -154,14 +65,19 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.token)
 
-    def at(self, where: Tensor) -> "Candidates":
+    def select(self, where: Tensor) -> "Candidates":
         """Those that a bool mask ``[M]`` or a list of rows names."""
         return Candidates(*(getattr(self, f.name)[where] for f in fields(self)))
 
     def best_first(self) -> "Candidates":
         """Sorted by sentence, and by log-probability within one; of equals the earlier first."""
         order = self.total.argsort(descending=True, stable=True)
-        return self.at(order[self.sentence[order].argsort(stable=True)])
+        return self.select(order[self.sentence[order].argsort(stable=True)])
+
+    def split(self) -> tuple["Candidates", "Candidates"]:
+        """Those that end their output, and those that stay open."""
+        ends = self.token == EOS_ID
+        return self.select(ends), self.select(~ends)
 
     @property
     def rank(self) -> Tensor:
@@ -171,7 +87,7 @@ class Candidates:
 
 
 @dataclass(frozen=True)
-class Paths:
+class OpenOutputs:
     """N open outputs of one length t. A sentence may have none, one or many; rows are in order.
 
     The state is not reordered when outputs are chosen, only ``rows`` is, and the state follows
@@ -184,36 +100,38 @@ class Paths:
     total: Tensor  # [N] float64
     attention: Tensor | None  # [N, t, S], on the model's device
     rows: Tensor  # [N] int64: output i goes on from row rows[i] of the state
-    state: Any  # the model's, after all tokens but the last
+    state: SearchState  # the model's, after all tokens but the last
     device: torch.device
 
     @classmethod
-    def start(cls, model: Any, src: Tensor, src_lengths: Tensor, prefix: Sequence[int] = ()):
+    def start(
+        cls, model: DecodingModel, src: Tensor, src_lengths: Tensor, prefix: Sequence[int] = ()
+    ) -> "OpenOutputs":
         """One open output a sentence, which holds the prefix."""
         check_batch(src, src_lengths)
         every = torch.arange(len(src))
-        paths = cls(
+        outputs = cls(
             sentence=every,
             tokens=torch.empty(len(src), 0, dtype=torch.int64),
             token_log_probs=torch.empty(len(src), 0, dtype=torch.float64),
             total=torch.zeros(len(src), dtype=torch.float64),
             attention=None,
             rows=every,
-            state=_selectable(model.start(src, src_lengths)),
+            state=check_state(model.start(src, src_lengths)),
             device=src.device,
         )
         for token in prefix:
-            log_probs, paths = paths.step(model)
+            log_probs, outputs = outputs.step(model)
             check_token(token, log_probs.size(1), "prefix")
-            forced = paths.candidates(log_probs, every, torch.full_like(every, token))
+            forced = outputs.candidates(log_probs, every, torch.full_like(every, token))
             if (forced.log_prob == NINF).any():
                 row = int((forced.log_prob == NINF).nonzero()[0])
                 raise ValueError(
-                    f"prefix is impossible: after {paths.tokens[row].tolist()} the model gives "
+                    f"prefix is impossible: after {outputs.tokens[row].tolist()} the model gives "
                     f"{token} the probability 0, for sentence {row}."
                 )
-            paths = paths.extend(forced)
-        return paths
+            outputs = outputs.extend(forced)
+        return outputs
 
     def __len__(self) -> int:
         return len(self.sentence)
@@ -222,7 +140,7 @@ class Paths:
     def length(self) -> int:
         return self.tokens.size(1)
 
-    def step(self, model: Any) -> tuple[Tensor, "Paths"]:
+    def step(self, model: DecodingModel) -> tuple[Tensor, "OpenOutputs"]:
         """Let the model read the last tokens: log-probabilities ``[N, V]`` of the next ones."""
         last = self.tokens[:, -1] if self.length else torch.full_like(self.sentence, BOS_ID)
         state = self.state.select(self.rows.to(self.device))
@@ -242,7 +160,7 @@ class Paths:
             self.sentence[parent], parent, token, log_prob, self.total[parent] + log_prob
         )
 
-    def extend(self, chosen: Candidates) -> "Paths":
+    def extend(self, chosen: Candidates) -> "OpenOutputs":
         """The outputs one token longer. All that belongs to an output moves with it."""
         parent, attention = chosen.parent, self.attention
         rows = self.rows[parent]
@@ -260,7 +178,7 @@ class Paths:
             rows=rows,
         )
 
-    def at(self, where: Tensor) -> "Paths":
+    def select(self, where: Tensor) -> "OpenOutputs":
         """Those that a bool mask ``[N]`` or a list of rows names."""
         return replace(
             self,
@@ -272,38 +190,38 @@ class Paths:
             rows=self.rows[where],
         )
 
-    def hypothesis(self, row: int, score: Score, *, finished: bool) -> Hypothesis:
+    def hypothesis(self, row: int, penalty: LengthPenalty, *, finished: bool) -> Hypothesis:
         """Output ``row`` as it is now."""
         log_prob = self.total[row].item()
         return Hypothesis(
             tokens=self.tokens[row].tolist(),
             log_prob=log_prob,
-            score=score(log_prob, self.length),
+            score=penalty.score(log_prob, self.length),
             token_log_probs=self.token_log_probs[row].tolist(),
             attention=None if self.attention is None else self.attention[row].clone(),
             finished=finished,
         )
 
 
-class Pool:
+class NBest:
     """The best hypotheses of each sentence, at most ``size`` (None: all), best first.
 
     Of equal scores the shorter output comes first, then the one with the lower ids.
     """
 
-    def __init__(self, sentences: int, size: int | None, score: Score) -> None:
-        self.size, self.score = math.inf if size is None else size, score
+    def __init__(self, sentences: int, size: int | None, penalty: LengthPenalty) -> None:
+        self.size, self.penalty = math.inf if size is None else size, penalty
         self.best: list[list[Hypothesis]] = [[] for _ in range(sentences)]
 
-    def add(self, paths: Paths, *, finished: bool) -> None:
-        order = paths.total.argsort(descending=True)
-        sentences, totals = paths.sentence[order].tolist(), paths.total[order].tolist()
+    def add(self, outputs: OpenOutputs, *, finished: bool) -> None:
+        order = outputs.total.argsort(descending=True)
+        sentences, totals = outputs.sentence[order].tolist(), outputs.total[order].tolist()
         for row, sentence, total in zip(order.tolist(), sentences, totals, strict=True):
             best = self.best[sentence]
             full = len(best) == self.size
-            if full and self.score(total, paths.length) < best[-1].score:
+            if full and self.penalty.score(total, outputs.length) < best[-1].score:
                 continue  # seen before it costs anything
-            found = paths.hypothesis(row, self.score, finished=finished)
+            found = outputs.hypothesis(row, self.penalty, finished=finished)
             insort(best, found, key=lambda h: (-h.score, len(h.tokens), h.tokens))
             if len(best) > self.size:
                 best.pop()
@@ -313,55 +231,4 @@ class Pool:
         return torch.tensor(
             [best[-1].score if len(best) == self.size else NINF for best in self.best],
             dtype=torch.float64,
-        )
-
-
-def _selectable(state: Any) -> Any:
-    """A state of the protocol. A tensor has a ``select``, too, but it is another function."""
-    if isinstance(state, Tensor) or not callable(getattr(state, "select", None)):
-        raise TypeError(
-            f"start() must return a state with select(rows), which keeps, repeats or reorders its "
-            f"rows, but it returned {kind_of(state)}: put it into a small class."
-        )
-    return state
-
-
-def is_stuck(allowed: Tensor) -> Tensor:
-    """Which outputs cannot go on, bool ``[N]``: every continuation is banned or impossible."""
-    return (allowed.amax(1) == NINF).cpu()
-
-
-def check_batch(src: Tensor, src_lengths: Tensor) -> None:
-    """Refuse an empty batch, or lengths of another one."""
-    if len(src) == 0:
-        raise ValueError("src has no rows: there is nothing to search for.")
-    if len(src_lengths) != len(src):
-        raise ValueError(f"src has {len(src)} rows, but src_lengths has {len(src_lengths)}.")
-
-
-def check_token(token: int, vocab_size: int | None, name: str) -> None:
-    """Refuse anything but an id in ``0 .. vocab_size - 1``; the size may not be known yet."""
-    if not isinstance(token, int) or isinstance(token, bool):
-        raise TypeError(f"{name} must hold integer ids, but one is {token!r}.")
-    if vocab_size is not None and not 0 <= token < vocab_size:
-        raise ValueError(f"{name} must hold ids in 0 .. {vocab_size - 1}, but one is {token}.")
-
-
-def check_log_probs(log_probs: Tensor, rows: int) -> None:
-    """Refuse what a model's ``step`` must not return."""
-    if not isinstance(log_probs, Tensor) or not log_probs.is_floating_point():
-        came = getattr(log_probs, "dtype", type(log_probs).__name__)
-        raise TypeError(f"step must return log-probabilities as floats, but they are {came}.")
-    if log_probs.dim() != 2 or len(log_probs) != rows or log_probs.size(1) <= EOS_ID:
-        raise ValueError(
-            f"step must return log-probabilities [N, V] with N = {rows} and V > {EOS_ID}, the id "
-            f"of EOS, but their shape is {list(log_probs.shape)}."
-        )
-    largest = log_probs.max().item()  # NaN if one of them is NaN
-    if math.isnan(largest):
-        raise ValueError("The model returned NaN as a log-probability: no search can rank it.")
-    if largest > 1e-3:  # what half precision may round to
-        raise ValueError(
-            f"The model returned {largest:.3g} as a log-probability, but they are at most 0: apply "
-            f"log_softmax to the logits."
         )

@@ -34,7 +34,6 @@ from seq2seq_lib.laws.adapters import (
 from seq2seq_lib.laws.batch_invariance import batch_invariance
 from seq2seq_lib.laws.conventions import Conventions, labels, whole_target
 from seq2seq_lib.laws.gradient_flow import gradient_flow
-from seq2seq_lib.laws.hash_model import BigramModel, HashModel, TableModel, four_letters
 from seq2seq_lib.laws.label_shift import label_shift
 from seq2seq_lib.laws.loss_ledger import loss_ledger
 from seq2seq_lib.laws.modes_agree import modes_agree
@@ -49,6 +48,7 @@ from seq2seq_lib.laws.search_oracle import search_oracle
 from seq2seq_lib.laws.shard_invariance import shard_invariance
 from seq2seq_lib.laws.subject import Subject, beam_search, by_sentence, judge_model, of_model
 from seq2seq_lib.laws.verdict import AdapterError, Check, LawBroken, Verdict
+from seq2seq_lib.toy_models import BigramModel, HashModel, TableModel, four_letters
 
 __all__ = [
     "Adapter",

@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from seq2seq_lib.laws import probes, returned
 from seq2seq_lib.laws.calls import watched
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions, options
-from seq2seq_lib.laws.hash_model import HashModel
 from seq2seq_lib.laws.oracle import plain_penalty
 from seq2seq_lib.laws.renamed import renamed
 from seq2seq_lib.laws.search_oracle import PENALTIES
 from seq2seq_lib.laws.trial import RUNNING, Trial
 from seq2seq_lib.laws.verdict import AdapterError, Verdict, ids
+from seq2seq_lib.toy_models import HashModel
 
 LAW = "Law 6, scores add up"
 # nats: up to eight float32 log-probabilities, each from a batch of another width (1e-5)

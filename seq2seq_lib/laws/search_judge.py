@@ -12,11 +12,11 @@ from torch import Tensor
 
 from seq2seq_lib.laws import probes, returned
 from seq2seq_lib.laws import search_hints as hints
-from seq2seq_lib.laws.hash_model import HashModel, TableModel
 from seq2seq_lib.laws.oracle import BEST, GARDEN, Rules, every_output, greedy_output
 from seq2seq_lib.laws.renamed import renamed
 from seq2seq_lib.laws.trial import RUNNING, Trial
 from seq2seq_lib.laws.verdict import AdapterError, ids, number
+from seq2seq_lib.toy_models import HashModel, TableModel
 
 # nats: summed in another order, float32 log-probabilities differ by 1e-6 each
 TOLERANCE = 1e-4

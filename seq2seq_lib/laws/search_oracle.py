@@ -13,12 +13,12 @@ import torch
 from seq2seq_lib.laws import probes
 from seq2seq_lib.laws.calls import watched
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions, options
-from seq2seq_lib.laws.hash_model import HashModel
 from seq2seq_lib.laws.oracle import Rules, plain_penalty
 from seq2seq_lib.laws.renamed import renamed
 from seq2seq_lib.laws.search_judge import Judge
 from seq2seq_lib.laws.trial import Trial
 from seq2seq_lib.laws.verdict import Verdict
+from seq2seq_lib.toy_models import HashModel
 
 LAW = "Law 5, search has an oracle"
 PENALTIES = (0.0, 0.6, 1.0, -0.5)

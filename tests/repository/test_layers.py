@@ -17,7 +17,7 @@ ROWS = [
     {"_arguments", "_card", "_files", "_text"},
     {"bleu"},
     {"masks", "vocab", "cells", "schedules", "filters", "metrics", "runtime"},
-    {"losses", "attention", "batching", "subwords", "corpora"},
+    {"losses", "attention", "batching", "subwords", "corpora", "toy_models"},
     {"encoder"},
     {"decoder"},  # starts from what the encoder returns
     {"seq2seq", "decoding"},

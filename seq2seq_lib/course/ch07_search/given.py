@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from seq2seq_lib.course.letter_cards import NO_SOURCE, SYMBOLS
-from seq2seq_lib.laws.hash_model import BigramModel
+from seq2seq_lib.toy_models import BigramModel
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
 
 

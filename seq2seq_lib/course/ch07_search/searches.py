@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from seq2seq_lib import decoding
 from seq2seq_lib.course.ch07_search.given import too_long
 from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.decoding.outputs import Paths, Pool, Score
+from seq2seq_lib.decoding import LengthPenalty, NBest, OpenOutputs, expand, prune
 from seq2seq_lib.laws import HashModel, TableModel, Verdict, scores_add_up, search_oracle
 from seq2seq_lib.laws.plain_beam import Hyp, PlainBeam, heap_beam
 from seq2seq_lib.vocab import EOS_ID
@@ -54,15 +53,15 @@ search_without_states = finished_only(heap_beam)
 def search_by_library(
     model: Any, src: Tensor, src_lengths: Tensor, num_beams: int, max_len: int, alpha: float
 ) -> list[Hyp]:
-    """Over the library's own halves."""
-    paths, found = Paths.start(model, src, src_lengths), Pool(1, None, Score(alpha, "plain"))
+    """The library's own halves, without its rule when to stop."""
+    outputs = OpenOutputs.start(model, src, src_lengths)
+    found = NBest(1, None, LengthPenalty(alpha))
     for _ in range(max_len):
-        log_probs, paths = paths.step(model)
-        candidates = decoding.expand(paths, log_probs, log_probs, num_beams)
-        ended, still_open = decoding.prune(candidates, num_beams)
-        found.add(paths.extend(ended), finished=True)
-        paths = paths.extend(still_open)
-        if len(paths) == 0:
+        log_probs, outputs = outputs.step(model)
+        ended, still_open = prune(expand(outputs, log_probs, log_probs, num_beams), num_beams)
+        found.add(outputs.extend(ended), finished=True)
+        outputs = outputs.extend(still_open)
+        if len(outputs) == 0:
             break
     return [Hyp(hyp.tokens, hyp.log_prob, hyp.score) for hyp in found.best[0]]
 

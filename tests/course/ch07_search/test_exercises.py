@@ -28,7 +28,7 @@ from seq2seq_lib.course.judging.probes import fresh_generator
 from seq2seq_lib.course.letter_cards import by_prefix, spelt
 from seq2seq_lib.decoding import exhaustive_search, greedy_search, rescore
 from seq2seq_lib.laws import HashModel, scores_add_up, search_oracle
-from seq2seq_lib.laws.hash_model import BigramModel
+from seq2seq_lib.toy_models import BigramModel
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
 from tests.course.ch07_search.wrong_answers import MISTAKES, changed
 from tests.support.answers import found, sparing

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from seq2seq_lib import decoding
 from seq2seq_lib.decoding import (
+    LengthPenalty,
+    NBest,
+    OpenOutputs,
     beam_search,
     exhaustive_search,
     expand,
@@ -18,7 +21,6 @@ from seq2seq_lib.decoding import (
     prune,
     rescore,
 )
-from seq2seq_lib.decoding.outputs import Paths, Pool, Score
 from seq2seq_lib.laws import BigramModel
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 from tests.library.decoding.test_decoding import (
@@ -161,27 +163,27 @@ def test_the_length_penalty_picks_another_complete_output(exponent, best):
 
 
 def test_expand_and_prune_are_the_two_halves_of_a_step():
-    _, paths = Paths.start(TREE, *ONE).step(TREE)
+    _, outputs = OpenOutputs.start(TREE, *ONE).step(TREE)
     log_probs = TREE.log_probs[[BOS_ID]]
-    first = expand(paths, log_probs, log_probs, num_beams=2)
+    first = expand(outputs, log_probs, log_probs, num_beams=2)
     assert first.token.tolist() == [A, C, B]  # of the best 2 + 1 one could be EOS
     assert first.rank.tolist() == [0, 1, 2]
     ended, still_open = prune(first, num_beams=2)
     assert ended.token.tolist() == [] and still_open.token.tolist() == [A, C]
 
-    log_probs, paths = paths.extend(still_open).step(TREE)
-    second = expand(paths, log_probs, log_probs, num_beams=2)
+    log_probs, outputs = outputs.extend(still_open).step(TREE)
+    second = expand(outputs, log_probs, log_probs, num_beams=2)
     wanted = sorted([0.4 * 0.36, 0.4 * 0.34, 0.4 * 0.15, 0.4 * 0.15, 0.3 * 0.35, 0.3 * 0.30,
                      0.3 * 0.20], reverse=True)  # fmt: skip
     assert second.total.exp().tolist() == pytest.approx(wanted)  # a tie is kept whole
     ended, still_open = prune(second, num_beams=2)
-    assert [text(h) for h in hypotheses(paths.extend(still_open))] == ["ac", "ab"]
+    assert [text(h) for h in hypotheses(outputs.extend(still_open))] == ["ac", "ab"]
     assert len(ended) == 0  # a• and c• come after the first two
 
 
-def hypotheses(paths):
-    score = Score(0.0, "plain")
-    return [paths.hypothesis(row, score, finished=False) for row in range(len(paths))]
+def hypotheses(outputs):
+    penalty = LengthPenalty()
+    return [outputs.hypothesis(row, penalty, finished=False) for row in range(len(outputs))]
 
 
 # --- oracles
@@ -306,17 +308,17 @@ def test_a_batch_of_beams_equals_its_sentences_on_real_models():
                 assert h.log_prob == pytest.approx(e.log_prob, abs=1e-4)  # float32
 
 
-def test_a_pool_prefers_the_lower_ids_whatever_comes_first():
-    def path(token):
+def test_the_n_best_prefer_the_lower_ids_whatever_comes_first():
+    def output(token):
         total = torch.tensor([-1.0], dtype=torch.float64)
         ids = torch.tensor([[token]])
-        return Paths(ids[0] * 0, ids, total[:, None], total, None, ids[0] * 0, None, "cpu")
+        return OpenOutputs(ids[0] * 0, ids, total[:, None], total, None, ids[0] * 0, None, "cpu")
 
     for order in ((4, 5), (5, 4)):
-        pool = Pool(1, 1, Score(0.0, "plain"))
+        best = NBest(1, 1, LengthPenalty())
         for token in order:
-            pool.add(path(token), finished=False)
-        assert [h.tokens for h in pool.best[0]] == [[4]]
+            best.add(output(token), finished=False)
+        assert [h.tokens for h in best.best[0]] == [[4]]
 
 
 # --- stopping

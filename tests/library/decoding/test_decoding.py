@@ -19,8 +19,8 @@ from seq2seq_lib.decoding import (
     rescore,
     sample,
 )
-from seq2seq_lib.laws import BigramModel, four_letters
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
+from seq2seq_lib.toy_models import BigramModel, four_letters
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 NINF = float("-inf")

@@ -1,4 +1,4 @@
-"""Models without weights, for judging search.
+"""Toy models: without weights, for learning and judging search.
 
 ``HashModel`` is random-looking, deterministic and of any vocabulary. Its state is a hash of
 everything read so far, so every prefix has log-probabilities of its own. A search that mixes up two
