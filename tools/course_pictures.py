@@ -1,7 +1,7 @@
 """Use: python tools/course_pictures.py [--first-screen]
 
 Writes docs/pictures: the map of the chapters and the seven laws, as README shows them. What they
-show comes from the chapters' own `chapter.toml`; seq2seq_lib/course/atlas.py draws it, chapter 0
+show comes from the chapters' own `chapter.toml`; seq2seq_lib/course/atlas/ draws it, chapter 0
 shows the same. Every build of a notebook does so, too. With `--first-screen` the first picture of
 README is drawn anew: what chapter 0's two models answer, when the models have been trained anew.
 """

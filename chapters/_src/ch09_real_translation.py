@@ -535,9 +535,10 @@ plots.show(
 # **Predict** the BLEU of such outputs: greedy has 75.3.
 
 # %% tags=["nbval-ignore-output", "hide-output"] jupyter={"outputs_hidden": true}
+from seq2seq_lib.course.assets.translation import target_subwords
 from seq2seq_lib.course.ch09_real_translation import forced_outputs
 
-cut_target = translator.detokenize.__self__.encode  # what joins the pieces can also cut
+cut_target = target_subwords().encode
 forced = forced_outputs(translator, list(zip(sources, references)), cut_target)
 forced_bleu = corpus_bleu(forced, references).score
 print(f"teacher forced {forced_bleu:.2f}, greedy {score_of['A, greedy']:.2f}")

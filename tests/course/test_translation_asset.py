@@ -25,6 +25,14 @@ def test_the_file_is_what_its_recipe_says():
     assert sum(weight.numel() for weight in checkpoint.build().parameters()) == 183_660
 
 
+def test_its_target_side_is_cut_into_the_pieces_that_it_writes():
+    translator, pieces = translation.phrase_translator(), translation.target_subwords()
+    assert pieces.vocab().tokens == translator.tgt_vocab.tokens
+    text = detokenize(translation.phrase_corpus().test[0].target)
+    assert pieces.encode(text) != translator.tokenize(text), "those are the source's pieces"
+    assert translator.detokenize(pieces.encode(text)) == text
+
+
 def test_the_outputs_are_the_model_s():
     """Near ties may fall otherwise on another processor, so nearly all must agree."""
     sources = [detokenize(pair.source) for pair in translation.phrase_corpus().test[:60]]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seq2seq_lib.corpora import Corpus, phrases
-from seq2seq_lib.training import CheckpointError
+from seq2seq_lib.subwords import Subwords
+from seq2seq_lib.training import CheckpointError, load_checkpoint
 from seq2seq_lib.translate import Recipe, Translator, load_translator
 
 TRANSLATOR = Path(__file__).with_name("phrases_en_fr.pt")
@@ -94,6 +95,12 @@ def phrase_translator() -> Translator:
             f"The translator that comes with the library cannot be used. {error} Install the "
             f"library again, or train it anew: python tools/build_translator.py"
         ) from error
+
+
+def target_subwords() -> Subwords:
+    """What cuts French into the pieces of ``phrase_translator``, and joins them again."""
+    model = load_checkpoint(TRANSLATOR).extra["write"]  # uint8, as training keeps it
+    return Subwords(bytes(model.tolist()))
 
 
 def phrase_outputs() -> dict[str, list[str]]:

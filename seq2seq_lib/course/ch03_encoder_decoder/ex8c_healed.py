@@ -11,7 +11,13 @@ from seq2seq_lib.course.ch03_encoder_decoder.probes import batches, fed
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.course.judging.steps import has_shape, is_finite_float, is_tensor
+from seq2seq_lib.course.judging.steps import (
+    Problem,
+    has_shape,
+    is_finite_float,
+    is_tensor,
+    same_value,
+)
 from seq2seq_lib.course.judging.words import words_beside
 
 V, E, H = 9, 4, 5
@@ -110,6 +116,13 @@ def source_embedding(
     return decoder.output(decoder.rnn(encoder.embedding(tgt_in), encoder(src, n))[0])
 
 
+def detached(
+    encoder: nn.Module, decoder: nn.Module, src: Tensor, n: Tensor, tgt_in: Tensor
+) -> Tensor:
+    packed = pack_padded_sequence(encoder.embedding(src), n, True, enforce_sorted=False)
+    return write(decoder, tgt_in, encoder.rnn(packed)[1].detach())
+
+
 MUTANTS = (
     Mutant("no_return", no_return),
     Mutant("blind", blind),
@@ -122,10 +135,17 @@ MUTANTS = (
     Mutant("source_embedding", source_embedding),
     Mutant("no_output", no_output),
     Mutant("probabilities", lambda *args: healed(*args).softmax(-1)),
+    Mutant("detached", detached),
 )
 
 
 # ---------------------------------------------------------------- the exercise
+
+
+def reaches_encoder(value: Tensor, expected: Tensor) -> Problem | None:
+    """A step: right logits have a graph, and it leads to the only weights that want a gradient."""
+    cut = not value.requires_grad and same_value(value, expected)
+    return ("detached", {}) if cut else None
 
 
 def probes(generator: torch.Generator) -> list[Probe]:
@@ -135,6 +155,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
     encoder.embedding.padding_idx = None  # so that a pad that is read is heard
     for parameter in (*encoder.parameters(), *decoder.parameters()):
         parameter.requires_grad_(False).copy_(torch.randn(parameter.shape, generator=generator))
+    encoder.requires_grad_(True)  # alone, so that logits with a graph have it from the encoder
     drawn = []
     for lengths, S in batches(generator):
         B, T = len(lengths), S + 2 if S > 1 else 1
@@ -147,7 +168,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
 TASK = FunctionTask(
     spec=healed_spec,
     probes=probes,
-    steps=(is_tensor, has_shape, is_finite_float),
+    steps=(is_tensor, has_shape, is_finite_float, reaches_encoder),
     mutants=MUTANTS,
 )
 EXERCISES = (
