@@ -21,6 +21,7 @@ from traitlets import Instance, Unicode
 
 from classroom.isolation import Limits, Run
 from classroom.kernel import GRADED
+from seq2seq_lib.course.judging.limits import PATIENCE
 
 STARTS = 120  # seconds for a kernel, torch included
 ENDED = "This cell ended the program that runs the notebook, so it was left out, and the rest ran."
@@ -87,7 +88,7 @@ def _run_cells(
         graded = cell.metadata.get("nbgrader", {}).get("grade", False)
         try:
             if graded:
-                most = 3 * run.limits.check_seconds + 30
+                most = (PATIENCE + 2) * run.limits.check_seconds + 30
                 _graded(cell, client, run.secret, min(most, seconds + most), noticed)
             else:
                 _own(cell, client, seconds, run.limits.printed)

@@ -57,7 +57,7 @@ class Limits:
 
     Attributes:
         cell_seconds: a cell of the learner's own; then it is interrupted.
-        check_seconds: one check, as in ``seq2seq_lib.course.judging.limits``.
+        check_seconds: of the processor, one check: ``seq2seq_lib.course.judging.limits``.
         total_seconds: the whole notebook, all its kernels together.
         kernels: how often a new one is started after a cell ended the last.
         memory: in MiB.

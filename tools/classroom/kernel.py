@@ -49,16 +49,16 @@ class Kept:
     """Modules, classes, functions and exercises as they are now.
 
     Attributes:
-        assigned: whether a function was given another code since; the hook of ``_watching`` says.
+        assigned: functions that were given another code since; the hook of ``_watching`` says.
     """
 
     def __init__(self, package: str, also: tuple[str, ...] = ()) -> None:
         self._modules = {name: m for name, m in sys.modules.items() if name != "__main__"}
         own = [m for name, m in sys.modules.items() if f"{name}.".startswith(f"{package}.")]
-        self.assigned = False
+        self.assigned: list[Any] = []
         self._seen: set[int] = set()
         self._spaces: list[tuple[Any, dict[str, Any], bool]] = []  # whose, names, is it ours
-        self._functions: list[tuple[Any, tuple]] = []
+        self._functions: dict[int, tuple[Any, tuple]] = {}
         self._contents: list[tuple[Any, Any]] = []
         for module in own:
             self._space(module, ours=True)
@@ -73,7 +73,7 @@ class Kept:
 
     def put_back(self, everything: bool = True) -> list[str]:
         """Undo what was changed; says what, in a few words."""
-        changed: list[str] = []
+        changed = self._code_back(everything)
         if not everything and self._untouched():
             return changed
         if everything:
@@ -83,16 +83,24 @@ class Kept:
                     changed.append(f"sys.modules[{name!r}]")
         for holder, names, ours in self._spaces if everything else self._spaces[: self._count]:
             changed += _names_back(holder, names, ours)
-        for function, parts in self._functions:
-            if _parts(function) != parts:
-                function.__code__, function.__defaults__, function.__kwdefaults__ = parts
-                changed.append(f"the code of {function.__name__}")
         for container, content in self._contents:
             if type(content)(container) != content:
                 container.clear()
                 (container.update if isinstance(content, dict) else container.extend)(content)
                 changed.append("the parts of an exercise")
-        self.assigned = False
+        return changed
+
+    def _code_back(self, everything: bool) -> list[str]:
+        """Of all functions, or of those that were assigned to: reading a code takes its time."""
+        changed = []
+        these = self._functions.keys()
+        if not everything:
+            these &= {id(function) for function in self.assigned}
+        for function, parts in [self._functions[this] for this in these]:
+            if _parts(function) != parts:
+                function.__code__, function.__defaults__, function.__kwdefaults__ = parts
+                changed.append(f"the code of {function.__name__}")
+        self.assigned.clear()
         return changed
 
     def _look_closely(self) -> None:
@@ -112,8 +120,7 @@ class Kept:
         names, objects = self._objects
         instances, spaces = self._instances
         return (
-            not self.assigned
-            and sum(map(len, self._named)) == len(names)
+            sum(map(len, self._named)) == len(names)
             and all(map(is_, chain.from_iterable(self._named), names))
             and all(map(is_, chain.from_iterable(self._values), objects))
             and all(map(is_, map(vars, instances), spaces))
@@ -130,7 +137,7 @@ class Kept:
         self._seen.add(id(value))
         if isinstance(value, types.FunctionType):
             if f"{value.__module__}.".startswith(f"{package}."):
-                self._functions.append((value, _parts(value)))
+                self._functions[id(value)] = value, _parts(value)
                 if value.__kwdefaults__:
                     self._contents.append((value.__kwdefaults__, dict(value.__kwdefaults__)))
         elif isinstance(value, tuple):
@@ -293,7 +300,7 @@ def _watching(on: _Flag, kept: Kept) -> None:
 
     def hook(event: str, args: tuple) -> None:
         if event == "object.__setattr__" and args[1] in PARTS:
-            kept.assigned = True
+            kept.assigned.append(args[0])
         if not on.up or busy[0]:
             return
         if event not in INSPECTING and not (event == "object.__getattr__" and args[1] in FRAMES):

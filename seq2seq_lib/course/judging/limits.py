@@ -1,7 +1,9 @@
 """A check does not wait for ever: after some seconds it stops what it runs, and says so.
 
-``SEQ2SEQ_CHECK_SECONDS`` sets the seconds for a whole check; 0 sets no limit. What stops is
-Python's code, the learner's or ours; one call into compiled code is first waited for.
+``SEQ2SEQ_CHECK_SECONDS`` sets the seconds for a whole check; 0 sets no limit. They are seconds of
+the processor, so that a busy machine costs nobody an answer; by the clock it may take ``PATIENCE``
+times as long. What stops is Python's code, the learner's or ours; one call into compiled code is
+first waited for.
 """
 
 import _thread
@@ -9,10 +11,12 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import monotonic, process_time
 
 VARIABLE = "SEQ2SEQ_CHECK_SECONDS"
 SECONDS = 20.0  # a check takes 0.01 to 2 s on a slow core
+PATIENCE = 4  # by the clock: for what sleeps, or for a processor that others use
 AGAIN = 0.5  # code that catches every exception is told once more after so long
 
 
@@ -54,12 +58,25 @@ def within(limit: float) -> Iterator[None]:
 _running = threading.local()
 
 
+def _clock(limit: float) -> Callable[[], bool]:
+    """Started now: whether the time is over."""
+    began, used = monotonic(), process_time()
+
+    def over() -> bool:
+        return process_time() - used >= limit or monotonic() - began >= PATIENCE * limit
+
+    return over
+
+
 @contextlib.contextmanager
 def _alarm(limit: float) -> Iterator[None]:
-    def over(number: int, frame: object) -> None:
-        raise OutOfTime
+    over = _clock(limit)
 
-    before = signal.signal(signal.SIGALRM, over)
+    def stop(number: int, frame: object) -> None:
+        if over():
+            raise OutOfTime
+
+    before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, limit, AGAIN)
     try:
         yield
@@ -71,20 +88,21 @@ def _alarm(limit: float) -> Iterator[None]:
 @contextlib.contextmanager
 def _interrupt(limit: float) -> Iterator[None]:
     """Without timers (Windows): as if the stop button were pressed, once."""
-    over = threading.Event()
+    over, done, stopped = _clock(limit), threading.Event(), threading.Event()
 
-    def stop() -> None:
-        over.set()
-        _thread.interrupt_main()
+    def wait() -> None:
+        while not done.wait(min(limit, AGAIN)):
+            if over():
+                stopped.set()
+                _thread.interrupt_main()
+                return
 
-    timer = threading.Timer(limit, stop)
-    timer.daemon = True
-    timer.start()
+    threading.Thread(target=wait, daemon=True).start()
     try:
         yield
     except KeyboardInterrupt:
-        if over.is_set():
+        if stopped.is_set():
             raise OutOfTime from None
         raise
     finally:
-        timer.cancel()
+        done.set()

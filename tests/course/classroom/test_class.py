@@ -7,6 +7,7 @@ SEQ2SEQ_CLASS=everywhere in each chapter; SEQ2SEQ_CLASS_CHAPTERS names some (ste
 SEQ2SEQ_CLASS_SECONDS gives a busy machine more time.
 """
 
+import functools
 import os
 import warnings
 from pathlib import Path
@@ -62,39 +63,38 @@ def hand_in(work: Path, chapter: Chapter, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory):
-    """One gradebook for all chapters, as a teacher has it."""
-    return tmp_path_factory.mktemp("class")
+def class_of(tmp_path_factory):
+    """A chapter, its course and what was graded, by stem: once each, all in one gradebook."""
+    work = tmp_path_factory.mktemp("class")
+    course, limits = grading.Course(ROOT, work), Limits(cell_seconds=SECONDS, check_seconds=SECONDS)
+
+    @functools.cache
+    def graded(stem):
+        for name in members_of(stem):
+            hand_in(work, Chapter(stem), name)
+        done = grading.grade(course, stem, limits=limits)
+        return Chapter(stem), course, {submission.student: submission for submission in done}
+
+    return graded
 
 
-@pytest.fixture(scope="module")
-def graded_class(request, work):
-    chapter = Chapter(request.param)
-    course = grading.Course(ROOT, work)
-    for name in members_of(chapter.stem):
-        hand_in(work, chapter, name)
-    limits = Limits(cell_seconds=SECONDS, check_seconds=SECONDS)
-    done = grading.grade(course, chapter.stem, limits=limits)
-    return chapter, course, {submission.student: submission for submission in done}
-
-
-@pytest.mark.parametrize(("graded_class", "name"), EVERYBODY, indirect=["graded_class"])
-def test_everybody_has_the_points_that_are_deserved(graded_class, name):
-    chapter, course, done = graded_class
+@pytest.mark.parametrize(("stem", "name"), EVERYBODY)
+def test_everybody_has_the_points_that_are_deserved(stem, name, class_of):
+    chapter, course, done = class_of(stem)
     one = MEMBERS[name]
     if one.failed:
         assert one.failed in done[name].failed
         return
     assert not done[name].failed
-    found = scores(course.gradebook, chapter.stem)[name]
-    automatic = {cell: found[cell] for cell in full_marks(chapter.stem)}
+    found = scores(course.gradebook, stem)[name]
+    automatic = {cell: found[cell] for cell in full_marks(stem)}
     assert automatic == chapter.deserved(one.earns), done[name].look
     assert one.look in " ".join(done[name].look)
 
 
-@pytest.mark.parametrize("graded_class", WANTED, indirect=True)
-def test_who_is_wrong_is_told_of_the_mistake(graded_class):
-    chapter, _, done = graded_class
+@pytest.mark.parametrize("stem", WANTED)
+def test_who_is_wrong_is_told_of_the_mistake(stem, class_of):
+    chapter, _, done = class_of(stem)
     for name in ("wrong_at_odd_places", "wrong_at_even_places"):
         said = {id_of(c): c.outputs[0].get("evalue", "") for c in done[name].nb.cells if c.outputs}
         for exercise in chapter.asked:
@@ -102,31 +102,31 @@ def test_who_is_wrong_is_told_of_the_mistake(graded_class):
                 assert said[cell_of(exercise.id)].startswith(f"✗ {exercise.id} "), exercise.id
 
 
-@pytest.mark.parametrize("graded_class", WANTED, indirect=True)
-def test_the_table_tells_apart_what_has_no_points(graded_class):
-    chapter, course, _ = graded_class
+@pytest.mark.parametrize("stem", WANTED)
+def test_the_table_tells_apart_what_has_no_points(stem, class_of):
     from nbgrader.api import Gradebook
 
+    chapter, course, _ = class_of(stem)
     with Gradebook(course.db_url) as gradebook:
         notes = handback.notes_in(course.work / "notes")
         found = handback.rows(gradebook, notes, ["nobody"])
-    rows = {row.student: row for row in found if row.assignment == chapter.stem}
+    rows = {row.student: row for row in found if row.assignment == stem}
     assert rows["nobody"].state == handback.NOTHING and rows["nobody"].percent == ""
     assert rows["untouched"].state == handback.EMPTY and rows["untouched"].percent == "0.0"
     by_hand = any(exercise.manual for exercise in exercises(str(chapter.number)))
     assert rows["right"].state == (handback.WAITS if by_hand else handback.GRADED)
     assert rows["right"].percent == "100.0"
     assert rows["right"].bonus == (None if by_hand else 0)
-    for name in members_of(chapter.stem):
+    for name in members_of(stem):
         if MEMBERS[name].failed:
             assert rows[name].state == handback.FAILED and rows[name].points is None
 
 
-@pytest.mark.parametrize("graded_class", WANTED, indirect=True)
-def test_graded_again_is_only_what_changed(graded_class):
-    chapter, course, _ = graded_class
+@pytest.mark.parametrize("stem", WANTED)
+def test_graded_again_is_only_what_changed(stem, class_of):
+    _, course, _ = class_of(stem)
     said = []
-    grading.grade(course, chapter.stem, ["right"], say=said.append)
+    grading.grade(course, stem, ["right"], say=said.append)
     assert said[0].endswith("0 to grade, 1 as before")
 
 

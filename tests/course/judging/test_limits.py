@@ -65,6 +65,19 @@ def test_a_loop_of_the_check_itself_ends_too(capsys, monkeypatch):
     assert "still at work after" in capsys.readouterr().out
 
 
+def test_a_busy_machine_costs_nobody_an_answer(monkeypatch, capsys):
+    """The clock runs on while others use the processor; here it is asleep instead."""
+
+    def waits(a, b):
+        time.sleep(0.25)
+        return divides(a, b)
+
+    monkeypatch.setattr(limits, "PATIENCE", 100)
+    began = time.monotonic()
+    assert TOY.grade("1.2", waits) is None
+    assert time.monotonic() - began > 0.4
+
+
 def test_the_limit_is_a_variable(monkeypatch):
     monkeypatch.setenv(limits.VARIABLE, "")
     assert limits.seconds() == limits.SECONDS
