@@ -213,6 +213,18 @@ def test_a_chapter_leads_to_its_neighbours_its_contents_and_its_notebook(built, 
     page.wait_for_url(f"**/{first.stem}.html")
 
 
+def test_arrow_keys_move_what_is_wider_than_the_page_and_do_not_leave_it(reader):
+    page = reader.page
+    page.set_viewport_size(NARROW)
+    reader.open(f"chapters/{CHAPTERS[0].stem}.html")
+    code = page.locator("article pre[tabindex='0']").first
+    code.focus()
+    page.keyboard.press("ArrowRight")
+    moved = "pre => pre.scrollLeft > 0"
+    page.wait_for_function(moved, arg=code.element_handle())
+    assert page.url.endswith(f"{CHAPTERS[0].stem}.html")
+
+
 def test_search_finds_the_chapter_on_padding_masks(reader):
     reader.open("index.html")
     field = reader.page.get_by_placeholder("Search").first
@@ -377,6 +389,26 @@ def test_every_explorer_of_a_chapter_is_alive(built, reader, chapter):
         panel.picture.wait_for()
         use(panel, explorer_of(one), one)
     assert violations(reader.page) == []
+
+
+def test_a_call_in_the_text_opens_its_state(built, reader):
+    tried = 0
+    for chapter in CHAPTERS:
+        calls = (built[0] / "chapters" / f"{chapter.stem}.html").read_text("utf-8")
+        if 'class="s2s-state"' not in calls:
+            continue
+        reader.open(f"chapters/{chapter.stem}.html")
+        buttons = reader.page.locator(".s2s-state")
+        for n in range(buttons.count()):
+            name, state = (buttons.nth(n).get_attribute(f"data-{x}") for x in ("explorer", "state"))
+            explorer = importlib.import_module(f"{panels.EXPLORERS}.{name}").EXPLORER
+            buttons.nth(n).focus()
+            reader.page.keyboard.press("Enter")
+            place = reader.page.locator(".s2s-live:has(> .s2s-panel:focus)")
+            view = explorer.view(explorer.params(state))
+            browser.Panel(reader.page, place).shows(view["veiled"] or view["open"])
+            tried += 1
+    assert tried > 1
 
 
 def test_the_front_page_opens_with_the_first_screen_of_the_first_chapter(built, reader):
