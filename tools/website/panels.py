@@ -59,14 +59,14 @@ def placed(opened: Opened, number: int, picture: str) -> str:
 
     Args:
         number: of this title on its page; two regions of one name could not be told apart.
-        picture: the stored still as HTML, for readers without JavaScript.
+        picture: the stored still as HTML, for paper and for readers without JavaScript.
     """
     title = opened.title if number == 1 else f"{opened.title}, figure {number}"
     spec = json.dumps({"title": title, "state": opened.state, "lock": list(opened.lock)})
     return (
         f'<div class="s2s-live" data-explorer="{opened.name}" data-spec="{escape(spec)}">'
         f'<p class="s2s-wait">{escape(title)}: an interactive figure. It opens when it comes into '
-        f"view.</p><noscript>{picture}</noscript></div>"
+        f'view.</p><div class="s2s-still">{picture}</div></div>'
     )
 
 
@@ -85,7 +85,7 @@ def with_buttons(text: str, names: dict[str, str]) -> str:
         explorer = names[call[1]].rpartition(".")[2]
         return (
             f'<button type="button" class="s2s-state" data-explorer="{explorer}" '
-            f'data-state="{state}"><code>{escape(call[0].strip("`"))}</code></button>'
+            f'data-state="{state}">{call[0]}</button>'
         )
 
     return CALL.sub(button, text)
