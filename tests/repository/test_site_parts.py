@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from website import notebooks, pages, panels
+from website import given, notebooks, pages, panels
 from website.links import Links
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -170,3 +170,26 @@ Args:
         - ``name``: what it is, on two lines
         Args: x: a number."""
     assert "\n".join(docstrings.converted(text.splitlines())).split() == wanted.split()
+
+
+def test_a_call_to_write_is_a_button_and_an_unknown_state_ends_the_build():
+    names = {"explore": "seq2seq_lib.course.explorers.mask_loss"}
+    text = panels.with_buttons('Write `explore("positions")`, or `hint("4.1")`.', names)
+    assert 'data-explorer="mask_loss" data-state="positions"' in text
+    assert text.startswith("Write <button") and text.endswith('</button>, or `hint("4.1")`.')
+    with pytest.raises(ValueError, match="Unknown state: 'nowhere'"):
+        panels.with_buttons('`explore("nowhere")`', names)
+
+
+def test_an_exercise_prints_what_does_not_depend_on_its_answers():
+    def code(source, *printed):
+        return {"cell_type": "code", "source": [source], "outputs": list(printed)}
+
+    rest = ["print(numbers)", "y = answer(2)", "print(y)", "check('1', answer)"]
+    rest += ["from lib import answer\nprint(answer(2))", "answer(3)"]
+    stub = code("def answer(x):\n    raise NotImplementedError")
+    exercise = [code("numbers = [1]"), stub, *map(code, rest)]
+    solved = [code("def answer(x):\n    return x"), code("numbers = [1]")]
+    given.fill_in(exercise, solved + [code(source, source) for source in rest])
+    shown = [cell["outputs"] for cell in exercise]
+    assert shown == [[], [], [rest[0]], [], [], [], [rest[4]], [rest[5]]]

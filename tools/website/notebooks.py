@@ -63,7 +63,7 @@ class Page:
     def cell(self, cell: dict[str, Any]) -> list[dict[str, Any]]:
         """The cells that stand for one of the notebook."""
         if cell["cell_type"] != "code":
-            return [cell]
+            return [{**cell, "source": panels.with_buttons("".join(cell["source"]), self.names)}]
         code = "".join(cell["source"])
         if opened := panels.opened_by(code, self.names):
             return [markdown(self.panel(opened, cell))]

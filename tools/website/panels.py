@@ -3,11 +3,13 @@
 import ast
 import importlib
 import json
+import re
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 EXPLORERS = "seq2seq_lib.course.explorers"
+CALL = re.compile(r'`(\w+)\("(\w+)"\)`')
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,36 @@ def placed(opened: Opened, number: int, picture: str) -> str:
 
     Args:
         number: of this title on its page; two regions of one name could not be told apart.
-        picture: the stored still as HTML, for readers without JavaScript.
+        picture: the stored still as HTML, for paper and for readers without JavaScript.
     """
     title = opened.title if number == 1 else f"{opened.title}, figure {number}"
     spec = json.dumps({"title": title, "state": opened.state, "lock": list(opened.lock)})
     return (
         f'<div class="s2s-live" data-explorer="{opened.name}" data-spec="{escape(spec)}">'
         f'<p class="s2s-wait">{escape(title)}: an interactive figure. It opens when it comes into '
-        f"view.</p><noscript>{picture}</noscript></div>"
+        f'view.</p><div class="s2s-still">{picture}</div></div>'
     )
+
+
+def with_buttons(text: str, names: dict[str, str]) -> str:
+    """Calls that a reader is told to write, as buttons that open the state in the panel nearby.
+
+    Args:
+        text: a cell of Markdown.
+        names: as ``opened_by`` has filled it.
+    """
+
+    def button(call: re.Match) -> str:
+        if call[1] not in names:
+            return call[0]
+        state, _ = importlib.import_module(names[call[1]]).EXPLORER.checked(call[2], ())
+        explorer = names[call[1]].rpartition(".")[2]
+        return (
+            f'<button type="button" class="s2s-state" data-explorer="{explorer}" '
+            f'data-state="{state}">{call[0]}</button>'
+        )
+
+    return CALL.sub(button, text)
 
 
 def write_tables(names: list[str], folder: Path) -> None:

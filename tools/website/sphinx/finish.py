@@ -14,6 +14,7 @@ MAIN = '<article role="main" id="furo-main-content">'
 CAPTION = '<p class="caption" role="heading">'
 NOTEBOOK_STYLE = "mystnb"
 EXTENSIONS_STYLE = "furo-extensions"  # for extensions of Sphinx that are not used here
+MARKING = ("doctools.js", "sphinx_highlight.js")  # of words that were searched for
 PYGMENTS_STYLE = "pygments.css"
 TOKEN = re.compile(r"\.highlight \.(\w+) \{")  # a rule of that style; each stands in one line
 
@@ -21,6 +22,9 @@ TOKEN = re.compile(r"\.highlight \.(\w+) \{")  # a rule of that style; each stan
 def page(app, name: str, template: str, context: dict, doctree) -> None:
     tree = context.get("furo_navigation_tree", "")
     context["furo_navigation_tree"] = tree.replace(CAPTION, CAPTION[:-1] + ' aria-level="2">')
+    if name == app.config.root_doc:  # the page that must come first; its words can be unmarked
+        scripts = context["script_files"]
+        context["script_files"] = [s for s in scripts if not str(s.filename).endswith(MARKING)]
     unused = [EXTENSIONS_STYLE]
     if not name.startswith(("chapters/", "exercises/ch")):  # 43 kB for nothing
         unused.append(NOTEBOOK_STYLE)

@@ -15,10 +15,13 @@ async function load(address) {
   return new Response(answer.body.pipeThrough(new DecompressionStream("gzip"))).json();
 }
 
-async function open(place) {
+const stops = new Map(); // place -> what ends its panel
+
+async function open(place, spec = JSON.parse(place.dataset.spec)) {
   try {
     const found = await table(place.dataset.explorer);
-    open_static(place, JSON.parse(place.dataset.spec), found);
+    stops.get(place)?.();
+    stops.set(place, open_static(place, spec, found));
     place.classList.add("s2s-open");
   } catch (error) {
     place.firstElementChild.textContent = "This figure could not be loaded. Reload the page to try again.";
@@ -37,6 +40,21 @@ const near = new IntersectionObserver(
   { rootMargin: "300px" },
 );
 document.querySelectorAll(".s2s-live").forEach((place) => near.observe(place));
+
+// A call in the text, which a reader with a kernel would write, opens its state in the next panel
+// of that explorer, or in the last one if none follows.
+document.querySelectorAll(".s2s-state").forEach((button) =>
+  button.addEventListener("click", async () => {
+    const places = [...document.querySelectorAll(`.s2s-live[data-explorer="${button.dataset.explorer}"]`)];
+    const follows = (place) => button.compareDocumentPosition(place) & Node.DOCUMENT_POSITION_FOLLOWING;
+    const place = places.find(follows) ?? places.at(-1);
+    near.unobserve(place);
+    await open(place, { ...JSON.parse(place.dataset.spec), state: button.dataset.state, lock: [] });
+    const panel = place.firstElementChild;
+    panel.tabIndex = -1;
+    panel.focus(); // which also brings it into view
+  }),
+);
 
 // What is folded on the screen is read on paper.
 let folded = [];

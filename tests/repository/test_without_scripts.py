@@ -1,0 +1,65 @@
+"""Chapters where nothing runs, as GitHub shows them or a page of nbconvert: pictures and words.
+
+nbconvert's plainest template stands for such places; scripts and styles are taken out of its page.
+"""
+
+import html
+import json
+import re
+import warnings
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from nbconvert import HTMLExporter
+from website import panels
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = sorted((ROOT / "chapters").glob("ch*.ipynb"))
+LIVE = ("object at 0x", "Widget", "anywidget", "Explorer(", "<Figure")  # what stands for no picture
+
+
+class Page(HTMLParser):
+    """What is seen of a page, and what is said of its pictures."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.seen, self.said, self.inside = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, pairs):
+        if tag in ("script", "style"):
+            self.inside.append(tag)
+        if tag == "img":
+            self.said.append(dict(pairs).get("alt") or "")
+
+    def handle_endtag(self, tag):
+        if tag in self.inside:
+            self.inside.remove(tag)
+
+    def handle_data(self, data):
+        if not self.inside:
+            self.seen.append(data)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_is_whole_where_nothing_runs(chapter):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an output without data stands before what is folded
+        text = HTMLExporter(template_name="basic").from_filename(str(chapter))[0]
+    page, names = Page(text), {}
+    seen = " ".join(" ".join(page.seen).split())
+    assert [word for word in LIVE if word in seen] == []
+    for cell in json.loads(chapter.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        outputs = [output for output in cell["outputs"] if output.get("data")]
+        for output in outputs:
+            if "image/png" in output["data"]:
+                alt = output["metadata"]["image/png"]["alt"]
+                assert len(alt) > 20 and alt in page.said, "a picture with its words"
+        if panels.opened_by("".join(cell["source"]), names):
+            picture, words = outputs
+            assert "image/png" in picture["data"], "an explorer is seen as a picture"
+            folded = html.unescape(re.sub("<[^>]*>", " ", "".join(words["data"]["text/html"])))
+            assert "No buttons above?" in folded and " ".join(folded.split()) in seen
