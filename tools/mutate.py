@@ -31,31 +31,43 @@ SURVIVORS = ROOT / "tools" / "mutation_survivors.toml"
 ALLOWED = 0.05
 SECONDS = 300  # for one mutant; one that hangs is noticed
 
-# What is broken: modules, and packages with all their modules. Their tests are found in the
-# mirrored layout of tests/library.
+# What is broken: modules, and packages with all their modules, below seq2seq_lib.
 BROKEN = (
-    "masks", "losses", "attention", "cells", "decoding", "batching", "metrics",
+    "masks", "losses", "attention", "cells", "decoding", "batching", "metrics", "filters",
+    "schedules", "training", "translate", "laws", "course.judging", "course.explorers",
 )  # fmt: skip
 
 
 def modules() -> list[str]:
     """The names of the modules that are broken, below seq2seq_lib: "masks", "decoding.beam"."""
-    found = []
+    library, found = ROOT / "seq2seq_lib", []
     for name in BROKEN:
-        folder = ROOT / "seq2seq_lib" / name
-        parts = sorted(folder.glob("*.py")) if folder.is_dir() else []
-        found += [f"{name}.{part.stem}" for part in parts if part.stem != "__init__"] or [name]
+        folder = library / name.replace(".", "/")
+        if not folder.is_dir():
+            found.append(name)
+            continue
+        for part in sorted(folder.rglob("*.py")):
+            if not part.stem.startswith("__"):
+                found.append(".".join(part.relative_to(library).with_suffix("").parts))
     return found
 
 
-def tests_of(module: str) -> Path:
-    """The test file of a module, or the folder with those of its package."""
-    subject = module.partition(".")[0]
-    tests = ROOT / "tests" / "library"
-    for place in (tests / f"test_{subject}.py", tests / subject):
-        if place.exists():
-            return place
-    raise SystemExit(f"{module} has no tests: neither test_{subject}.py nor {subject}/ in {tests}")
+def tests_of(module: str) -> list[Path]:
+    """The test files of a module, or the folder with those of its package or the one around it.
+
+    ``translate.recipe`` is tested by ``tests/library/test_translate*.py``, ``laws.trial`` by all of
+    ``tests/laws``, ``course.explorers.mask_loss.compute`` by ``tests/course/explorers/mask_loss``.
+    """
+    parts = module.split(".")
+    while parts:
+        for tests in (ROOT / "tests" / "library", ROOT / "tests"):
+            place = tests.joinpath(*parts)
+            if place.is_dir():
+                return [place]
+            if files := sorted(place.parent.glob(f"test_{parts[-1]}*.py")):
+                return files
+        parts.pop()
+    raise SystemExit(f"{module} has no tests: no folder and no test_*.py of this name in tests/")
 
 
 COMPARE = {
@@ -80,16 +92,21 @@ class Mutant:
 
     module: str
     key: str
-    source: str
+    place: int
+
+    @property
+    def source(self) -> str:
+        tree = Collector(self.place).visit(ast.parse(_text_of(self.module)))
+        return ast.unparse(ast.fix_missing_locations(tree))
 
 
 class Collector(ast.NodeTransformer):
-    """Counts the places that can be broken; at the wanted one it makes the break."""
+    """Names the places that can be broken; at the wanted one it makes the break."""
 
     def __init__(self, wanted: int = -1) -> None:
-        self.wanted, self.place = wanted, -1
+        self.wanted = wanted
         self.scope: list[str] = []
-        self.description = ""
+        self.names: list[str] = []  # of all breaks, in the order of the code
 
     def visit_Raise(self, node):  # the wording of errors is not behaviour worth this price
         return node
@@ -179,12 +196,9 @@ class Collector(ast.NodeTransformer):
         return node
 
     def _break(self, old, new, shown=None):
-        self.place += 1
-        if self.place != self.wanted:
-            return old
-        self.description = shown or f"{ast.unparse(old)} -> {ast.unparse(new)}"
-        self.description = f"{'.'.join(self.scope)}: {self.description}"
-        return new
+        shown = shown or f"{ast.unparse(old)} -> {ast.unparse(new)}"
+        self.names.append(f"{'.'.join(self.scope)}: {shown}")
+        return new if len(self.names) - 1 == self.wanted else old
 
 
 def _is_text(node: ast.BinOp) -> bool:
@@ -195,21 +209,21 @@ def _is_text(node: ast.BinOp) -> bool:
     )
 
 
+def _text_of(module: str) -> str:
+    path = ROOT / "seq2seq_lib" / f"{module.replace('.', '/')}.py"
+    return path.read_text(encoding="utf-8")
+
+
 def mutants_of(module: str) -> Iterator[Mutant]:
     """Every break of a module, in the order of its code."""
-    path = ROOT / "seq2seq_lib" / f"{module.replace('.', '/')}.py"
-    text = path.read_text(encoding="utf-8")
-    counter = Collector()
-    counter.visit(ast.parse(text))
+    collector = Collector()
+    collector.visit(ast.parse(_text_of(module)))
     seen: dict[str, int] = {}
-    for wanted in range(counter.place + 1):
-        collector = Collector(wanted)
-        tree = ast.fix_missing_locations(collector.visit(ast.parse(text)))
-        key = collector.description
+    for place, key in enumerate(collector.names):
         seen[key] = seen.get(key, 0) + 1
         if seen[key] > 1:
             key += f" (no. {seen[key]})"
-        yield Mutant(module, key, ast.unparse(tree))
+        yield Mutant(module, key, place)
 
 
 class Broken(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -227,7 +241,7 @@ class Broken(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.mutant.source, f"<{self.mutant.key}>", "exec"), module.__dict__)
 
 
-def survives(mutant: Mutant | None, tests: Path) -> bool:
+def survives(mutant: Mutant | None, tests: list[Path]) -> bool:
     """Run the tests against the mutant in a child process; None runs them unbroken."""
     child = os.fork()
     if child == 0:
@@ -241,7 +255,7 @@ def survives(mutant: Mutant | None, tests: Path) -> bool:
 
         # tests that start another interpreter cannot see the break
         options = ["-x", "-q", "-p", "no:cacheprovider", "-k", "not interpreter and not subprocess"]
-        os._exit(int(pytest.main([*options, str(tests)])))
+        os._exit(int(pytest.main([*options, *map(str, tests)])))
     _, status = os.waitpid(child, 0)
     return status == 0
 
@@ -253,7 +267,7 @@ def _judge(mutant: Mutant) -> tuple[str, str, bool]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
     parser.add_argument("--sample", type=int, default=400, help="how many mutants (0: all)")
-    parser.add_argument("--only", choices=sorted(modules()), help="of one module")
+    parser.add_argument("--only", help="of one module, or of a package: decoding, laws.parity")
     parser.add_argument("--survivors", action="store_true", help="only those in the list again")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
@@ -265,7 +279,10 @@ def main() -> int:
     import torch
 
     torch.set_num_threads(1)
-    chosen = [options.only] if options.only else modules()
+    wanted = options.only or ""
+    chosen = [name for name in modules() if f"{name}.".startswith(f"{wanted}." if wanted else "")]
+    if not chosen:
+        parser.error(f"--only {wanted}: there is no such module among {', '.join(modules())}")
     mutants = [mutant for module in chosen for mutant in mutants_of(module)]
     total = len(mutants)
     explained = tomllib.loads(SURVIVORS.read_text("utf-8")) if SURVIVORS.exists() else {}
@@ -273,9 +290,9 @@ def main() -> int:
         mutants = [m for m in mutants if m.key in explained.get(m.module, {})]
     elif options.sample and options.sample < total:
         mutants = random.Random(options.seed).sample(mutants, options.sample)
-    for module in chosen:
-        if not survives(None, tests_of(module)):
-            print(f"The tests of {module} fail without any break: nothing can be learned.")
+    for tests in {tuple(tests_of(mutant.module)) for mutant in mutants}:
+        if not survives(None, list(tests)):
+            print(f"{', '.join(map(str, tests))} fail without any break: nothing can be learned.")
             return 1
     alive = []
     context = multiprocessing.get_context("fork")

@@ -1,14 +1,28 @@
 """tools/mutate.py finds what it breaks, and the tests that must notice, by the mirrored layout."""
 
+import ast
+
 import mutate
 import pytest
 
 
-@pytest.mark.parametrize("module", mutate.modules())
-def test_a_module_has_tests_and_can_be_broken(module):
-    assert mutate.tests_of(module).exists()
-    first, second, *_ = mutate.mutants_of(module)
-    assert first.key != second.key and first.source != second.source
+def test_every_module_has_tests_and_its_breaks_have_names():
+    for module in mutate.modules():
+        assert mutate.tests_of(module)
+        keys = [mutant.key for mutant in mutate.mutants_of(module)]  # none where all is words
+        assert len(set(keys)) == len(keys), module
+
+
+def test_a_break_is_one_and_another_each_time():
+    text = ast.unparse(ast.parse(mutate._text_of("masks")))
+    sources = {mutant.source for mutant in mutate.mutants_of("masks")}
+    assert len(sources) == len(list(mutate.mutants_of("masks"))) > 20
+    assert all(_differing_lines(source, text) == 1 for source in sources)
+
+
+def _differing_lines(one: str, other: str) -> int:
+    pairs = zip(one.splitlines(), other.splitlines(), strict=True)
+    return sum(a != b for a, b in pairs)
 
 
 def test_packages_are_taken_apart_and_tested_as_one(tmp_path, monkeypatch):
@@ -19,11 +33,12 @@ def test_packages_are_taken_apart_and_tested_as_one(tmp_path, monkeypatch):
     tests = tmp_path / "tests" / "library"
     (tests / "search").mkdir(parents=True)
     (tests / "test_masks.py").touch()
+    (tests / "test_masks_of_batches.py").touch()
     monkeypatch.setattr(mutate, "ROOT", tmp_path)
     monkeypatch.setattr(mutate, "BROKEN", ("search", "masks"))
     assert mutate.modules() == ["search.beam", "search.greedy", "masks"]
-    assert mutate.tests_of("search.beam") == tests / "search"
-    assert mutate.tests_of("masks") == tests / "test_masks.py"
+    assert mutate.tests_of("search.beam") == [tests / "search"]
+    assert mutate.tests_of("masks") == [tests / "test_masks.py", tests / "test_masks_of_batches.py"]
     assert [mutant.key for mutant in mutate.mutants_of("search.beam")] == [": 1 -> 2"]
     with pytest.raises(SystemExit, match="cells has no tests"):
         mutate.tests_of("cells")
