@@ -47,7 +47,7 @@ from seq2seq_lib.laws.reads_source import reads_source
 from seq2seq_lib.laws.scores_add_up import scores_add_up
 from seq2seq_lib.laws.search_oracle import search_oracle
 from seq2seq_lib.laws.shard_invariance import shard_invariance
-from seq2seq_lib.laws.subject import Subject, beam_search, by_sentence, judge_model, of_model
+from seq2seq_lib.laws.subject import beam_search, by_sentence, judge_model, of_model
 from seq2seq_lib.laws.verdict import AdapterError, Check, LawBroken, Verdict
 
 __all__ = [
@@ -61,7 +61,6 @@ __all__ = [
     "LawBroken",
     "Prefix",
     "PrefixModel",
-    "Subject",
     "TableModel",
     "Verdict",
     "batch_invariance",
