@@ -88,7 +88,7 @@ class PlainDecoder(nn.Module):
     def start(self, encoded: EncoderOutput) -> DecoderState:
         state = encoded.final_state
         top = (state[0] if isinstance(state, tuple) else state)[:, -1]  # [B, H]
-        return DecoderState(state, None, None, encoded.src_mask, context=top)
+        return DecoderState(state, src_mask=encoded.src_mask, context=top)
 
     def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
         x = self.embedding(tgt_in)  # [B, T] -> [B, T, E]

@@ -1,4 +1,4 @@
-"""The masked loss against torch's own, and what it saves to skip pads before the projection."""
+"""The masked loss against torch's own, and what skipping pads before the projection would save."""
 
 import torch
 import torch.nn.functional as F
@@ -75,7 +75,7 @@ def _before_the_projection(
     def every_cell() -> tuple[Tensor, ...]:
         return torch.autograd.grad(_torch_loss(output(hidden), ignored), inputs)
 
-    def real_tokens() -> tuple[Tensor, ...]:  # as decoder(tgt_in, state, mask) does it
+    def real_tokens() -> tuple[Tensor, ...]:
         loss = sequence_loss(output(hidden[mask])[None], targets[mask][None], mask[mask][None])
         return torch.autograd.grad(loss.total, inputs)
 

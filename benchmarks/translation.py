@@ -27,7 +27,7 @@ from benchmarks import report
 from seq2seq_lib._files import write_whole
 from seq2seq_lib.corpora import Corpus, CorpusError, multi30k, tatoeba
 from seq2seq_lib.runtime import get_device
-from seq2seq_lib.training import processes
+from seq2seq_lib.training import Processes, joined
 from seq2seq_lib.translate import Recipe, bleu, load_translator, train
 
 RESULTS = Path(__file__).parent / "results"
@@ -83,7 +83,7 @@ def measure(
     result = {
         "corpus": corpus.name,
         "pairs": len(corpus.train),
-        "processes": processes.world_size(),
+        "processes": Processes().size,
         "recipe": dataclasses.asdict(recipe),
         "machine": report.machine(device),
         "versions": report.versions("torch", "sentencepiece", "sacrebleu"),
@@ -131,7 +131,7 @@ def measure(
         after_epoch=after_epoch,
         progress=False,
     )
-    if processes.rank() != 0:
+    if not Processes().speaks:
         return result
     for name, search in searches.items():
         result["test"][name] = score("test", **search)
@@ -218,9 +218,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name = load().name
         with (
             tempfile.TemporaryDirectory() as folder,
-            processes.joined(get_device()) as device,
+            joined(get_device()) as device,
         ):
-            together = f"-x{processes.world_size()}" if processes.world_size() > 1 else ""
+            together = f"-x{Processes().size}" if Processes().size > 1 else ""
             measure(
                 load,
                 recipe,

@@ -1,10 +1,10 @@
 """GRU and LSTM written from their equations, and the loop that unrolls them over padded batches.
 
-Parameters have torch's layout, so weights can be copied from `nn.GRU` and `nn.LSTM`
-(`from_torch`), and `unroll_stack` recomputes a whole torch module from these equations: an oracle
-for anything that runs on it. Every gate can be looked at. Slow on purpose: one step at a time.
+Parameters have torch's layout, so weights can be copied from ``nn.GRU`` and ``nn.LSTM``
+(``from_torch``), and ``unroll_stack`` recomputes a whole torch module from these equations: an
+oracle for anything that runs on it. Every gate can be looked at. Slow on purpose.
 
-A state is `h [B, H]` for a GRU and the tuple `(h, c)`, both `[B, H]`, for an LSTM.
+A state is ``h [B, H]`` for a GRU and the tuple ``(h, c)``, both ``[B, H]``, for an LSTM.
 """
 
 import math
@@ -14,11 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seq2seq_lib._arguments import check_choice, check_integer, check_lengths, kind_of
+from seq2seq_lib.masks import sequence_mask
+
 State = Tensor | tuple[Tensor, Tensor]
 
 
 class GRUGates(NamedTuple):
-    """One GRU step, each `[B, H]` (`[B, T, H]` from `unroll`)."""
+    """One GRU step, each ``[B, H]`` (``[B, T, H]`` from ``unroll``)."""
 
     reset: Tensor  # r in (0, 1): how much of the old state the candidate sees
     update: Tensor  # z in (0, 1): how much of the old state is KEPT
@@ -27,7 +30,7 @@ class GRUGates(NamedTuple):
 
 
 class LSTMGates(NamedTuple):
-    """One LSTM step, each `[B, H]` (`[B, T, H]` from `unroll`)."""
+    """One LSTM step, each ``[B, H]`` (``[B, T, H]`` from ``unroll``)."""
 
     input: Tensor  # i in (0, 1): how much of the candidate is written
     forget: Tensor  # f in (0, 1): how much of the old cell is KEPT
@@ -54,7 +57,7 @@ class _Cell(nn.Module):
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True):
         super().__init__()
         if min(input_size, hidden_size) < 1:
-            raise ValueError(f"sizes must be >= 1, but they are {input_size} and {hidden_size}")
+            raise ValueError(f"sizes must be ≥ 1, but they are {input_size} and {hidden_size}")
         self.input_size, self.hidden_size = input_size, hidden_size
         rows = self.num_gates * hidden_size  # one block of H rows per gate
         self.weight_ih = nn.Parameter(torch.empty(rows, input_size))
@@ -70,19 +73,19 @@ class _Cell(nn.Module):
         """The cell that computes one layer and direction of a torch module.
 
         Args:
-            module: `nn.GRU` or `nn.GRUCell` for a GRUCell, `nn.LSTM` or `nn.LSTMCell` for an
-                LSTMCell, with or without biases.
+            module: ``nn.GRU`` or ``nn.GRUCell`` for a GRUCell, ``nn.LSTM`` or ``nn.LSTMCell`` for
+                an LSTMCell, with or without biases.
             layer, reverse: which part of it.
             share: take the module's own parameters, so that gradients reach it, not copies.
-        Raises: TypeError for another module; ValueError for a layer or direction it does not
-            have, or an LSTM with projections.
+
+        Raises:
+            TypeError: another module.
+            ValueError: a layer or direction it does not have, or an LSTM with projections.
         """
         if not isinstance(module, cls.torch_modules):
             wanted = " or nn.".join(kind.__name__ for kind in cls.torch_modules)
             raise TypeError(f"module must be nn.{wanted}, but it is {type(module).__name__}")
-        num_layers = getattr(module, "num_layers", 1)
-        if not 0 <= layer < num_layers:
-            raise ValueError(f"layer must be in 0 .. {num_layers - 1}, but it is {layer}")
+        check_integer(layer, "layer", 0, getattr(module, "num_layers", 1) - 1)
         if reverse and not getattr(module, "bidirectional", False):
             raise ValueError("reverse=True needs a bidirectional module, but this one is not")
         if getattr(module, "proj_size", 0) > 0:
@@ -97,12 +100,12 @@ class _Cell(nn.Module):
         return cell
 
     def initial_state(self, batch_size: int) -> State:
-        """Zeros, on the device and in the dtype of the weights: `[B, H]`, twice for an LSTM."""
+        """Zeros, on the device and in the dtype of the weights: ``[B, H]``, twice for an LSTM."""
         return self.weight_hh.new_zeros(batch_size, self.hidden_size)
 
     def _check(self, name: str, tensor: Tensor, batch_size: int, size: int) -> None:
         if not isinstance(tensor, Tensor):
-            raise TypeError(f"{name} must be a tensor, but it is {type(tensor).__name__}")
+            raise TypeError(f"{name} must be a tensor, but it is {kind_of(tensor)}")
         if tensor.shape != (batch_size, size):
             raise ValueError(f"{name} must be [{batch_size}, {size}], not {list(tensor.shape)}")
         came, ours = (f"{t.dtype} on {t.device}" for t in (tensor, self.weight_hh))
@@ -121,14 +124,12 @@ class GRUCell(_Cell):
 
     **Where the reset gate acts** differs, and the weights of one kind are useless in the other.
     torch resets after the matrix product, as cuDNN and the paper's first arXiv version do; the
-    published version and Chung et al. 2014 reset before it
-    (https://github.com/pytorch/pytorch/issues/8153, https://github.com/pytorch/pytorch/issues/99531).
+    published version and Chung et al. 2014 reset before it (pytorch#8153, #99531).
     **What z means** differs too: here, in torch and in Cho et al. z = 1 keeps the old state; in
-    Chung et al. 2014 and Bahdanau et al. 2015 z = 1 replaces it
-    (https://github.com/pytorch/pytorch/issues/20129).
+    Chung et al. 2014 and Bahdanau et al. 2015 z = 1 replaces it (pytorch#20129).
 
-    Parameters: `weight_ih [3H, I]` = (W_r | W_z | W_n), `weight_hh [3H, H]` = (U_r | U_z | U_n),
-    `bias_ih [3H]` = (b_r | b_z | b_n), `bias_hh [3H]` = (d_r | d_z | d_n), as in `nn.GRUCell`.
+    Parameters, as in ``nn.GRUCell``: ``weight_ih [3H, I]`` = (W_r | W_z | W_n) and, in the same
+    order, ``weight_hh [3H, H]`` of U, ``bias_ih [3H]`` of b and ``bias_hh [3H]`` of d.
     """
 
     num_gates = 3
@@ -136,12 +137,11 @@ class GRUCell(_Cell):
 
     def __init__(self, input_size: int, hidden_size: int, reset: str = "after", bias: bool = True):
         super().__init__(input_size, hidden_size, bias)
-        if reset not in ("after", "before"):
-            raise ValueError(f"unknown reset: {reset!r}. Valid: 'after' (torch), 'before' (papers)")
+        check_choice(reset, ("after", "before"), "reset")  # torch's, the papers'
         self.reset = reset
 
     def gates(self, x: Tensor, state: Tensor) -> GRUGates:
-        """All of one step from `x [B, I]` and `state [B, H]`; ValueError if they do not fit."""
+        """All of one step from ``x [B, I]`` and ``state [B, H]``; ValueError if they do not fit."""
         self._check("x", x, len(x), self.input_size)
         self._check("state", state, len(x), self.hidden_size)
         from_x = F.linear(x, self.weight_ih, self.bias_ih)  # [B, 3H]
@@ -161,7 +161,7 @@ class GRUCell(_Cell):
         return GRUGates(reset, update, candidate, hidden)
 
     def forward(self, x: Tensor, state: Tensor) -> Tensor:
-        """`x [B, I]`, `state [B, H]` -> the new state `[B, H]`."""
+        """``x [B, I]``, ``state [B, H]`` -> the new state ``[B, H]``."""
         return self.gates(x, state).hidden
 
 
@@ -175,8 +175,8 @@ class LSTMCell(_Cell):
 
     With a constant forget gate and nothing written, c halves every ln 2 / -ln f steps.
 
-    Parameters: `weight_ih [4H, I]` = (W_i | W_f | W_g | W_o), `weight_hh [4H, H]` and the biases
-    `[4H]` in the same order, as in `nn.LSTMCell`. (Other libraries order them i, f, o, g.)
+    Parameters, as in ``nn.LSTMCell``: ``weight_ih [4H, I]`` = (W_i | W_f | W_g | W_o) and, in the
+    same order, ``weight_hh [4H, H]`` and the biases ``[4H]``. (Elsewhere the order is i, f, o, g.)
     """
 
     num_gates = 4
@@ -187,9 +187,9 @@ class LSTMCell(_Cell):
         return h, torch.zeros_like(h)
 
     def gates(self, x: Tensor, state: tuple[Tensor, Tensor]) -> LSTMGates:
-        """All of one step from `x [B, I]` and state `(h, c)`; ValueError if they do not fit."""
+        """All of one step from ``x [B, I]`` and state ``(h, c)``; ValueError if they do not fit."""
         if not isinstance(state, tuple) or len(state) != 2:
-            raise TypeError(f"state must be a tuple (h, c), but it is {type(state).__name__}")
+            raise TypeError(f"state must be a tuple (h, c), but it is {kind_of(state)}")
         hidden, cell = state
         self._check("x", x, len(x), self.input_size)
         self._check("h", hidden, len(x), self.hidden_size)
@@ -204,7 +204,7 @@ class LSTMCell(_Cell):
         return LSTMGates(i, f, g, o, cell, hidden)
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """`x [B, I]`, `state = (h, c)`, each `[B, H]` -> the new `(h, c)`."""
+        """``x [B, I]``, ``state = (h, c)``, each ``[B, H]`` -> the new ``(h, c)``."""
         gates = self.gates(x, state)
         return gates.hidden, gates.cell
 
@@ -216,23 +216,27 @@ def unroll(
     lengths: Tensor | None = None,
     reverse: bool = False,
 ) -> Unrolled:
-    """Run a cell over a padded batch, as `nn.GRU` and `nn.LSTM` run over a packed one.
+    """Run a cell over a padded batch, as ``nn.GRU`` and ``nn.LSTM`` run over a packed one.
 
     At a pad the state stays as it is and the output is 0, so neither depends on how far a row was
     padded, nor on what stands there (not even NaN). Reversed, a row starts at its last real token,
-    and `outputs[:, t]` is still the output at token t.
+    and ``outputs[:, t]`` is still the output at token t.
 
     Args:
-        x: `[B, T, I]`, in the dtype and on the device of the cell's weights.
-        state: before the first step, `[B, H]` or `(h, c)`; None for zeros.
-        lengths: int64 `[B]` in 1 .. T on any device; None for no pads.
+        x: ``[B, T, I]``, in the dtype and on the device of the cell's weights.
+        state: before the first step, ``[B, H]`` or ``(h, c)``; None for zeros.
+        lengths: int64 ``[B]`` in 1 .. T on any device; None for no pads.
         reverse: read from the end to the beginning.
-    Returns: `Unrolled(outputs [B, T, H], state, gates)`, the gates each `[B, T, H]`.
-    Raises: ValueError for a shape, dtype, device or length that does not fit; TypeError for
-        lengths that are not integers.
+
+    Returns:
+        ``Unrolled(outputs [B, T, H], state, gates)``, the gates each ``[B, T, H]``.
+
+    Raises:
+        ValueError: a shape, dtype, device or length that does not fit.
+        TypeError: lengths that are not integers.
     """
     if x.dim() != 3 or x.shape[0] == 0 or x.shape[1] == 0:
-        raise ValueError(f"x must have shape [B, T, I] with B, T >= 1, but it is {list(x.shape)}")
+        raise ValueError(f"x must have shape [B, T, I] with B, T ≥ 1, but it is {list(x.shape)}")
     B, T, _ = x.shape
     real = _real_tokens(lengths, B, T).to(x.device)[..., None]  # [B, T, 1]
     x = x.masked_fill(~real, 0)  # or inf at a pad would turn the gradient's 0 into 0 * inf = NaN
@@ -255,16 +259,19 @@ def unroll(
 def unroll_stack(rnn: nn.GRU | nn.LSTM, x: Tensor, lengths: Tensor | None = None) -> Unrolled:
     """Recompute a whole torch module, all layers and directions, from the equations above.
 
-    The oracle for parity: it uses the module's *own* parameters, so outputs, states and gradients
-    can all be compared with the module's.
+    The oracle for parity, with the module's *own* parameters: gradients can be compared as well.
 
     Args:
         rnn: without projections, batch_first or not; here the batch is always first.
-        x, lengths: as for `unroll`.
-    Returns: `Unrolled(outputs [B, T, D*H], state [B, L*D, H], gates)`: torch's `h_n` with the
-        batch first, `(h, c)` for an LSTM; the gates as a list of L*D `GRUGates` or `LSTMGates`.
-    Raises: TypeError for another module; ValueError as `unroll`, and for dropout in training mode,
-        which no oracle can repeat.
+        x, lengths: as for ``unroll``.
+
+    Returns:
+        ``Unrolled(outputs [B, T, D*H], state [B, L*D, H], gates)``: torch's ``h_n`` with the batch
+        first, ``(h, c)`` for an LSTM; the gates as a list of L*D ``GRUGates`` or ``LSTMGates``.
+
+    Raises:
+        TypeError: another module.
+        ValueError: as ``unroll``, and for dropout in training mode, which no oracle can repeat.
     """
     if not isinstance(rnn, nn.GRU | nn.LSTM):
         raise TypeError(f"rnn must be nn.GRU or nn.LSTM, but it is {type(rnn).__name__}")
@@ -285,16 +292,9 @@ def unroll_stack(rnn: nn.GRU | nn.LSTM, x: Tensor, lengths: Tensor | None = None
 
 
 def _real_tokens(lengths: Tensor | None, B: int, T: int) -> Tensor:
-    """Mask `[B, T]`, True = real token."""
-    if lengths is None:
-        return torch.ones(B, T, dtype=torch.bool)
-    if not isinstance(lengths, Tensor) or lengths.dtype not in (torch.int64, torch.int32):
-        came = getattr(lengths, "dtype", type(lengths).__name__)
-        raise TypeError(f"lengths must be an int64 tensor [B], but they are {came}")
-    if lengths.shape != (B,):
-        raise ValueError(f"lengths must have shape [{B}], but it is {list(lengths.shape)}")
-    bad = ((lengths < 1) | (lengths > T)).nonzero()[:, 0]  # row numbers
-    if len(bad) > 0:
-        row, length = int(bad[0]), int(lengths[bad[0]])
-        raise ValueError(f"lengths must be in 1 .. {T}, but row {row} is {length}")
-    return torch.arange(T, device=lengths.device) < lengths[:, None]  # [B, T]
+    """Mask ``[B, T]``, True = real token."""
+    lengths = torch.full((B,), T) if lengths is None else lengths
+    check_lengths(lengths, T, "lengths")
+    if len(lengths) != B:
+        raise ValueError(f"lengths must have shape [{B}], but it is {list(lengths.shape)}.")
+    return sequence_mask(lengths, T)

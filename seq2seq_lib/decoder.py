@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seq2seq_lib._arguments import check_ids, check_positive, kind_of
+from seq2seq_lib._arguments import check_ids, check_positive
 from seq2seq_lib.attention import Attention
 from seq2seq_lib.encoder import EncoderOutput, State, make_rnn, map_state
 from seq2seq_lib.vocab import PAD_ID
@@ -32,17 +32,21 @@ class DecoderState:
         hidden: ``[B, L, H]`` for a GRU, a pair ``(h, c)`` for an LSTM.
         memory: ``[B, S, H]``; None in a decoder without attention.
         keys: what the attention precomputed from the memory; None without attention.
-        src_mask: bool ``[B, S]``.
+        src_mask: bool ``[B, S]``; None if the decoder starts from something else than tokens.
         context: ``[B, H]``, a fixed summary of the source; None in a decoder with attention.
         attention: ``[B, S]``, the weights of the last step; None before it or without attention.
     """
 
     hidden: State
-    memory: Tensor | None
-    keys: Tensor | None
-    src_mask: Tensor
+    memory: Tensor | None = None
+    keys: Tensor | None = None
+    src_mask: Tensor | None = None
     context: Tensor | None = None
     attention: Tensor | None = None
+
+    def __len__(self) -> int:
+        """The number of its rows."""
+        return len(_top(self.hidden))
 
     def select(self, rows: Tensor) -> "DecoderState":
         """The state of the given rows, repeated or left out as ``rows`` says: int64 ``[N]``.
@@ -59,10 +63,7 @@ class DecoderState:
 
 
 class DecoderOutput(NamedTuple):
-    """Of a whole pass: logits ``[B, T, V]``, the state after it, weights ``[B, T, S]`` or None.
-
-    With a mask the logits are ``[N, V]``, those of its N real tokens, row by row.
-    """
+    """Of a whole pass: logits ``[B, T, V]``, the state after it, weights ``[B, T, S]`` or None."""
 
     logits: Tensor
     state: DecoderState
@@ -81,13 +82,14 @@ class _BaseDecoder(nn.Module):
         tie_embeddings: use the embedding matrix as the output matrix too (Press & Wolf 2017).
     """
 
+    reads_context = True  # whether each input of the RNN holds the context beside the word
+
     def __init__(
         self,
         vocab_size: int,
         embed_size: int,
         hidden_size: int,
         *,
-        input_size: int,
         num_layers: int = 1,
         dropout: float = 0.0,
         cell: str = "gru",
@@ -101,6 +103,7 @@ class _BaseDecoder(nn.Module):
         self.embedding = nn.Embedding(vocab_size, embed_size, padding_idx=PAD_ID)
         self.input_scale = 1.0
         self.dropout = nn.Dropout(dropout)
+        input_size = embed_size + hidden_size if self.reads_context else embed_size
         self.rnn = make_rnn(cell, input_size, hidden_size, num_layers, dropout)
         self.readout = nn.Linear(2 * hidden_size, embed_size)
         self.output = nn.Linear(embed_size, vocab_size)
@@ -118,20 +121,15 @@ class _BaseDecoder(nn.Module):
         """The state before the first token, from what the encoder returned."""
         raise NotImplementedError
 
-    def forward(
-        self, tgt_in: Tensor, state: DecoderState, mask: Tensor | None = None
-    ) -> DecoderOutput:
+    def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
         """Read a whole pass.
 
         Args:
             tgt_in: int64 ``[B, T]``, BOS first.
             state: from ``start``, or where an earlier pass over the same sentences ended.
-            mask: bool ``[B, T]``, True = real token: compute logits for these alone. The output
-                matrix is the largest of the model, and nobody reads what it says at pads.
 
         Returns:
-            ``DecoderOutput``: logits ``[B, T, V]`` for the token after each, or ``[N, V]`` for
-            those that the mask names; state; attention.
+            ``DecoderOutput``: logits ``[B, T, V]`` for the token after each; state; attention.
 
         Raises:
             TypeError, ValueError: rank, dtype or ids; rows that are not those of the state.
@@ -150,9 +148,9 @@ class _BaseDecoder(nn.Module):
 
     def _embed(self, tgt_in: Tensor, state: DecoderState) -> Tensor:
         check_ids(tgt_in, self.vocab_size, "tgt_in")
-        if len(tgt_in) != len(state.src_mask):
+        if len(tgt_in) != len(state):
             raise ValueError(
-                f"tgt_in has {len(tgt_in)} rows but the state has {len(state.src_mask)}: "
+                f"tgt_in has {len(tgt_in)} rows but the state has {len(state)}: "
                 f"state.select(rows) repeats or drops rows."
             )
         return self.dropout(self.embedding(tgt_in) * self.input_scale)  # [B, T] -> [B, T, E]
@@ -163,16 +161,9 @@ class _BaseDecoder(nn.Module):
         outputs, hidden = self.rnn(inputs, hidden)  # [B, T, H]
         return outputs, map_state(lambda h: h.transpose(0, 1), hidden)
 
-    def _logits(self, hidden: Tensor, context: Tensor, mask: Tensor | None) -> Tensor:
-        if mask is not None:
-            if kind_of(mask) != "torch.bool" or mask.shape != hidden.shape[:2]:
-                raise ValueError(
-                    f"mask must be bool [B, T] = {list(hidden.shape[:2])}, True = real token, but "
-                    f"it is {kind_of(mask)} {list(getattr(mask, 'shape', ()))}."
-                )
-            hidden, context = hidden[mask], context[mask]  # [B, T, H] -> [N, H]
+    def _logits(self, hidden: Tensor, context: Tensor) -> Tensor:
         mixed = self.readout(torch.cat([hidden, context], -1))  # [B, T, 2H] -> [B, T, E]
-        return self.output(self.dropout(torch.tanh(mixed)))  # [B, T, V], or all without T
+        return self.output(self.dropout(torch.tanh(mixed)))  # [B, T, V]
 
 
 class Decoder(_BaseDecoder):
@@ -182,23 +173,16 @@ class Decoder(_BaseDecoder):
     and inference alike, and into the readout.
     """
 
-    def __init__(self, vocab_size: int, embed_size: int, hidden_size: int, **options) -> None:
-        super().__init__(
-            vocab_size, embed_size, hidden_size, input_size=embed_size + hidden_size, **options
-        )
-
     def start(self, encoded: EncoderOutput) -> DecoderState:
         final = encoded.final_state
-        return DecoderState(final, None, None, encoded.src_mask, context=_top(final))
+        return DecoderState(final, src_mask=encoded.src_mask, context=_top(final))
 
-    def forward(
-        self, tgt_in: Tensor, state: DecoderState, mask: Tensor | None = None
-    ) -> DecoderOutput:
+    def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
         embedded = self._embed(tgt_in, state)  # [B, T, E]
         context = state.context.unsqueeze(1).expand(-1, tgt_in.size(1), -1)  # [B, H] -> [B, T, H]
         inputs = torch.cat([embedded, context], -1)  # [B, T, E + H]
         outputs, hidden = self._recur(inputs, state.hidden)
-        logits = self._logits(outputs, context, mask)
+        logits = self._logits(outputs, context)
         return DecoderOutput(logits, replace(state, hidden=hidden), None)
 
 
@@ -218,7 +202,9 @@ class _AttendingDecoder(_BaseDecoder):
 
     def start(self, encoded: EncoderOutput) -> DecoderState:
         keys = self.attention.precompute(encoded.memory)  # once a sentence, not once a step
-        return DecoderState(encoded.final_state, encoded.memory, keys, encoded.src_mask)
+        return DecoderState(
+            encoded.final_state, memory=encoded.memory, keys=keys, src_mask=encoded.src_mask
+        )
 
 
 class AttentionDecoder(_AttendingDecoder):
@@ -230,25 +216,13 @@ class AttentionDecoder(_AttendingDecoder):
     one batched attention.
     """
 
-    def __init__(
-        self,
-        vocab_size: int,
-        embed_size: int,
-        hidden_size: int,
-        attention: Attention,
-        **options,
-    ) -> None:
-        super().__init__(
-            vocab_size, embed_size, hidden_size, attention, input_size=embed_size, **options
-        )
+    reads_context = False
 
-    def forward(
-        self, tgt_in: Tensor, state: DecoderState, mask: Tensor | None = None
-    ) -> DecoderOutput:
+    def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
         outputs, hidden = self._recur(self._embed(tgt_in, state), state.hidden)  # [B, T, H]
         context, weights = self.attention(outputs, state.keys, state.memory, state.src_mask)
         state = replace(state, hidden=hidden, attention=weights[:, -1])
-        return DecoderOutput(self._logits(outputs, context, mask), state, weights)
+        return DecoderOutput(self._logits(outputs, context), state, weights)
 
 
 class BahdanauDecoder(_AttendingDecoder):
@@ -260,22 +234,7 @@ class BahdanauDecoder(_AttendingDecoder):
     The query is the state of the step before, so a pass is a loop over the tokens.
     """
 
-    def __init__(
-        self,
-        vocab_size: int,
-        embed_size: int,
-        hidden_size: int,
-        attention: Attention,
-        **options,
-    ) -> None:
-        input_size = embed_size + hidden_size
-        super().__init__(
-            vocab_size, embed_size, hidden_size, attention, input_size=input_size, **options
-        )
-
-    def forward(
-        self, tgt_in: Tensor, state: DecoderState, mask: Tensor | None = None
-    ) -> DecoderOutput:
+    def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
         hidden, outputs, contexts, weights = state.hidden, [], [], []
         for embedded in self._embed(tgt_in, state).split(1, dim=1):  # T times [B, 1, E]
             query = _top(hidden)  # [B, H]
@@ -285,7 +244,7 @@ class BahdanauDecoder(_AttendingDecoder):
             outputs.append(output)
             contexts.append(context)
             weights.append(weight)
-        logits = self._logits(torch.cat(outputs, 1), torch.stack(contexts, 1), mask)  # [B, T, V]
+        logits = self._logits(torch.cat(outputs, 1), torch.stack(contexts, 1))  # [B, T, V]
         state = replace(state, hidden=hidden, attention=weights[-1])
         return DecoderOutput(logits, state, torch.stack(weights, 1))
 

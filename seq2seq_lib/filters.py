@@ -1,18 +1,19 @@
 """Reshape next-token distributions: temperature, top-k, top-p, banned tokens, no repeats.
 
-Log-probabilities `[..., V]` go in, log-probabilities `[..., V]` come out, in the same dtype and
+Log-probabilities ``[..., V]`` go in, log-probabilities ``[..., V]`` come out, in the same dtype and
 on the same device; nothing is changed in place. The functions come in two kinds, and the
 difference decides whether a score still means anything:
 
-* `apply_temperature`, `top_k_filter`, `top_p_filter` and `min_p_filter` make a **new
+* ``apply_temperature``, ``top_k_filter``, ``top_p_filter`` and ``min_p_filter`` make a **new
   distribution** to sample from, so they **renormalise**: every row sums to one. They treat rows
   that do not (logits, or log-probabilities with banned tokens) as unnormalised, so they can be
   chained.
-* `ban_tokens` and `ban_repeated_ngrams` only forbid: a banned entry becomes -inf and the others
+* ``ban_tokens`` and ``ban_repeated_ngrams`` only forbid: a banned entry becomes -inf and the others
   **keep the model's own log-probability**. A search that adds these up returns the true
   log-probability of what it found.
 
-The order of `decoding.sample`, and of Transformers: ban, temperature, top-k, top-p, min-p, sample.
+The order of ``decoding.sample``, and of Transformers: ban, temperature, top-k, top-p, min-p,
+sample.
 
 Half precision is computed in float32 inside, because exp and cumulative sums over a vocabulary
 lose too much in 11 bits. -inf is an impossible token everywhere and stays impossible.
@@ -23,6 +24,8 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+
+from seq2seq_lib._arguments import check_number, check_positive, kind_of
 
 # What a sum of V float32 probabilities may miss: a set whose mass reaches p up to this counts.
 _ROUNDING = 1e-6
@@ -37,19 +40,19 @@ def apply_temperature(log_probs: Tensor, temperature: float) -> Tensor:
     distribution over the tokens that are possible.
 
     Args:
-        log_probs: float `[..., V]`, normalised or not (logits give the same result).
+        log_probs: float ``[..., V]``, normalised or not (logits give the same result).
         temperature: T, finite and > 0.
-    Returns: normalised log-probabilities `[..., V]`.
-    Raises: ValueError for a temperature <= 0, NaN or infinite; for NaN or +inf in log_probs, or a
-        row in which every token is -inf. TypeError for log_probs that are not floating point.
+
+    Returns:
+        normalised log-probabilities ``[..., V]``.
+
+    Raises:
+        ValueError: a temperature ≤ 0, NaN or infinite; NaN or +inf in log_probs, or a row in
+            which every token is -inf.
+        TypeError: log_probs that are not floating point.
     """
-    if isinstance(temperature, bool) or not isinstance(temperature, int | float):
-        raise TypeError(f"temperature must be a number, but it is {temperature!r}")
-    if not 0 < temperature < float("inf"):  # also refuses NaN
-        raise ValueError(
-            f"temperature must be > 0 and finite, but it is {temperature}: "
-            "use greedy_search for the limit T -> 0"
-        )
+    why = "use greedy_search for the limit T -> 0"
+    check_number(temperature, "temperature", "> 0 and finite", low=0, open_low=True, why=why)
     scores = _checked(log_probs)
     # The largest entry becomes 0 first. Then a tiny T cannot overflow all of them to -inf.
     scores = scores - scores.amax(dim=-1, keepdim=True)
@@ -65,17 +68,21 @@ def top_k_filter(log_probs: Tensor, k: int) -> Tensor:
 
     **Ties:** exactly k tokens stay; of equally probable ones the lower id wins. So k = 1 is greedy
     search whatever the ties. (Hugging Face keeps every token tied with the k-th: k = 2 of five
-    equal tokens keeps five.) k >= V keeps everything; impossible tokens never come back, so fewer
+    equal tokens keeps five.) k ≥ V keeps everything; impossible tokens never come back, so fewer
     than k stay when fewer than k are possible.
 
     Args:
-        log_probs: float `[..., V]`, normalised or not.
-        k: how many to keep, >= 1.
-    Returns: normalised log-probabilities `[..., V]`, -inf where a token was dropped.
-    Raises: ValueError for k < 1 and bad log_probs (see `apply_temperature`); TypeError for a k
-        that is not an int, or log_probs that are not floating point.
+        log_probs: float ``[..., V]``, normalised or not.
+        k: how many to keep, ≥ 1.
+
+    Returns:
+        normalised log-probabilities ``[..., V]``, -inf where a token was dropped.
+
+    Raises:
+        ValueError: k < 1 and bad log_probs (see ``apply_temperature``).
+        TypeError: a k that is not an int, or log_probs that are not floating point.
     """
-    _check_at_least_one("k", k, "k = 1 keeps the most probable token")
+    check_positive(k, "k", "k = 1 keeps the most probable token")
     scores = _checked(log_probs)
     ranking = scores.argsort(dim=-1, descending=True, stable=True)  # [..., V] ids, best first
     rank = ranking.argsort(dim=-1)  # [..., V] rank of each id: the inverse permutation
@@ -83,7 +90,7 @@ def top_k_filter(log_probs: Tensor, k: int) -> Tensor:
 
 
 def top_p_filter(log_probs: Tensor, p: float) -> Tensor:
-    """Keep the smallest set of most probable tokens whose probability is >= p; renormalise.
+    """Keep the smallest set of most probable tokens whose probability is ≥ p; renormalise.
 
     Nucleus sampling (Holtzman et al. 2020, equations 2 and 3): take tokens from the top until
     their probabilities sum to at least p. The token that crosses p **belongs to the set**, so at
@@ -92,16 +99,18 @@ def top_p_filter(log_probs: Tensor, p: float) -> Tensor:
     lower id comes first. p = 1 keeps every token.
 
     Args:
-        log_probs: float `[..., V]`, normalised or not (p is a share of the row's own total).
+        log_probs: float ``[..., V]``, normalised or not (p is a share of the row's own total).
         p: probability in (0, 1].
-    Returns: normalised log-probabilities `[..., V]`, -inf where a token was dropped.
-    Raises: ValueError for p outside (0, 1], NaN, and bad log_probs (see `apply_temperature`);
-        TypeError for a p that is not a number, or log_probs that are not floating point.
+
+    Returns:
+        normalised log-probabilities ``[..., V]``, -inf where a token was dropped.
+
+    Raises:
+        ValueError: p outside (0, 1], NaN, and bad log_probs (see ``apply_temperature``).
+        TypeError: a p that is not a number, or log_probs that are not floating point.
     """
-    if isinstance(p, bool) or not isinstance(p, int | float):
-        raise TypeError(f"p must be a number, but it is {p!r}")
-    if not 0 < p <= 1:  # also refuses NaN
-        raise ValueError(f"p must be in (0, 1], but it is {p}: p = 1 keeps every token")
+    why = "p = 1 keeps every token"
+    check_number(p, "p", "in (0, 1]", low=0, high=1, open_low=True, open_high=False, why=why)
     scores = _checked(log_probs)
     if p == 1:  # summed probabilities may reach 1 before the last token
         return scores.log_softmax(dim=-1).to(log_probs.dtype)
@@ -122,16 +131,18 @@ def min_p_filter(log_probs: Tensor, p: float) -> Tensor:
     (a share of 1e-6) has reached it.
 
     Args:
-        log_probs: float `[..., V]`, normalised or not.
+        log_probs: float ``[..., V]``, normalised or not.
         p: share of the best token's probability, in [0, 1]; 0 keeps every token, 1 the best ones.
-    Returns: normalised log-probabilities `[..., V]`, -inf where a token was dropped.
-    Raises: ValueError for p outside [0, 1], NaN, and bad log_probs (see `apply_temperature`);
-        TypeError for a p that is not a number, or log_probs that are not floating point.
+
+    Returns:
+        normalised log-probabilities ``[..., V]``, -inf where a token was dropped.
+
+    Raises:
+        ValueError: p outside [0, 1], NaN, and bad log_probs (see ``apply_temperature``).
+        TypeError: a p that is not a number, or log_probs that are not floating point.
     """
-    if isinstance(p, bool) or not isinstance(p, int | float):
-        raise TypeError(f"p must be a number, but it is {p!r}")
-    if not 0 <= p <= 1:  # also refuses NaN
-        raise ValueError(f"p must be in [0, 1], but it is {p}: p = 0 keeps every token")
+    why = "p = 0 keeps every token"
+    check_number(p, "p", "in [0, 1]", low=0, high=1, open_high=False, why=why)
     scores = _checked(log_probs)
     if p == 0:
         return scores.log_softmax(dim=-1).to(log_probs.dtype)
@@ -148,11 +159,15 @@ def ban_tokens(log_probs: Tensor, ids: Sequence[int] | Tensor) -> Tensor:
     filter or the search says that nothing is left.
 
     Args:
-        log_probs: float `[..., V]`.
-        ids: token ids, a sequence of ints or an int64 tensor `[K]`; may be empty or repeat.
-    Returns: `[..., V]`, a new tensor.
-    Raises: ValueError for an id outside 0 .. V-1, and NaN or +inf in log_probs. TypeError for ids
-        that are not integers, or log_probs that are not floating point.
+        log_probs: float ``[..., V]``.
+        ids: token ids, a sequence of ints or an int64 tensor ``[K]``; may be empty or repeat.
+
+    Returns:
+        ``[..., V]``, a new tensor.
+
+    Raises:
+        ValueError: an id outside 0 .. V-1, and NaN or +inf in log_probs.
+        TypeError: ids that are not integers, or log_probs that are not floating point.
     """
     _checked(log_probs, empty_rows=True)
     banned = ids if isinstance(ids, Tensor) else torch.tensor(list(ids))
@@ -173,25 +188,29 @@ def ban_repeated_ngrams(log_probs: Tensor, prefixes: Tensor, n: int, *, pad_id: 
 
     If the last n-1 tokens of a prefix occurred in it before, what followed them then is banned
     now (Paulus et al. 2018, section 2.5, with n = 3). n = 1 bans each token already used. **Not**
-    renormalised: see `ban_tokens`. PAD entries take no part, on whichever side they stand: they
+    renormalised: see ``ban_tokens``. PAD entries take no part, on whichever side they stand: they
     are skipped, so a padded row and the same row alone ban the same tokens.
 
     Args:
-        log_probs: float `[N, V]`, the scores of the next token.
-        prefixes: int64 `[N, T]`, the tokens so far; T may be 0. Put BOS there or not: with n > 1
+        log_probs: float ``[N, V]``, the scores of the next token.
+        prefixes: int64 ``[N, T]``, the tokens so far; T may be 0. Put BOS there or not: with n > 1
             it only matters if BOS can be generated.
-        n: length of the n-grams, >= 1.
+        n: length of the n-grams, ≥ 1.
         pad_id: the id to skip.
-    Returns: `[N, V]`, a new tensor, -inf where a token is banned.
-    Raises: ValueError for n < 1, shapes that do not fit, prefix ids outside 0 .. V-1, and NaN or
-        +inf in log_probs. TypeError for an n that is not an int, prefixes that are not int64, or
-        log_probs that are not floating point.
+
+    Returns:
+        ``[N, V]``, a new tensor, -inf where a token is banned.
+
+    Raises:
+        ValueError: n < 1, shapes that do not fit, prefix ids outside 0 .. V-1, and NaN or +inf in
+            log_probs.
+        TypeError: an n that is not an int, prefixes that are not int64, or log_probs that are not
+            floating point.
     """
-    _check_at_least_one("n", n, "n = 1 bans every token that was used before")
+    check_positive(n, "n", "n = 1 bans every token that was used before")
     _checked(log_probs, empty_rows=True)
     if not isinstance(prefixes, Tensor) or prefixes.dtype != torch.int64:
-        what = getattr(prefixes, "dtype", type(prefixes).__name__)
-        raise TypeError(f"prefixes must be an int64 tensor, but they are {what}")
+        raise TypeError(f"prefixes must be an int64 tensor, but they are {kind_of(prefixes)}.")
     if log_probs.dim() != 2 or prefixes.dim() != 2 or len(log_probs) != len(prefixes):
         raise ValueError(
             "expected log_probs [N, V] and prefixes [N, T], but their shapes are "
@@ -215,18 +234,18 @@ def ban_repeated_ngrams(log_probs: Tensor, prefixes: Tensor, n: int, *, pad_id: 
 
 
 def _keep_and_renormalise(scores: Tensor, keep: Tensor) -> Tensor:
-    """Log-probabilities `[..., V]` of the kept tokens alone; -inf for the others."""
+    """Log-probabilities ``[..., V]`` of the kept tokens alone; -inf for the others."""
     return scores.masked_fill(~keep, float("-inf")).log_softmax(dim=-1)
 
 
 def _checked(log_probs: Tensor, *, empty_rows: bool = False) -> Tensor:
     """The scores in at least float32, or the error that says what is wrong with them."""
     if not isinstance(log_probs, Tensor) or not log_probs.is_floating_point():
-        what = getattr(log_probs, "dtype", type(log_probs).__name__)
-        raise TypeError(f"log_probs must be a floating-point tensor [..., V], but they are {what}")
+        came = kind_of(log_probs)
+        raise TypeError(f"log_probs must be a floating-point tensor [..., V], but they are {came}.")
     if log_probs.dim() == 0 or log_probs.shape[-1] == 0:
         raise ValueError(
-            f"log_probs must have the vocabulary as last dimension, [..., V] with V >= 1, "
+            f"log_probs must have the vocabulary as last dimension, [..., V] with V ≥ 1, "
             f"but their shape is {tuple(log_probs.shape)}"
         )
     best = log_probs.detach().amax(dim=-1)  # [...]; NaN wins, so one look at it is enough
@@ -241,13 +260,6 @@ def _checked(log_probs: Tensor, *, empty_rows: bool = False) -> Tensor:
                 "were all tokens banned?"
             )
     return log_probs.float() if log_probs.dtype in (torch.float16, torch.bfloat16) else log_probs
-
-
-def _check_at_least_one(name: str, value: int, meaning: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an int, but it is {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} must be >= 1, but it is {value}: {meaning}")
 
 
 def _check_ids(name: str, ids: Tensor, vocab_size: int) -> None:

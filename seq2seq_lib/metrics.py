@@ -1,6 +1,6 @@
 """Measure translations and predictions: BLEU, chrF, exact match, token accuracy, perplexity.
 
-BLEU and chrF stand in `bleu`, and can be imported from here.
+BLEU and chrF are written in the package ``_bleu``; this is where to import them from.
 """
 
 import math
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from seq2seq_lib._arguments import kind_of
-from seq2seq_lib.bleu import (
+from seq2seq_lib._arguments import is_number, kind_of
+from seq2seq_lib._bleu import (
     BleuScore,
     ChrfScore,
     bleu_from_scratch,
@@ -49,8 +49,11 @@ def exact_match(predictions: Sequence, targets: Sequence) -> float:
         predictions, targets: equally many (at least one) strings, or sequences of tokens or ids.
             A list and a tuple of the same tokens are equal. Cut EOS and PAD off first, or leave
             them in both: nothing is stripped here.
-    Raises: ValueError for an empty corpus or different numbers. TypeError for a bare string or a
-        tensor in place of a list, or a string compared with a list of tokens.
+
+    Raises:
+        ValueError: an empty corpus or different numbers.
+        TypeError: a bare string or a tensor in place of a list, or a string compared with a list of
+            tokens.
     """
     for name, items in (("predictions", predictions), ("targets", targets)):
         if isinstance(items, str | Tensor):
@@ -79,15 +82,17 @@ def token_accuracy(predictions: Tensor, targets: Tensor, mask: Tensor) -> float:
     """The share of real tokens that were predicted, in 0 .. 1: sum(hit * mask) / sum(mask).
 
     Measured with teacher forcing it flatters a model, which saw the right prefix at each step;
-    see `exact_match` for what cannot be flattered.
+    see ``exact_match`` for what cannot be flattered.
 
     Args:
-        predictions: int64 ids `[B, T]`, or float logits (or log-probabilities) `[B, T, V]`, of
+        predictions: int64 ids ``[B, T]``, or float logits (or log-probabilities) ``[B, T, V]``, of
             which the argmax counts.
-        targets: int64 `[B, T]`.
-        mask: bool `[B, T]`, True = real token.
-    Raises: ValueError for shapes that do not fit, a mask without a real token, NaN logits.
-        TypeError for a wrong dtype.
+        targets: int64 ``[B, T]``.
+        mask: bool ``[B, T]``, True = real token.
+
+    Raises:
+        ValueError: shapes that do not fit, a mask without a real token, NaN logits.
+        TypeError: a wrong dtype.
     """
     for name, tensor, dtype in (("targets", targets, torch.int64), ("mask", mask, torch.bool)):
         if not isinstance(tensor, Tensor) or tensor.dtype != dtype:
@@ -124,16 +129,18 @@ def perplexity(total_nll: float | Tensor, total_tokens: float | Tensor) -> float
     it is too large for a float.
 
     Args:
-        total_nll: summed NLL in nats, >= 0; a number or a tensor with one element.
+        total_nll: summed NLL in nats, ≥ 0; a number or a tensor with one element.
         total_tokens: how many tokens were summed over, > 0; same types.
-    Raises: ValueError for a negative or NaN NLL, and a number of tokens that is not positive and
-        finite. TypeError for anything but a number or a tensor with one element.
+
+    Raises:
+        ValueError: a negative or NaN NLL, and a number of tokens that is not positive and finite.
+        TypeError: anything but a number or a tensor with one element.
     """
     nll = _as_float("total_nll", total_nll)
     tokens = _as_float("total_tokens", total_tokens)
     if not nll >= 0:  # also refuses NaN
         raise ValueError(
-            f"total_nll must be >= 0, but it is {nll}: a sum of -log p is never negative; "
+            f"total_nll must be ≥ 0, but it is {nll}: a sum of -log p is never negative; "
             "were softmax outputs fed to NLLLoss?"
         )
     if not 0 < tokens < math.inf:
@@ -147,7 +154,7 @@ def perplexity(total_nll: float | Tensor, total_tokens: float | Tensor) -> float
 def _as_float(name: str, value: float | Tensor) -> float:
     if isinstance(value, Tensor) and value.numel() == 1:
         return float(value.detach())
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value):
         raise TypeError(
             f"{name} must be a number or a tensor with one element, but it is {kind_of(value)}"
         )

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from seq2seq_lib._arguments import is_integer
+
 
 def get_device(name: str | None = None) -> torch.device:
     """The device to compute on: ``name``, else ``SEQ2SEQ_DEVICE``, else an accelerator, else CPU.
@@ -51,7 +53,7 @@ def seed_everything(seed: int) -> torch.Generator:
 
     The generator stays on the CPU so that the order of the data is the same on every machine.
     """
-    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+    if not is_integer(seed) or not 0 <= seed < 2**32:
         raise ValueError(f"seed must be an integer in 0 .. 2**32 - 1, but it is {seed!r}.")
     import numpy  # slow to import, and only its seed is wanted
 

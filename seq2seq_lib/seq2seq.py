@@ -16,9 +16,13 @@ from seq2seq_lib.decoder import (
     DecoderState,
     log_probs,
 )
-from seq2seq_lib.encoder import Encoder
+from seq2seq_lib.encoder import CELLS, Encoder
 
-ATTENTIONS = ("none", "dot", "general", "additive")
+ATTENTIONS = {
+    "dot": lambda size: DotAttention(),
+    "general": lambda size: GeneralAttention(size, size),
+    "additive": lambda size: AdditiveAttention(size, size),
+}
 
 
 @dataclass(frozen=True)
@@ -41,21 +45,19 @@ class Seq2SeqConfig:
         for name in ("src_vocab_size", "tgt_vocab_size", "embed_size", "hidden_size", "num_layers"):
             check_positive(getattr(self, name), name)
         check_number(self.dropout, "dropout", "in [0, 1)", low=0, high=1)
-        check_choice(self.cell, ("gru", "lstm"), "cell")
-        check_choice(self.attention, ATTENTIONS, "attention")
+        check_choice(self.cell, tuple(CELLS), "cell")
+        check_choice(self.attention, ("none", *ATTENTIONS), "attention")
         if self.attend_first and self.attention == "none":
             raise ValueError(
                 "attend_first needs an attention, but attention is 'none': choose one of "
-                f"{', '.join(map(repr, ATTENTIONS[1:]))}, or leave attend_first out."
+                f"{', '.join(map(repr, ATTENTIONS))}, or leave attend_first out."
             )
 
 
 def make_attention(kind: str, hidden_size: int) -> Attention:
     """An attention between vectors of size H by its name in the configuration."""
-    check_choice(kind, ATTENTIONS[1:], "attention")
-    if kind == "dot":
-        return DotAttention()
-    return (GeneralAttention if kind == "general" else AdditiveAttention)(hidden_size, hidden_size)
+    check_choice(kind, tuple(ATTENTIONS), "attention")
+    return ATTENTIONS[kind](hidden_size)
 
 
 class Seq2Seq(nn.Module):

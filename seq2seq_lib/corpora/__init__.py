@@ -1,12 +1,12 @@
-"""Corpora: generated offline, or real, found or downloaded once and checked. See `pair`.
+"""Corpora: generated offline, or real, found or downloaded once and checked. See ``pair``.
 
-Each task has its own file, named after it (`dates` is in `date_task.py`, `multi30k` in
-`multi30k_corpus.py`), so that a function never hides the module it comes from.
+Each task has its own file, named after it (``dates`` is in ``date_task.py``, ``multi30k`` in
+``multi30k_corpus.py``), so that a function never hides the module it comes from.
 """
 
-from .date_task import DATE_FORMS, date_pair, dates, normalise_date_text
-from .download import CorpusError
-from .letter_task import (
+from seq2seq_lib.corpora.date_task import DATE_FORMS, date_pair, dates, normalise_date_text
+from seq2seq_lib.corpora.download import CorpusError
+from seq2seq_lib.corpora.letter_task import (
     LETTER_RULES,
     letters,
     letters_distribution,
@@ -17,14 +17,14 @@ from .letter_task import (
     letters_mode,
     letters_next,
 )
-from .multi30k_corpus import multi30k
-from .number_task import number_pair, numbers
-from .own_corpus import ParallelText, check_overlap, own_corpus, read_parallel
-from .pair import Corpus, Pair
-from .phrase_task import PHRASE_KINDS, phrases, phrases_space_size
-from .reverse_task import DIGITS, LETTERS, reverse
-from .tatoeba_corpus import tatoeba
-from .tokenizer import detokenize, tokenize
+from seq2seq_lib.corpora.multi30k_corpus import multi30k
+from seq2seq_lib.corpora.number_task import number_pair, numbers
+from seq2seq_lib.corpora.own_corpus import ParallelText, check_overlap, own_corpus, read_parallel
+from seq2seq_lib.corpora.pair import Corpus, Pair
+from seq2seq_lib.corpora.phrase_task import PHRASE_KINDS, phrases, phrases_space_size
+from seq2seq_lib.corpora.reverse_task import DIGITS, LETTERS, reverse
+from seq2seq_lib.corpora.tatoeba_corpus import tatoeba
+from seq2seq_lib.corpora.tokenizer import detokenize, tokenize
 
 __all__ = [
     "DATE_FORMS",

@@ -10,8 +10,8 @@ import datetime
 import unicodedata
 from collections.abc import Sequence
 
-from .pair import Corpus, Pair, Tokens
-from .sampling import check_sizes, cut_splits, distinct_numbers, make_rng, pick
+from seq2seq_lib.corpora.pair import Corpus, Pair, Tokens
+from seq2seq_lib.corpora.sampling import check_sizes, cut_splits, distinct_numbers, make_rng, pick
 
 # Not `calendar.month_name` or `strftime`: those speak the language of the user's locale.
 MONTHS = (
@@ -43,7 +43,7 @@ _WORD_FIELDS = ("month", "mon")
 
 
 def normalise_date_text(text: str) -> Tokens:
-    """A date as a person typed it, to the characters that a model of `dates` knows.
+    """A date as a person typed it, to the characters that a model of ``dates`` knows.
 
     Unicode compatibility form (NFKC), lower case, runs of white space to one space, none at the
     ends. It does not parse: what the model makes of a form it never saw is the model's answer.
@@ -51,7 +51,8 @@ def normalise_date_text(text: str) -> Tokens:
     >>> "".join(normalise_date_text("  4th of  August 1999 "))
     '4th of august 1999'
 
-    Raises ValueError for a text without a single visible character.
+    Raises:
+        ValueError: a text without a single visible character.
     """
     tokens = tuple(" ".join(unicodedata.normalize("NFKC", text).lower().split()))
     if not any(token.isprintable() and token != " " for token in tokens):
@@ -60,14 +61,17 @@ def normalise_date_text(text: str) -> Tokens:
 
 
 def date_pair(date: datetime.date, form: str) -> Pair:
-    """One date in one of the `DATE_FORMS`, with its ISO 8601 form and the gold alignment.
+    """One date in one of the ``DATE_FORMS``, with its ISO 8601 form and the gold alignment.
 
-    date: year 1000 to 9999, so that four digits say it.
-    Returns source characters (lower case), target characters "YYYY-MM-DD" (always 10), and links
-    from each digit of year, day and numeric month to the same digit of the answer, and from every
-    letter of the month's name to both digits of the month. Not linked, because nothing in the
-    source is their origin: both hyphens, a leading zero that the source leaves out, the weekday,
-    the "th", punctuation.
+    Args:
+        date: year 1000 to 9999, so that four digits say it.
+
+    Returns:
+        source characters (lower case), target characters "YYYY-MM-DD" (always 10), and links from
+        each digit of year, day and numeric month to the same digit of the answer, and from every
+        letter of the month's name to both digits of the month. Not linked, because nothing in the
+        source is their origin: both hyphens, a leading zero that the source leaves out, the
+        weekday, the "th", punctuation.
     """
     if form not in DATE_FORMS:
         raise ValueError(f"Unknown form: {form!r}. Valid: {', '.join(map(repr, DATE_FORMS))}")
@@ -95,15 +99,16 @@ def dates(
 ) -> Corpus:
     """English dates in many written forms to ISO 8601, character by character.
 
-    Every calendar date from 1 January of `start_year` to 31 December of `end_year` (both count)
-    is drawn at most once, each in one of the `forms`, picked at random. So the splits are disjoint
-    **by calendar date**, and with it by source: a date of the test set was never seen in training
-    in any form. Sources are 8 to 29 characters in lower case, targets always 10; see `date_pair`
-    for the alignment. entropy_floor is 0.0. The same arguments give the same corpus everywhere,
-    and a larger `num_train` leaves valid and test unchanged.
+    Every calendar date from 1 January of ``start_year`` to 31 December of ``end_year`` (both count)
+    is drawn at most once, each in one of the ``forms``, picked at random. So the splits are
+    disjoint **by calendar date**, and with it by source: a date of the test set was never seen in
+    training in any form. Sources are 8 to 29 characters in lower case, targets always 10; see
+    ``date_pair`` for the alignment. entropy_floor is 0.0. The same arguments give the same corpus
+    everywhere, and a larger ``num_train`` leaves valid and test unchanged.
 
-    Raises ValueError for negative sizes, an unknown form or none, years outside 1000 to 9999 or in
-    the wrong order, or more examples than there are dates (73,049 with the default years).
+    Raises:
+        ValueError: negative sizes, an unknown form or none, years outside 1000 to 9999 or in the
+            wrong order, or more examples than there are dates (73,049 with the default years).
     """
     if not 1000 <= start_year <= end_year <= 9999:
         raise ValueError(

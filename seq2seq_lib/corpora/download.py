@@ -1,6 +1,6 @@
 """Where real corpora come from: a folder of yours, the user's cache, or one checked download.
 
-A file is used only if its hash is the known one; anything else is refused with a `CorpusError`
+A file is used only if its hash is the known one; anything else is refused with a ``CorpusError``
 that says what to do. pooch (https://www.fatiando.org/pooch) fetches: it writes to a temporary
 file beside the target, checks the hash, and only then renames, so an interrupted download leaves
 nothing behind that could be taken for the file. It is imported only when something is fetched.
@@ -23,11 +23,12 @@ class CorpusError(RuntimeError):
 class DataFile:
     """One file of a corpus.
 
-    path: where it lies under a data folder, with forward slashes: "multi30k/train.de.gz".
-    digest: "sha256:…" or "md5:…", in hexadecimal.
-    urls: the addresses that serve exactly these bytes; the next is asked where one answers with an
-        HTTP error. Empty where no such address exists.
-    how_to_get: for a file without an address, what the reader can do.
+    Attributes:
+        path: where it lies under a data folder, with forward slashes: "multi30k/train.de.gz".
+        digest: "sha256:…" or "md5:…", in hexadecimal.
+        urls: the addresses that serve exactly these bytes; the next is asked where one answers with
+            an HTTP error. Empty where no such address exists.
+        how_to_get: for a file without an address, what the reader can do.
     """
 
     path: str
@@ -45,7 +46,7 @@ def data_folders(data_dir: str | os.PathLike | None = None) -> Iterator[Path]:
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: `pooch.os_cache("seq2seq_lib")`, such as ~/.cache/seq2seq_lib."""
+    """Where downloads are kept: ``pooch.os_cache("seq2seq_lib")``, such as ~/.cache/seq2seq_lib."""
     import pooch
 
     return Path(pooch.os_cache("seq2seq_lib"))
@@ -56,11 +57,12 @@ def read_files(
 ) -> dict[str, bytes]:
     """The content of each file, by its path, read from disk and checked against its hash.
 
-    Each file is taken from the first of `data_folders(data_dir)` that has it; what none has is
+    Each file is taken from the first of ``data_folders(data_dir)`` that has it; what none has is
     downloaded to the cache, with progress shown on stderr. Each call checks every hash again.
 
-    Raises CorpusError for a wrong hash, and one for all missing files together where they cannot
-    be downloaded (no network, no address, a cache folder that cannot be written).
+    Raises:
+        CorpusError: a wrong hash, and one for all missing files together where they cannot be
+            downloaded (no network, no address, a cache folder that cannot be written).
     """
     found = {file.path: _find(file, data_dir) for file in files}
     missing = [file for file in files if found[file.path] is None]

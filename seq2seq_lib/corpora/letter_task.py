@@ -7,13 +7,13 @@ into the outputs of its source letters in one way only, and
     p(target | source) = product over the letters of p(output | letter)          exactly.
 
 What the letters are made for:
-- `a`: the two long outputs share their first token and 60 % of the probability, but the single
-  most probable output is the short one. Greedy search takes `x` (0.6) and ends at 0.3, below the
+- ``a``: the two long outputs share their first token and 60 % of the probability, but the single
+  most probable output is the short one. Greedy search takes ``x`` (0.6) and ends at 0.3, below the
   mode at 0.4. Most of the time the right answer is longer than the most probable one.
-- `b`: the same with three first tokens: one beam ends at 0.12, two at 0.18, three find 0.30.
-- `c`: greedy search is right. `d`: nothing to choose. `e`: the longest output is the mode.
+- ``b``: the same with three first tokens: one beam ends at 0.12, two at 0.18, three find 0.30.
+- ``c``: greedy search is right. ``d``: nothing to choose. ``e``: the longest output is the mode.
 
-So a wider beam finds more probable *and shorter* outputs in sources of `a` and `b`: the length
+So a wider beam finds more probable *and shorter* outputs in sources of ``a`` and ``b``: the length
 bias of beam search, without a model to blame. Compare Stahlberg and Byrne 2019, "On NMT Search
 Errors and Model Errors", https://aclanthology.org/D19-1331.
 """
@@ -23,8 +23,8 @@ import math
 import random
 from collections.abc import Iterable, Sequence
 
-from .pair import Corpus, Pair, Tokens
-from .sampling import (
+from seq2seq_lib.corpora.pair import Corpus, Pair, Tokens
+from seq2seq_lib.corpora.sampling import (
     check_lengths,
     check_sizes,
     count_strings,
@@ -57,21 +57,24 @@ def letters(
     max_length: int = 8,
     seed: int = 0,
 ) -> Corpus:
-    """Sources over "abcde", each with one target drawn from `letters_distribution(source)`.
+    """Sources over "abcde", each with one target drawn from ``letters_distribution(source)``.
 
-    min_length, max_length: of the source, both included; every length is as likely as every other
-        while it has sources left. Targets are 1 to 3 times as long.
+    Args:
+        min_length, max_length: of the source, both included; every length is as likely as every
+            other while it has sources left. Targets are 1 to 3 times as long.
 
     No source occurs twice, so the splits are disjoint by source. Each letter is aligned to the
     tokens that it was rewritten to. The same arguments give the same corpus everywhere, and a
-    larger `num_train` leaves valid and test unchanged.
+    larger ``num_train`` leaves valid and test unchanged.
 
-    entropy_floor is `letters_entropy_floor` of all sources of the corpus, in nats per target token,
-    EOS counted: exact, an expectation over targets, not an estimate from the drawn ones. The loss
-    of a perfect model on the *drawn* targets of a split lies around it, by chance on either side.
+    entropy_floor is ``letters_entropy_floor`` of all sources of the corpus, in nats per target
+    token, EOS counted: exact, an expectation over targets, not an estimate from the drawn ones. The
+    loss of a perfect model on the *drawn* targets of a split lies around it, by chance on either
+    side.
 
-    Raises ValueError for negative sizes, lengths below 1 or in the wrong order, or more examples
-    than there are sources.
+    Raises:
+        ValueError: negative sizes, lengths below 1 or in the wrong order, or more examples than
+            there are sources.
     """
     check_lengths(min_length, max_length)
     available = count_strings(len(LETTER_RULES), min_length, max_length)
@@ -88,9 +91,12 @@ def letters(
 def letters_log_prob(source: Sequence[str], target: Sequence[str]) -> float:
     """log p(target | source) in nats; -inf for a target that the source cannot become.
 
-    source, target: tokens, or strings of one-character tokens. The EOS after the target has
-    probability 1 there and 0 before, so this is also the log-probability of target and EOS.
-    Raises ValueError for a source letter without a rule.
+    Args:
+        source, target: tokens, or strings of one-character tokens. The EOS after the target has
+            probability 1 there and 0 before, so this is also the log-probability of target and EOS.
+
+    Raises:
+        ValueError: a source letter without a rule.
     """
     rest, total = tuple(target), 0.0
     for options in _options(source):
@@ -107,7 +113,9 @@ def letters_next(source: Sequence[str], prefix: Sequence[str]) -> dict[str | Non
     """p(next token | source, prefix): what a perfect model says at one step of a search.
 
     The key None stands for EOS. Probabilities are positive and sum to 1.
-    Raises ValueError for a prefix that the source cannot begin with.
+
+    Raises:
+        ValueError: a prefix that the source cannot begin with.
     """
     rest = tuple(prefix)
     for options in _options(source):
@@ -135,8 +143,11 @@ def letters_next(source: Sequence[str], prefix: Sequence[str]) -> dict[str | Non
 def letters_distribution(source: Sequence[str]) -> dict[Tokens, float]:
     """Every target that the source can become, with its probability; the sum is 1.
 
-    In the order of the rules, not sorted. Raises ValueError for a source letter without a rule, or
-    where there are more than a million targets (9 times `b` has ten million).
+    In the order of the rules, not sorted.
+
+    Raises:
+        ValueError: a source letter without a rule, or where there are more than a million targets
+            (9 times ``b`` has ten million).
     """
     options = _options(source)
     outcomes = math.prod(len(choices) for choices in options)
@@ -172,8 +183,10 @@ def letters_expected_length(source: Sequence[str]) -> float:
 def letters_entropy_floor(sources: Iterable[Sequence[str]]) -> float:
     """The least expected loss on these sources, in nats per target token, EOS counted.
 
-    Sum of `letters_entropy` over sum of (`letters_expected_length` + 1): see `Corpus`.
-    Raises ValueError where there is no source.
+    Sum of ``letters_entropy`` over sum of (``letters_expected_length`` + 1): see ``Corpus``.
+
+    Raises:
+        ValueError: there is no source.
     """
     nats = tokens = 0.0
     for source in sources:

@@ -10,9 +10,9 @@ import gzip
 import os
 from collections.abc import Callable
 
-from .download import CorpusError, DataFile, read_files
-from .pair import Corpus, Pair, Tokens
-from .tokenizer import tokenize
+from seq2seq_lib.corpora.download import CorpusError, DataFile, read_files
+from seq2seq_lib.corpora.pair import Corpus, Pair, Tokens
+from seq2seq_lib.corpora.tokenizer import tokenize
 
 # The published files at one commit, and the branch that holds the same bytes today. Whatever
 # answers, the hash decides.
@@ -56,19 +56,24 @@ def multi30k(
 ) -> Corpus:
     """Multi30k in any ordered pair of its languages: "de", "en", "fr", "cs".
 
-    languages: (source, target).
-    data_dir: a folder that holds `multi30k/train.de.gz` and so on. Searched first, then the folder
-        that SEQ2SEQ_DATA_DIR names, then the user's cache; what none has is downloaded there.
-    tokenizer: text to list of tokens, `tokenize` (lower case) unless given.
+    Args:
+        languages: (source, target).
+        data_dir: a folder that holds ``multi30k/train.de.gz`` and so on. Searched first, then the
+            folder that SEQ2SEQ_DATA_DIR names, then the user's cache; what none has is downloaded
+            there.
+        tokenizer: text to list of tokens, ``tokenize`` (lower case) unless given.
 
-    Returns a Corpus of the published splits (train, val, test_2016_flickr), in the published order
-    and untouched; entropy_floor None, no alignment. The published splits are nearly clean: with the
-    default tokenizer, one source of the validation set is also one of the training set (the same
-    caption of another picture), in German as in English; none of the test set is. `shared_sources`
-    lists them. About 0.7 s from disk.
+    Returns:
+        a Corpus of the published splits (train, val, test_2016_flickr), in the published order and
+        untouched; entropy_floor None, no alignment. The published splits are nearly clean: with the
+        default tokenizer, one source of the validation set is also one of the training set (the
+        same caption of another picture), in German as in English; none of the test set is.
+        ``shared_sources`` lists them. About 0.7 s from disk.
 
-    Raises ValueError for unknown or equal languages; CorpusError for a file that cannot be had, has
-    the wrong hash or the wrong number of lines (see `download`).
+    Raises:
+        ValueError: unknown or equal languages.
+        CorpusError: a file that cannot be had, has the wrong hash or the wrong number of lines (see
+            ``download``).
     """
     tokenizer = tokenizer or tokenize
     source, target = _check_languages(languages)

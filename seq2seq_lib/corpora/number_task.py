@@ -5,8 +5,9 @@ it, a missing "hundred" writes a 0 that no word names, "and" and the hyphen come
 source tokens, digits are target tokens.
 """
 
-from .pair import Corpus, Pair
-from .sampling import check_sizes, cut_splits, distinct_numbers, make_rng, pick
+from seq2seq_lib._arguments import check_integer
+from seq2seq_lib.corpora.pair import Corpus, Pair
+from seq2seq_lib.corpora.sampling import check_sizes, cut_splits, distinct_numbers, make_rng, pick
 
 UNITS = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
@@ -25,23 +26,23 @@ _Word = tuple[str, tuple[int, ...]]
 def number_pair(number: int, use_and: bool = True, hyphens: bool = True) -> Pair:
     """One number in English words, with its decimal digits and the gold alignment.
 
-    number: 0 to 999,999.
-    use_and: British "one hundred and five", "seven thousand and twelve"; without: American "one
-        hundred five". hyphens: "twenty-one" as the tokens "twenty", "-", "one"; without: "twenty",
-        "one". Some numbers are written the same either way.
+    Args:
+        number: 0 to 999,999.
+        use_and: British "one hundred and five", "seven thousand and twelve"; without: American "one
+            hundred five".
+        hyphens: "twenty-one" as the tokens "twenty", "-", "one"; without: "twenty", "one". Some
+            numbers are written the same either way.
 
-    Returns words and digits, most significant first. Each word that says a digit is linked to it;
-    "ten" to "nineteen" say two. Not linked: "hundred", "thousand", "and", "-", and every digit 0
-    that no word says. ("twenty" is linked to its 2 and not to the 0 of 20.)
+    Returns:
+        words and digits, most significant first. Each word that says a digit is linked to it; "ten"
+        to "nineteen" say two. Not linked: "hundred", "thousand", "and", "-", and every digit 0 that
+        no word says. ("twenty" is linked to its 2 and not to the 0 of 20.)
 
     >>> pair = number_pair(7012)
     >>> " ".join(pair.source), " ".join(pair.target), pair.alignment
     ('seven thousand and twelve', '7 0 1 2', ((0, 0), (3, 2), (3, 3)))
     """
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise TypeError(f"number must be an int, but got {number!r}")
-    if not 0 <= number < MAX_LIMIT:
-        raise ValueError(f"number must be 0 to {MAX_LIMIT - 1}, but got {number}")
+    check_integer(number, "number", 0, MAX_LIMIT - 1)
     target = str(number)
     words = _words(number, use_and, hyphens)
     links = tuple(
@@ -60,21 +61,19 @@ def numbers(
     limit: int = 10_000,
     seed: int = 0,
 ) -> Corpus:
-    """English number words to digits, for the numbers 0 to `limit` - 1.
+    """English number words to digits, for the numbers 0 to ``limit`` - 1.
 
     Each number is drawn at most once, and written with or without "and" and with or without
     hyphens, as two coins say; so the splits are disjoint **by number**, and with it by source. The
     default sizes use every number below 10,000 once. Below 10,000, sources have 1 to 8 tokens and
-    targets 1 to 4; see `number_pair` for the alignment. entropy_floor is 0.0. The same arguments
-    give the same corpus everywhere, and a larger `num_train` leaves valid and test unchanged.
+    targets 1 to 4; see ``number_pair`` for the alignment. entropy_floor is 0.0. The same arguments
+    give the same corpus everywhere, and a larger ``num_train`` leaves valid and test unchanged.
 
-    Raises ValueError for negative sizes, a limit outside 1 to 1,000,000, or more examples than
-    there are numbers.
+    Raises:
+        ValueError: negative sizes, a limit outside 1 to 1,000,000, or more examples than there are
+            numbers.
     """
-    if isinstance(limit, bool) or not isinstance(limit, int):
-        raise TypeError(f"limit must be an int, but got {limit!r}")
-    if not 1 <= limit <= MAX_LIMIT:
-        raise ValueError(f"limit must be 1 to {MAX_LIMIT}, but got {limit}")
+    check_integer(limit, "limit", 1, MAX_LIMIT)
     check_sizes(num_train, num_valid, num_test, limit, f"numbers below {limit}")
     rng = make_rng(seed)
     values = distinct_numbers(rng, limit)

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .download import CorpusError
-from .pair import Corpus, Pair
-from .sampling import distinct_numbers, make_rng
-from .tokenizer import bare_sentence
+from seq2seq_lib.corpora.download import CorpusError
+from seq2seq_lib.corpora.pair import Corpus, Pair
+from seq2seq_lib.corpora.sampling import distinct_numbers, make_rng
+from seq2seq_lib.corpora.tokenizer import bare_sentence
 
 Files = Sequence[str | os.PathLike[str]]
 

@@ -1,7 +1,7 @@
-"""What every corpus is made of: `Pair` (one example) and `Corpus` (three splits of them).
+"""What every corpus is made of: ``Pair`` (one example) and ``Corpus`` (three splits of them).
 
 Tokens are plain strings: the words, characters or digits of one sequence, *without* BOS, EOS or
-padding, which belong to `vocab` and `batching`. Nothing here imports torch.
+padding, which belong to ``vocab`` and ``batching``. Nothing here imports torch.
 """
 
 from dataclasses import dataclass
@@ -16,12 +16,15 @@ Alignment = tuple[tuple[int, int], ...]
 class Pair:
     """One example: the source tokens, the target tokens and, where it is known, who made whom.
 
-    source, target: tuples of non-empty strings, no BOS and no EOS.
-    alignment: `(source position, target position)` links, both counted from 0, sorted; or None
-        where the truth is unknown. A position without a link is aligned to nothing (EOS never is).
-        Several links may share a position: "twelve" makes both digits of 12.
-    Raises TypeError for a string where a tuple of strings belongs, ValueError for a link that
-    points outside the sequences.
+    Attributes:
+        source, target: tuples of non-empty strings, no BOS and no EOS.
+        alignment: ``(source position, target position)`` links, both counted from 0, sorted; or
+            None where the truth is unknown. A position without a link is aligned to nothing (EOS
+            never is). Several links may share a position: "twelve" makes both digits of 12.
+
+    Raises:
+        TypeError: a string where a tuple of strings belongs.
+        ValueError: a link that points outside the sequences.
     """
 
     source: Tokens
@@ -47,19 +50,22 @@ class Pair:
 
 @dataclass(frozen=True, repr=False)
 class Corpus:
-    """Three splits of a task, ready for `Vocab.build` and `collate`.
+    """Three splits of a task, ready for ``Vocab.build`` and ``collate``.
 
-    name: for messages and file names, such as "dates" or "multi30k-de-en".
-    train, valid, test: tuples of `Pair`. In every generated corpus and in `tatoeba` no source of
-        one split occurs in another; `multi30k` is the published split, unaltered: see there.
-    entropy_floor: the lowest loss that any model can have, in **nats per target token, where the
-        EOS that ends each target counts as a token**:
+    Attributes:
+        name: for messages and file names, such as "dates" or "multi30k-de-en".
+        train, valid, test: tuples of ``Pair``. In every generated corpus and in ``tatoeba`` no
+            source of one split occurs in another; ``multi30k`` is the published split, unaltered:
+            see there.
+        entropy_floor: the lowest loss that any model can have, in **nats per target token, where
+            the EOS that ends each target counts as a token**:
 
-            sum over the sources x of H(Y | x)  /  sum over the sources x of E[len(Y) + 1 | x]
+                sum over the sources x of H(Y | x)  /  sum over the sources x of E[len(Y) + 1 | x]
 
-        with natural logarithms. This is the unit of `LossSum.mean`: summed NLL over summed target
-        tokens. 0.0 where the target is a function of the source, None where nobody knows.
-    licence: what you may do with the texts; "generated" where the library wrote them itself.
+            with natural logarithms. This is the unit of ``LossSum.mean``: summed NLL over summed
+            target tokens. 0.0 where the target is a function of the source, None where nobody
+            knows.
+        licence: what you may do with the texts; "generated" where the library wrote them itself.
     """
 
     name: str
@@ -93,7 +99,7 @@ class Corpus:
         return found
 
     def shared_sources(self, one: str = "train", other: str = "test") -> tuple[Tokens, ...]:
-        """The distinct sources that occur in both splits, in the order of `other`.
+        """The distinct sources that occur in both splits, in the order of ``other``.
 
         Empty in a clean corpus: a source seen in training measures memory, not generalisation.
         """

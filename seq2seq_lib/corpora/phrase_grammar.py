@@ -1,12 +1,12 @@
-"""English phrases and their French, from one structure: each function returns a checked `Pair`.
+"""English phrases and their French, from one structure: each function returns a checked ``Pair``.
 
 What the French has to get right, and where it does:
-- the form of the determiner: gender, number, vowel sound that follows (`_determiner`);
-- the form and the place of adjectives (`_french_noun_phrase`);
-- "de" for "des" before an adjective, and for "un" after a negation (`_determiner`);
-- elision: l', d', n', j' (`_elide`), and which h allows it (`_vowel_sound`);
-- du, des, au, aux (`_contract`);
-- the person of the verb (`_person`).
+- the form of the determiner: gender, number, vowel sound that follows (``_determiner``);
+- the form and the place of adjectives (``_french_noun_phrase``);
+- "de" for "des" before an adjective, and for "un" after a negation (``_determiner``);
+- elision: l', d', n', j' (``_elide``), and which h allows it (``_vowel_sound``);
+- du, des, au, aux (``_contract``);
+- the person of the verb (``_person``).
 
 A word carries the names of the parts of meaning that it expresses; source and target words that
 share one are aligned.
@@ -14,8 +14,8 @@ share one are aligned.
 
 from typing import NamedTuple
 
-from .pair import Pair
-from .phrase_lexicon import (
+from seq2seq_lib.corpora.pair import Pair
+from seq2seq_lib.corpora.phrase_lexicon import (
     ASPIRATED_H,
     BE,
     MUTE_H,
@@ -56,12 +56,12 @@ Subject = NounPhrase | str  # a str is a key of PRONOUNS
 
 
 def noun_phrase_pair(phrase: NounPhrase) -> Pair:
-    """the small red cat -> le petit chat rouge"""
+    """The small red cat -> le petit chat rouge."""
     return _align(_english_noun_phrase(phrase, "1"), _french_noun_phrase(phrase, "1"))
 
 
 def joined_pair(first: NounPhrase, preposition: Preposition, second: NounPhrase) -> Pair:
-    """the cat of the king -> le chat du roi"""
+    """The cat of the king -> le chat du roi."""
     english = [
         *_english_noun_phrase(first, "1"),
         *((word, ("prep",)) for word in preposition.english),
@@ -78,9 +78,10 @@ def clause_pair(
     preposition: Preposition | None = None,
     negated: bool = False,
 ) -> Pair:
-    """the cat does not see a house -> le chat ne voit pas de maison
+    """The cat does not see a house -> le chat ne voit pas de maison.
 
-    second: the object of the verb, or, with a preposition, the place: sleeps under the table.
+    Args:
+        second: the object of the verb, or, with a preposition, the place: sleeps under the table.
     """
     person = _person(subject)
     third = person == 1
@@ -106,7 +107,7 @@ def clause_pair(
 
 
 def predicate_pair(subject: Subject, adjective: Adjective, negated: bool = False) -> Pair:
-    """the houses are red -> les maisons sont rouges"""
+    """The houses are red -> les maisons sont rouges."""
     person = _person(subject)
     english = [("is" if person == 1 else "are", ("v",))]
     english += [("not", ("not",))] if negated else []
@@ -214,7 +215,7 @@ def _french_verb(verb: Verb, person: int, negated: bool) -> list[_Word]:
 
 
 def _person(subject: Subject) -> int:
-    """The place in `Verb.french`: je, il, nous, ils."""
+    """The place in ``Verb.french``: je, il, nous, ils."""
     if isinstance(subject, NounPhrase):
         return 3 if subject.plural else 1
     return PRONOUNS[subject][1]

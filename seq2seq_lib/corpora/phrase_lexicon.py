@@ -2,7 +2,7 @@
 
 No form is computed, so none can be computed wrongly: what is irregular (cheval, chevaux; vieux,
 vieil, vieille; je vois, nous voyons) looks like what is regular. All words are lower case, as
-`tokenize` makes them. Spelling is the traditional one (connaît).
+``tokenize`` makes them. Spelling is the traditional one (connaît).
 """
 
 from typing import NamedTuple
@@ -22,10 +22,12 @@ class Noun(NamedTuple):
 class Adjective(NamedTuple):
     """An adjective: French masculine, feminine, masculine plural, feminine plural.
 
-    kinds: the nouns that it may describe.
-    vowel: the masculine singular before a vowel sound (bel arbre), where it is another one.
-    late: in English it can follow a small, old or new: the small red cat, but the happy young man.
-    predicate: it can be said with "is": the cat is small, but not: the cat is other.
+    Attributes:
+        kinds: the nouns that it may describe.
+        vowel: the masculine singular before a vowel sound (bel arbre), where it is another one.
+        late: in English it can follow a small, old or new: the small red cat, but the happy young
+            man.
+        predicate: it can be said with "is": the cat is small, but not: the cat is other.
     """
 
     english: str
@@ -39,9 +41,11 @@ class Adjective(NamedTuple):
 class Verb(NamedTuple):
     """English base form and third person; French for je, il, nous, ils.
 
-    particle: the English word that goes with it ("looks for"), where French has none of its own.
-    preposition: the French one that its object needs ("parler à"), where there is one.
-    objects: the kinds of noun that it may have as object.
+    Attributes:
+        particle: the English word that goes with it ("looks for"), where French has none of its
+            own.
+        preposition: the French one that its object needs ("parler à"), where there is one.
+        objects: the kinds of noun that it may have as object.
     """
 
     english: str
@@ -63,7 +67,8 @@ class Preposition(NamedTuple):
 class Determiner(NamedTuple):
     """French masculine singular, feminine singular, plural; None for a number it does not have.
 
-    vowel: the masculine singular and the feminine singular before a vowel sound.
+    Attributes:
+        vowel: the masculine singular and the feminine singular before a vowel sound.
     """
 
     english: str

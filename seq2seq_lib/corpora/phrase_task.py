@@ -14,8 +14,9 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .pair import Corpus, Pair
-from .phrase_grammar import (
+from seq2seq_lib._arguments import is_integer
+from seq2seq_lib.corpora.pair import Corpus, Pair
+from seq2seq_lib.corpora.phrase_grammar import (
     PRONOUNS,
     NounPhrase,
     clause_pair,
@@ -23,7 +24,7 @@ from .phrase_grammar import (
     noun_phrase_pair,
     predicate_pair,
 )
-from .phrase_lexicon import (
+from seq2seq_lib.corpora.phrase_lexicon import (
     AFTER,
     ANY,
     BEFORE,
@@ -40,7 +41,7 @@ from .phrase_lexicon import (
     WHERE,
     Adjective,
 )
-from .sampling import check_sizes, cut_splits, distinct_numbers, make_rng, pick
+from seq2seq_lib.corpora.sampling import check_sizes, cut_splits, distinct_numbers, make_rng, pick
 
 PHRASE_KINDS = (
     "noun_phrase",  # the small red cat
@@ -57,7 +58,7 @@ _SOME = frozenset({"some"})
 
 
 class _Cell(NamedTuple):
-    """A set of pairs: `build` applied to one choice from each list, for every combination."""
+    """A set of pairs: ``build`` applied to one choice from each list, for every combination."""
 
     build: Callable[..., Pair]
     choices: tuple[Sequence[Any], ...]
@@ -85,22 +86,25 @@ def phrases(
 ) -> Corpus:
     """English phrases and short sentences to French, word by word.
 
-    kinds: which of `PHRASE_KINDS` to draw from, each as likely as the others while it lasts. Within
-        a kind, each verb or preposition and each number of adjectives is as likely as the others.
-    rare: English words that shall be rare, each with the most training pairs that may hold it; 0
-        keeps a word out. Of the num_train pairs that are drawn, those with a word beyond its number
-        are left out, so fewer remain. Valid and test stay as they are.
+    Args:
+        kinds: which of ``PHRASE_KINDS`` to draw from, each as likely as the others while it lasts.
+            Within a kind, each verb or preposition and each number of adjectives is as likely as
+            the others.
+        rare: English words that shall be rare, each with the most training pairs that may hold it;
+            0 keeps a word out. Of the num_train pairs that are drawn, those with a word beyond its
+            number are left out, so fewer remain. Valid and test stay as they are.
 
     Sources have 2 to 12 tokens. No English phrase occurs twice, so the splits are disjoint by
-    source; every word of a test phrase that is not `rare` is common in training, its combination is
-    new. An elided word is a token ("l'", "arbre"). Alignment: words that express the same part of
-    the meaning, "does not" and "ne … pas", "look for" and "cherche", "of the" and "du".
+    source; every word of a test phrase that is not ``rare`` is common in training, its combination
+    is new. An elided word is a token ("l'", "arbre"). Alignment: words that express the same part
+    of the meaning, "does not" and "ne … pas", "look for" and "cherche", "of the" and "du".
     entropy_floor is 0.0. The same arguments give the same corpus everywhere, and a larger
-    `num_train` leaves valid and test unchanged.
+    ``num_train`` leaves valid and test unchanged.
 
-    Raises ValueError for negative sizes, an unknown kind or none, more examples than
-    `phrases_space_size(kinds)`, a rare word that is no noun, adjective or verb of the phrases, or a
-    negative number of pairs with it.
+    Raises:
+        ValueError: negative sizes, an unknown kind or none, more examples than
+            ``phrases_space_size(kinds)``, a rare word that is no noun, adjective or verb of the
+            phrases, or a negative number of pairs with it.
     """
     available = phrases_space_size(kinds)
     check_sizes(num_train, num_valid, num_test, available, "phrases of these kinds")
@@ -131,7 +135,7 @@ def _check_rare(rare: Mapping[str, int]) -> None:
                 f"rare names {word!r}, which is no English noun, adjective or verb form of the "
                 "phrases: corpora/phrase_lexicon.py lists them"
             )
-        if isinstance(most, bool) or not isinstance(most, int) or most < 0:
+        if not is_integer(most) or most < 0:
             raise ValueError(f"rare[{word!r}] must be a number of pairs, 0 or more, not {most!r}")
 
 

@@ -7,8 +7,8 @@ final state must carry the whole sequence in it.
 
 from collections.abc import Sequence
 
-from .pair import Corpus, Pair
-from .sampling import (
+from seq2seq_lib.corpora.pair import Corpus, Pair
+from seq2seq_lib.corpora.sampling import (
     check_lengths,
     check_sizes,
     count_strings,
@@ -33,20 +33,22 @@ def reverse(
 ) -> Corpus:
     """Sequences of symbols to the same symbols backwards.
 
-    alphabet: the tokens, a string of characters or a sequence of strings: `DIGITS` for
-        "1 2 3 -> 3 2 1".
-    min_length, max_length: of the source, both included; every length is as likely as every other
-        (while it has sequences left), and within a length every sequence.
+    Args:
+        alphabet: the tokens, a string of characters or a sequence of strings: ``DIGITS`` for "1 2 3
+            -> 3 2 1".
+        min_length, max_length: of the source, both included; every length is as likely as every
+            other (while it has sequences left), and within a length every sequence.
 
     Source and target have the same length; position i is aligned to position length - 1 - i. No
     sequence occurs twice in the corpus, so the splits are disjoint by source (the reverse of a
     training source may well be a test source: it asks for a different answer, unless it is a
     palindrome, which is its own reverse and hence the same source). entropy_floor is 0.0. The same
-    arguments give the same corpus everywhere, and a larger `num_train` leaves valid and test
+    arguments give the same corpus everywhere, and a larger ``num_train`` leaves valid and test
     unchanged.
 
-    Raises ValueError for negative sizes, lengths below 1 or in the wrong order, an empty alphabet
-    or one that repeats a symbol, or more examples than there are sequences.
+    Raises:
+        ValueError: negative sizes, lengths below 1 or in the wrong order, an empty alphabet or one
+            that repeats a symbol, or more examples than there are sequences.
     """
     symbols = tuple(alphabet)
     if not symbols or "" in symbols or len(set(symbols)) < len(symbols):

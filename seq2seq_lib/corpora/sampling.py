@@ -1,24 +1,25 @@
 """Reproducible draws for the generators.
 
-Python promises the same `random.Random(seed).random()` on every version and platform, but not the
-same `shuffle`, `sample` or `randrange`
+Python promises the same ``random.Random(seed).random()`` on every version and platform, but not the
+same ``shuffle``, ``sample`` or ``randrange``
 (https://docs.python.org/3/library/random.html#notes-on-reproducibility). So everything here is
-built on `random()` alone, and no result depends on the order of a set.
+built on ``random()`` alone, and no result depends on the order of a set.
 """
 
 import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from .pair import Pair
+from seq2seq_lib._arguments import check_integer, check_positive, is_integer
+from seq2seq_lib.corpora.pair import Pair
 
 T = TypeVar("T")
 
 
 def make_rng(seed: int) -> random.Random:
-    """A generator of its own: the global `random` state is neither read nor moved."""
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise TypeError(f"seed must be an int, but got {seed!r}")
+    """A generator of its own: the global ``random`` state is neither read nor moved."""
+    if not is_integer(seed):
+        raise TypeError(f"seed must be an integer, but it is {seed!r}.")
     return random.Random(seed)
 
 
@@ -60,10 +61,7 @@ def check_sizes(num_train: int, num_valid: int, num_test: int, available: int, w
     """Refuse sizes that are not counts, or that ask for more examples than there are."""
     sizes = {"num_train": num_train, "num_valid": num_valid, "num_test": num_test}
     for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int):
-            raise TypeError(f"{name} must be an int, but got {size!r}")
-        if size < 0:
-            raise ValueError(f"{name} must be ≥ 0, but got {size}")
+        check_integer(size, name, 0)
     total = sum(sizes.values())
     if total > available:
         raise ValueError(
@@ -87,14 +85,8 @@ def cut_splits(
 
 def check_lengths(min_length: int, max_length: int) -> None:
     """Refuse lengths that are not counts, below 1, or in the wrong order."""
-    for name, length in (("min_length", min_length), ("max_length", max_length)):
-        if isinstance(length, bool) or not isinstance(length, int):
-            raise TypeError(f"{name} must be an int, but got {length!r}")
-    if not 1 <= min_length <= max_length:
-        raise ValueError(
-            "lengths must satisfy 1 ≤ min_length ≤ max_length, but got "
-            f"min_length={min_length}, max_length={max_length}"
-        )
+    check_positive(min_length, "min_length")
+    check_integer(max_length, "max_length", min_length, why="it may not be below min_length")
 
 
 def count_strings(symbols: int, min_length: int, max_length: int) -> int:

@@ -13,10 +13,10 @@ together, for their translations are the same.
 import os
 from collections.abc import Callable
 
-from .download import CorpusError, DataFile, read_files
-from .pair import Corpus, Pair
-from .sampling import check_sizes, distinct_numbers, make_rng
-from .tokenizer import bare_sentence, tokenize
+from seq2seq_lib.corpora.download import CorpusError, DataFile, read_files
+from seq2seq_lib.corpora.pair import Corpus, Pair
+from seq2seq_lib.corpora.sampling import check_sizes, distinct_numbers, make_rng
+from seq2seq_lib.corpora.tokenizer import bare_sentence, tokenize
 
 _FILE = DataFile(
     path="tatoeba/eng-fra-5000.tsv",
@@ -41,19 +41,22 @@ def tatoeba(
 ) -> Corpus:
     """English to French, short everyday sentences, several translations for many.
 
-    data_dir: a folder that holds `tatoeba/eng-fra-5000.tsv`. Searched first, then the folder that
-        SEQ2SEQ_DATA_DIR names, then the user's cache. It cannot be downloaded: see the error.
-    tokenizer: text to list of tokens, `tokenize` (lower case) unless given. The split is made on
-        the text, so it is the same for every tokenizer.
-    num_valid, num_test: *distinct sentences* in these splits (punctuation and case aside); training
-        has the rest.
+    Args:
+        data_dir: a folder that holds ``tatoeba/eng-fra-5000.tsv``. Searched first, then the folder
+            that SEQ2SEQ_DATA_DIR names, then the user's cache. It cannot be downloaded: see the
+            error.
+        tokenizer: text to list of tokens, ``tokenize`` (lower case) unless given. The split is made
+            on the text, so it is the same for every tokenizer.
+        num_valid, num_test: *distinct sentences* in these splits (punctuation and case aside);
+            training has the rest.
 
     All translations of a sentence stand in one split, one Pair each, in the order of the file:
-    `corpus.references("test")` collects them. Equal pairs are kept once. entropy_floor None, no
+    ``corpus.references("test")`` collects them. Equal pairs are kept once. entropy_floor None, no
     alignment. The same arguments give the same corpus everywhere.
 
-    Raises CorpusError for a missing or wrong file, ValueError for negative sizes or such that leave
-    nothing to train.
+    Raises:
+        CorpusError: a missing or wrong file.
+        ValueError: negative sizes or such that leave nothing to train.
     """
     tokenizer = tokenizer or tokenize
     rows = _rows(read_files([_FILE], data_dir)[_FILE.path])

@@ -33,7 +33,7 @@ def tokenize(text: str, lowercase: bool = True) -> list[str]:
     """Split a line into words, numbers and punctuation.
 
     The text is first brought to Unicode NFC (so that "é" is one character however it was typed)
-    and, with `lowercase`, to lower case; typographic apostrophes become "'". Then
+    and, with ``lowercase``, to lower case; typographic apostrophes become "'". Then
     - a French elision is a token of its own, apostrophe included: "l'arbre" -> "l'", "arbre";
     - so is an English ending: "man's" -> "man", "'s"; "don't" and "aujourd'hui" stay whole;
     - a hyphen inside a word belongs to it ("t-shirt", "est-ce"), a sign inside a number too
@@ -46,8 +46,11 @@ def tokenize(text: str, lowercase: bool = True) -> list[str]:
     ["l'", 'arbre', "d'", "aujourd'hui", ':', 'the', 'man', "'s", '3.5', 't-shirts', "aren't",\
  'red', '.']
 
-    Returns a list of strings, empty for a blank line. `detokenize` is the way back. Raises
-    TypeError for what is no string.
+    Returns:
+        a list of strings, empty for a blank line. ``detokenize`` is the way back.
+
+    Raises:
+        TypeError: what is no string.
     """
     if not isinstance(text, str):
         raise TypeError(f"tokenize wants a string, but got {text!r}: an empty cell of a table?")
@@ -58,9 +61,9 @@ def tokenize(text: str, lowercase: bool = True) -> list[str]:
 
 
 def detokenize(tokens: Sequence[str]) -> str:
-    """Tokens to a readable line: the reverse of `tokenize`, but for white space and case.
+    """Tokens to a readable line: the reverse of ``tokenize``, but for white space and case.
 
-    `tokenize(detokenize(tokens)) == tokens` for what `tokenize` makes of ordinary text. The
+    ``tokenize(detokenize(tokens)) == tokens`` for what ``tokenize`` makes of ordinary text. The
     original spacing is guessed: none before closing punctuation, none after an opening bracket or
     an elision, straight quotes in turn opening and closing. Spaces that French sets before "?",
     "!" and ":" are not restored.

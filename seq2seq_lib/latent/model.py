@@ -20,7 +20,7 @@ from seq2seq_lib._arguments import check_choice, check_number, check_positive
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.decoder import Decoder, DecoderState, log_probs
 from seq2seq_lib.decoding import Hypothesis, greedy_search
-from seq2seq_lib.encoder import Encoder
+from seq2seq_lib.encoder import CELLS, Encoder
 from seq2seq_lib.losses import LossSum, gaussian_kl, masked_nll_loss
 from seq2seq_lib.vocab import BOS_ID, PAD_ID, UNK_ID
 
@@ -42,7 +42,7 @@ class LatentConfig:
         for name in ("vocab_size", "embed_size", "hidden_size", "latent_size", "num_layers"):
             check_positive(getattr(self, name), name)
         check_number(self.dropout, "dropout", "in [0, 1)", low=0, high=1)
-        check_choice(self.cell, ("gru", "lstm"), "cell")
+        check_choice(self.cell, tuple(CELLS), "cell")
 
 
 @dataclass(frozen=True)
@@ -212,8 +212,7 @@ class LatentSeq2Seq(nn.Module):
         hidden = torch.tanh(self.to_hidden(z)).view(len(z), self.config.num_layers, -1)
         if self.config.cell == "lstm":
             hidden = hidden.chunk(2, -1)  # [N, L, 2H] -> h and c, [N, L, H] each
-        mask = torch.ones(len(z), 1, dtype=torch.bool, device=z.device)  # z is the whole source
-        return DecoderState(hidden, None, None, mask, context=self.to_context(z))
+        return DecoderState(hidden, context=self.to_context(z))
 
     def start(self, src: Tensor, src_lengths: Tensor) -> DecoderState:
         """The state that reconstructs sentences, z = mu: src int64 ``[B, S]``, lengths ``[B]``."""

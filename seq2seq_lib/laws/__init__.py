@@ -46,7 +46,7 @@ from seq2seq_lib.laws.reads_source import reads_source
 from seq2seq_lib.laws.scores_add_up import scores_add_up
 from seq2seq_lib.laws.search_oracle import search_oracle
 from seq2seq_lib.laws.shard_invariance import shard_invariance
-from seq2seq_lib.laws.subject import Subject, beam_search, by_sentence, judge_model, of_model
+from seq2seq_lib.laws.subject import beam_search, by_sentence, judge_model, of_model
 from seq2seq_lib.laws.verdict import AdapterError, Check, LawBroken, Verdict
 from seq2seq_lib.toy_models import BigramModel, HashModel, TableModel, four_letters
 
@@ -61,7 +61,6 @@ __all__ = [
     "LawBroken",
     "Prefix",
     "PrefixModel",
-    "Subject",
     "TableModel",
     "Verdict",
     "batch_invariance",

@@ -9,7 +9,8 @@ What is wrong in the same way in every batch is not seen here: the states of the
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -107,7 +108,19 @@ def batch_invariance(
     return trial.verdict()
 
 
-Variant = tuple[str, Batch, list[int], Any]  # name, batch, rows of the original, look at
+class Variant(NamedTuple):
+    """The sentences of a batch in another one.
+
+    Attributes:
+        name: what is different.
+        rows: of each of its rows that is compared, the row of the original.
+        look_at: a hint, or a function that finds one.
+    """
+
+    name: str
+    batch: Batch
+    rows: dict[int, int]
+    look_at: Any
 
 
 @dataclass(frozen=True)
@@ -140,20 +153,18 @@ class _Judge:
                 ):
                     return
         for variant in self.variants(subject):
-            if not self._variant(subject, expected, *variant):
+            if not self._variant(subject, expected, variant):
                 return
 
-    def _variant(
-        self, subject: Subject, expected: Rows, name: str, batch: Batch, rows: list[int], look_at
-    ) -> bool:
+    def _variant(self, subject: Subject, expected: Rows, variant: Variant) -> bool:
         """Whether to go on."""
+        name, _, rows, look_at = variant
         try:
-            found = subject.look(batch)
+            found = subject.look(variant.batch)
             good = all(
                 [
                     self._same(subject, part, found[here][part], value, name, row, look_at)
-                    for here, row in enumerate(rows)
-                    if row >= 0
+                    for here, row in rows.items()
                     for part, value in expected[row].items()
                 ]
             )
@@ -161,7 +172,7 @@ class _Judge:
             subject.give_up(error)
             return False
         except Exception as error:
-            subject.raised(name, error, self.describe(max(rows)), look_at)
+            subject.raised(name, error, self.describe(max(rows.values())), look_at)
             good = False
         return good or name != "the same batch again"
 
@@ -196,8 +207,9 @@ class _Judge:
     def variants(self, subject: Subject) -> Iterator[Variant]:
         """The same sentences in other batches, and what to look at if that matters."""
         batch, pad_id = self.batch, self.conventions.pad_id
-        every = list(range(len(batch)))
-        yield "the same batch again", batch, every, lambda: hints.noisy(self.functions)
+        every = {row: row for row in range(len(batch))}
+        again = "the same batch again"
+        yield Variant(again, batch, every, lambda: hints.noisy(self.functions))
         for row in every:
             alone = probes.row_mask(batch, row)[:, None]
             mates = replace(
@@ -207,18 +219,21 @@ class _Judge:
                 tgt_out=torch.where(alone, batch.tgt_out, self.other.tgt_out),
             )
             mates = probes.fill_pads(mates, None, pad_id)
-            kept = [r if r == row else -1 for r in every]
-            yield "other sentences beside it", mates, kept, hints.MATES
-        turned = every[2:] + every[:2][::-1]  # no row stays where it was
-        yield "another order", probes.take(batch, turned, trim=False), turned, hints.ORDER
+            yield Variant("other sentences beside it", mates, {row: row}, hints.MATES)
+        turned = [*range(2, len(batch)), 1, 0]  # no row stays where it was
+        shuffled = probes.take(batch, turned, trim=False)
+        yield Variant("another order", shuffled, dict(enumerate(turned)), hints.ORDER)
         if not self.conventions.trimmed:
             wider = probes.widen(batch, pad_id=pad_id)
-            yield "more PAD columns", wider, every, lambda: self.who_reads_pads(subject)
+            look_at = partial(self.who_reads_pads, subject)
+            yield Variant("more PAD columns", wider, every, look_at)
         if self.plant:
             planted = probes.fill_pads(batch, self.other)
-            yield "other ids at the pads", planted, every, lambda: self.why_planted(subject)
+            look_at = partial(self.why_planted, subject)
+            yield Variant("other ids at the pads", planted, every, look_at)
         for row in every:
-            yield "alone", probes.take(batch, [row]), [row], lambda: self.why_alone(subject)
+            alone = probes.take(batch, [row])
+            yield Variant("alone", alone, {0: row}, partial(self.why_alone, subject))
 
     def why_planted(self, subject: Subject) -> str:
         wider = self.trial.failed(subject.name, "more PAD columns")

@@ -19,7 +19,7 @@ from seq2seq_lib.laws.calls import finite, watched
 from seq2seq_lib.laws.compare import number
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions, Layout, options
 from seq2seq_lib.laws.returned import sum_of
-from seq2seq_lib.laws.trial import RUNNING, Trial
+from seq2seq_lib.laws.trial import Trial
 from seq2seq_lib.laws.verdict import AdapterError, Verdict
 
 LAW = "Does the gradient reach every parameter"
@@ -80,12 +80,9 @@ def gradient_flow(
         total, tokens = sum_of(call(layout.batch(batch)), batch.tgt_lengths.sum())
         return total / max(1, tokens)
 
-    with probes.undisturbed(loss, seed=seed):
-        try:
-            with _in_float64(loss, mean, [p for _, p in named]):
-                _compare(trial, mean, named, seed)
-        except (Exception, SystemExit) as error:
-            trial.crashed(error, RUNNING)
+    with trial.on_probes(loss, seed=seed):
+        with _in_float64(loss, mean, [p for _, p in named]):
+            _compare(trial, mean, named, seed)
     return trial.verdict()
 
 

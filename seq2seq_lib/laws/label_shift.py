@@ -10,12 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seq2seq_lib.laws import probes
 from seq2seq_lib.laws.calls import watched
 from seq2seq_lib.laws.compare import ids
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions, options
 from seq2seq_lib.laws.returned import described
-from seq2seq_lib.laws.trial import RUNNING, Trial
+from seq2seq_lib.laws.trial import Trial
 from seq2seq_lib.laws.verdict import AdapterError, Verdict
 
 LAW = "Collator and label shift"
@@ -73,12 +72,9 @@ def label_shift(
     said = {f"labels are {ignore_id} at pads": ignore_id == -100}
     order = ("runs", "labels", "pads are", "decoder")
     trial = Trial(LAW, order=order, **options(conventions, **said))
-    with probes.undisturbed(collate, shift):
-        try:
-            batch = watched(trial, collate, "pairs")([(list(s), list(t)) for s, t in pairs])
-            _judge(trial, batch, pairs, shift, ignore_id, conventions)
-        except (Exception, SystemExit) as error:
-            trial.crashed(error, RUNNING)
+    with trial.on_probes(collate, shift):
+        batch = watched(trial, collate, "pairs")([(list(s), list(t)) for s, t in pairs])
+        _judge(trial, batch, pairs, shift, ignore_id, conventions)
     return trial.verdict()
 
 

@@ -88,7 +88,7 @@ class Judge:
             self.trial.claim("the same call twice", False, counterexample=text, look_at=hints.TWICE)
         return same
 
-    def value(self, example: Example) -> None:
+    def check_value(self, example: Example) -> None:
         value, units = self.call(example)
         fed = _describe(example)
 
@@ -119,7 +119,7 @@ class Judge:
             look_at=INPUTS,
         )
 
-    def pads(self, example: Example) -> None:
+    def check_pads(self, example: Example) -> None:
         logits, targets, mask = example
         B, T, V = logits.shape
         generator = torch.Generator().manual_seed(99)
@@ -162,7 +162,7 @@ class Judge:
             )
         return torch.autograd.grad(value, logits)[0]
 
-    def gradient(self, example: Example) -> None:
+    def check_gradient(self, example: Example) -> None:
         grad = self.grad(example)
         fed = f"{_describe(example)}: gradient"
         real = example[2][..., None]
@@ -184,7 +184,7 @@ class Judge:
             look_at=hints.PADS,
         )
 
-    def edge(self, example: Example) -> None:
+    def check_edge(self, example: Example) -> None:
         B, T, _ = example[0].shape
         real = int(example[2].sum())
         self.equal(
@@ -195,7 +195,7 @@ class Judge:
             look_at=hints.EDGE,
         )
 
-    def stable(self, dtype: torch.dtype, device: Any, conventions: Conventions) -> None:
+    def check_huge(self, dtype: torch.dtype, device: Any, conventions: Conventions) -> None:
         # two rows and a pad: who stumbles over a batch of one must not be told of the gap
         columns, V, pad = [0, 1, 2], 3, 0
         if conventions != DEFAULT:
@@ -224,7 +224,7 @@ class Judge:
             # lse(z) - z[y] rounds to the digits of z
             check(f"all logits near {shift:+.0f}", near, hints.SHIFT, self.tolerance * FAR)
 
-    def epoch(
+    def check_epoch(
         self,
         epoch: Callable | None,
         dtype: torch.dtype,
@@ -258,7 +258,7 @@ class Judge:
             look_at=hints.EPOCH,
         )
 
-    def all_pads(self, example: Example, pad_id: int) -> None:
+    def check_all_pads(self, example: Example, pad_id: int) -> None:
         logits, targets, mask = example
         pads = logits, torch.full_like(targets, pad_id), torch.zeros_like(mask)
         name, fed = "a batch of pads alone", f"a batch of {list(mask.shape)} pads"

@@ -15,7 +15,7 @@ from seq2seq_lib.laws import probes
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions
 from seq2seq_lib.laws.loss_judge import EDGES, SHAPES, Judge, Loss, call_of, example_of
 from seq2seq_lib.laws.loss_reference import PER, Example, Reference, smoothed
-from seq2seq_lib.laws.trial import RUNNING, Trial
+from seq2seq_lib.laws.trial import Trial
 from seq2seq_lib.laws.verdict import Verdict, default_tolerance
 
 LAW = "Law 3, the loss ledger"
@@ -74,27 +74,25 @@ def loss_ledger(
         if label_smoothing and expected is None:
             measure = lambda e: float(call_of(loss, e, reference)[0].detach())  # noqa: E731
             reference = smoothed(label_smoothing, per, measure, examples[0])
-        said = reference.said()
-        if not empty_batch:
-            said += ("no batch is of pads alone (empty_batch=False)",)
-        if conventions != DEFAULT:
-            said += conventions.said()[:1]
-        trial = Trial(LAW, assumed=said or ("a mean over tokens",), default=not said)
-        judge = Judge(trial, loss, reference, tolerance, gradients)
-        try:
-            if not judge.same_twice(examples[0]):
-                return trial.verdict()
-            for example in examples:
-                judge.value(example)
-                judge.pads(example)
-                if gradients:
-                    judge.gradient(example)
-            judge.stable(dtype, device, conventions)
-            judge.epoch(epoch, dtype, device, seed, conventions)
-            if empty_batch:
-                judge.all_pads(examples[0], conventions.pad_id)
-            for example in edges:
-                judge.edge(example)
-        except (Exception, SystemExit) as error:
-            trial.crashed(error, RUNNING, broken=bool(trial.count))
+    said = reference.said()
+    if not empty_batch:
+        said += ("no batch is of pads alone (empty_batch=False)",)
+    if conventions != DEFAULT:
+        said += conventions.said()[:1]
+    trial = Trial(LAW, assumed=said or ("a mean over tokens",), default=not said)
+    judge = Judge(trial, loss, reference, tolerance, gradients)
+    with trial.on_probes(loss, epoch, seed=seed, comparing=True):
+        if not judge.same_twice(examples[0]):
+            return trial.verdict()
+        for example in examples:
+            judge.check_value(example)
+            judge.check_pads(example)
+            if gradients:
+                judge.check_gradient(example)
+        judge.check_huge(dtype, device, conventions)
+        judge.check_epoch(epoch, dtype, device, seed, conventions)
+        if empty_batch:
+            judge.check_all_pads(examples[0], conventions.pad_id)
+        for example in edges:
+            judge.check_edge(example)
     return trial.verdict()

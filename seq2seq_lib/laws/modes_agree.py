@@ -18,7 +18,7 @@ from seq2seq_lib.laws.batch_subjects import read_logits
 from seq2seq_lib.laws.calls import watched
 from seq2seq_lib.laws.compare import ids
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions, options
-from seq2seq_lib.laws.trial import RUNNING, Trial
+from seq2seq_lib.laws.trial import Trial
 from seq2seq_lib.laws.verdict import AdapterError, Verdict
 
 LAW = "Training mode = evaluation mode"
@@ -51,32 +51,29 @@ def modes_agree(
     trial = Trial(LAW, **options(conventions))
     batches = probes.make_batches(src_vocab_size, tgt_vocab_size, seed, device, conventions)
     call = watched(trial, logits, "batch")
-    with probes.undisturbed(logits, model, seed=seed), without_dropout(model):
-        try:
-            for batch in batches:
-                model.eval()
-                evaluated = read_logits(call, batch, conventions).detach()
-                model.train()
-                trained = read_logits(call, batch, conventions).detach()
-                again = read_logits(call, batch, conventions).detach()
-                if not torch.equal(trained[batch.tgt_mask], again[batch.tgt_mask]):
-                    raise AdapterError(
-                        "two calls in training mode gave two results",
-                        "dropout as nn.Dropout or as a number on a module, so that it can be set "
-                        "to 0; or teacher_forcing_ratio=1",
-                    )
-                norms = any("BatchNorm" in type(part).__name__ for part in model.modules())
-                trial.equal(
-                    "logits in training = in evaluation",
-                    trained[batch.tgt_mask],
-                    evaluated[batch.tgt_mask],
-                    tolerance,
-                    fed=f"a batch of targets with lengths {ids(batch.tgt_lengths)}",
-                    look_at=NORM if norms else BRANCH,
-                    sides=("training", "evaluation"),
+    with trial.on_probes(logits, model, seed=seed), without_dropout(model):
+        for batch in batches:
+            model.eval()
+            evaluated = read_logits(call, batch, conventions).detach()
+            model.train()
+            trained = read_logits(call, batch, conventions).detach()
+            again = read_logits(call, batch, conventions).detach()
+            if not torch.equal(trained[batch.tgt_mask], again[batch.tgt_mask]):
+                raise AdapterError(
+                    "two calls in training mode gave two results",
+                    "dropout as nn.Dropout or as a number on a module, so that it can be set "
+                    "to 0; or teacher_forcing_ratio=1",
                 )
-        except (Exception, SystemExit) as error:
-            trial.crashed(error, RUNNING)
+            norms = any("BatchNorm" in type(part).__name__ for part in model.modules())
+            trial.equal(
+                "logits in training = in evaluation",
+                trained[batch.tgt_mask],
+                evaluated[batch.tgt_mask],
+                tolerance,
+                fed=f"a batch of targets with lengths {ids(batch.tgt_lengths)}",
+                look_at=NORM if norms else BRANCH,
+                sides=("training", "evaluation"),
+            )
     return trial.verdict()
 
 

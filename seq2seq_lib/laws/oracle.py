@@ -11,10 +11,11 @@ from torch import Tensor
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions
 from seq2seq_lib.vocab import EOS_ID
 
-# EOS is best at once. A beam of two goes on with 3 (.33) and 4 (.31), and 4 leads to an output
+# A garden path: what looks best at first leads away from the best output. EOS is best at once. A
+# beam of two goes on with 3 (.33) and 4 (.31), and 4 leads to an output
 # that no shorter one equals as soon as length is rewarded. A beam narrowed to one follows 3 alone,
 # and one that compares scores at their present lengths stops here.
-GARDEN = {
+GARDEN_PATH = {
     (): {EOS_ID: 0.36, 3: 0.33, 4: 0.31},
     (3,): {3: 0.26, 4: 0.25, 5: 0.25, EOS_ID: 0.24},
     (4,): {5: 1.0},

@@ -12,10 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from seq2seq_lib.laws import probes
 from seq2seq_lib.laws.parity_suspects import name_suspect
-from seq2seq_lib.laws.trial import RUNNING, Trial
-from seq2seq_lib.laws.verdict import AdapterError, Verdict, ids
+from seq2seq_lib.laws.trial import Trial
+from seq2seq_lib.laws.verdict import Verdict, ids
 from seq2seq_lib.masks import sequence_mask
 
 LAW = "Law 2, parity"
@@ -79,15 +78,10 @@ def parity(
     if unknown:
         raise ValueError(f"Unknown cells: {sorted(unknown)}. Valid: 'gru', 'lstm'.")
     trial = Trial(LAW)
-    with probes.undisturbed(recompute, seed=seed):
-        try:
-            # the easy cases first: what breaks there is the cause of what breaks later
-            for case in product(padded, bidirectional, num_layers, bias, cells, dtypes):
-                _compare(trial, recompute, case, weight_gradients, seed, device)
-        except (Exception, SystemExit) as error:
-            trial.crashed(
-                error, RUNNING, broken=trial.count > 0 and not isinstance(error, AdapterError)
-            )
+    with trial.on_probes(recompute, seed=seed, comparing=True):
+        # the easy cases first: what breaks there is the cause of what breaks later
+        for case in product(padded, bidirectional, num_layers, bias, cells, dtypes):
+            _compare(trial, recompute, case, weight_gradients, seed, device)
     return trial.verdict()
 
 

@@ -184,20 +184,6 @@ def modules_of(function: Any, depth: int = 3) -> Iterator[nn.Module]:
 
 
 @contextlib.contextmanager
-def evaluating(model: Any) -> Iterator[None]:
-    """Without dropout, if it is a module; every part gets its mode back."""
-    parts = list(model.modules()) if isinstance(model, nn.Module) else []
-    modes = [part.training for part in parts]
-    try:
-        if parts:
-            model.eval()
-        yield
-    finally:
-        for part, training in zip(parts, modes, strict=True):
-            part.training = training
-
-
-@contextlib.contextmanager
 def undisturbed(*functions: Any, seed: int = 0) -> Iterator[None]:
     """Put everything back afterwards that an implementation may change by accident.
 

@@ -17,7 +17,7 @@ from seq2seq_lib.laws import probes
 from seq2seq_lib.laws.batch_subjects import read_logits
 from seq2seq_lib.laws.calls import finite, watched
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions, options
-from seq2seq_lib.laws.trial import RUNNING, Trial
+from seq2seq_lib.laws.trial import Trial
 from seq2seq_lib.laws.verdict import AdapterError, Verdict, ids
 
 LAW = "Does it read its source"
@@ -75,21 +75,18 @@ def reads_source(
         return _real(call, batch, conventions)
 
     batches = probes.make_batches(src_vocab_size, tgt_vocab_size, seed, device, conventions)
-    with probes.undisturbed(logits, seed=seed):
-        try:
-            for batch in batches:
-                before = real(batch)
-                if not finite(trial, "logits", before, f"a batch of {len(batch)}"):
-                    break
-                if not torch.equal(real(batch), before):
-                    text = "the same batch gives other logits in a second call"
-                    trial.claim("the same call twice", False, counterexample=text, look_at=NOISE)
-                    break
-                _tokens(trial, real, batch, words, conventions.source_eos)
-                if parameters:
-                    _gradients(trial, real, parameters, batch)
-        except (Exception, SystemExit) as error:
-            trial.crashed(error, RUNNING)
+    with trial.on_probes(logits, seed=seed):
+        for batch in batches:
+            before = real(batch)
+            if not finite(trial, "logits", before, f"a batch of {len(batch)}"):
+                break
+            if not torch.equal(real(batch), before):
+                text = "the same batch gives other logits in a second call"
+                trial.claim("the same call twice", False, counterexample=text, look_at=NOISE)
+                break
+            _tokens(trial, real, batch, words, conventions.source_eos)
+            if parameters:
+                _gradients(trial, real, parameters, batch)
     return trial.verdict()
 
 

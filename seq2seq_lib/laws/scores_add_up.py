@@ -7,7 +7,7 @@ states returns sensible words with the numbers of others.
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import torch
@@ -19,8 +19,9 @@ from seq2seq_lib.laws.conventions import DEFAULT, Conventions, options
 from seq2seq_lib.laws.oracle import plain_penalty
 from seq2seq_lib.laws.renamed import renamed
 from seq2seq_lib.laws.search_oracle import PENALTIES
-from seq2seq_lib.laws.trial import RUNNING, Trial
+from seq2seq_lib.laws.trial import Trial
 from seq2seq_lib.laws.verdict import AdapterError, Verdict, ids
+from seq2seq_lib.runtime import evaluation_mode
 from seq2seq_lib.toy_models import HashModel
 
 LAW = "Law 6, scores add up"
@@ -88,44 +89,39 @@ def scores_add_up(
         probes.make_batch((4, 5, 3), src_vocab_size, other, seed + i, device, conventions)
         for i in range(len(models))
     ]
-    with probes.undisturbed(search, *models, seed=seed), torch.no_grad():
-        try:
-            for model, batch in zip(models, batches, strict=True):
-                for width in num_beams:
-                    for exponent in length_penalties:
-                        settings = (width, max_new_tokens, n_best or width, exponent)
-                        found = call(model, batch.src, batch.src_lengths, *settings)
-                        if not isinstance(found, list | tuple):
-                            what = returned.described(found)
-                            raise AdapterError(f"search returned {what}", HYPOTHESES)
-                        trial.claim(
-                            "a list of hypotheses for each sentence",
-                            len(found) == len(batch),
-                            counterexample=f"{len(found)} lists for {len(batch)} sentences",
-                            look_at="the loop over the sentences of the batch",
-                        )
-                        for b, hyps in enumerate(found):
-                            _numbers(hyps)
-                            one = batch.src[b : b + 1, : int(batch.src_lengths[b])]
-                            fed = f"{_name(model)}, source {ids(one[0])}, num_beams {width}"
-                            fed += f", length_penalty {exponent}"
-                            with probes.evaluating(model):
-                                true = [rescore(model, one, h.tokens, conventions) for h in hyps]
-                            for rank, hyp in enumerate(hyps):
-                                judged += 1
-                                _judge(
-                                    trial, hyp, rank, true, exponent, penalty, tolerance, fed,
-                                    conventions.eos_id,
-                                )  # fmt: skip
+    with trial.on_probes(search, *models, seed=seed, comparing=True), torch.no_grad():
+        for (model, batch), width, exponent in product(
+            zip(models, batches, strict=True), num_beams, length_penalties
+        ):
+            settings = (width, max_new_tokens, n_best or width, exponent)
+            found = call(model, batch.src, batch.src_lengths, *settings)
+            if not isinstance(found, list | tuple):
+                raise AdapterError(f"search returned {returned.described(found)}", HYPOTHESES)
             trial.claim(
-                "something was found",
-                judged > 0,
-                counterexample="no hypothesis came back, for any sentence and any width",
-                look_at="what the search returns",
+                "a list of hypotheses for each sentence",
+                len(found) == len(batch),
+                counterexample=f"{len(found)} lists for {len(batch)} sentences",
+                look_at="the loop over the sentences of the batch",
             )
-        except (Exception, SystemExit) as error:
-            later = trial.count > 0 and not isinstance(error, AdapterError)
-            trial.crashed(error, RUNNING, broken=later)
+            for b, hyps in enumerate(found):
+                _numbers(hyps)
+                judged += len(hyps)
+                one = batch.src[b : b + 1, : int(batch.src_lengths[b])]
+                fed = f"{_name(model)}, source {ids(one[0])}, num_beams {width}"
+                fed += f", length_penalty {exponent}"
+                with evaluation_mode(model):
+                    true = [rescore(model, one, h.tokens, conventions) for h in hyps]
+                for rank, hyp in enumerate(hyps):
+                    _judge(
+                        trial, hyp, rank, true, exponent, penalty, tolerance, fed,
+                        conventions.eos_id,
+                    )  # fmt: skip
+        trial.claim(
+            "something was found",
+            judged > 0,
+            counterexample="no hypothesis came back, for any sentence and any width",
+            look_at="what the search returns",
+        )
     return trial.verdict()
 
 

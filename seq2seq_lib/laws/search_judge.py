@@ -10,16 +10,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seq2seq_lib.laws import probes, returned
+from seq2seq_lib.batching import Batch
+from seq2seq_lib.laws import returned
 from seq2seq_lib.laws import search_hints as hints
-from seq2seq_lib.laws.oracle import BEST, GARDEN, Rules, every_output, greedy_output
+from seq2seq_lib.laws.oracle import BEST, GARDEN_PATH, Output, Rules, every_output, greedy_output
 from seq2seq_lib.laws.renamed import renamed
 from seq2seq_lib.laws.trial import RUNNING, Trial
 from seq2seq_lib.laws.verdict import AdapterError, ids, number
+from seq2seq_lib.runtime import evaluation_mode
 from seq2seq_lib.toy_models import HashModel, TableModel
 
 # nats: summed in another order, float32 log-probabilities differ by 1e-6 each
 TOLERANCE = 1e-4
+
+Oracle = dict[tuple[int, ...], Output]  # every possible output, by its tokens
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,9 @@ class Judge:
     rules: Rules
     greedy_only: bool
 
-    def run(self, model, src, src_lengths, *settings) -> list[list[tuple[int, ...]]]:
+    def run(
+        self, model: Any, src: Tensor, src_lengths: Tensor, *settings: Any
+    ) -> list[list[tuple[int, ...]]]:
         found = self.search(model, src, src_lengths, *settings)
         if not isinstance(found, list | tuple):
             raise AdapterError(f"search returned {returned.described(found)}", hints.RETURNS)
@@ -42,7 +48,7 @@ class Judge:
             raise AdapterError(f"search returned {returned.described(found)}", hints.RETURNS)
         return [[tuple(returned.ids_of(hyp)) for hyp in hyps] for hyps in found]
 
-    def runs(self, model, batch, longest: int, exponent: float) -> bool:
+    def runs(self, model: Any, batch: Batch, longest: int, exponent: float) -> bool:
         """Whether one plain call succeeds; if not, there is nothing to judge."""
         width = 1 if self.greedy_only else 2
         try:
@@ -63,16 +69,25 @@ class Judge:
         except (Exception, SystemExit) as error:
             self.trial.crashed(error, RUNNING, broken=not isinstance(error, AdapterError))
 
-    def model(self, model, src, src_lengths, longest, exponents, widths, full) -> None:
+    def check_model(
+        self,
+        model: Any,
+        src: Tensor,
+        src_lengths: Tensor,
+        longest: int,
+        exponents: Sequence[float],
+        widths: Sequence[tuple[int, int]],
+        full: int | None,
+    ) -> None:
         """All checks on one model and one batch of sources."""
         ones = [src[b : b + 1, :n] for b, n in enumerate(src_lengths.tolist())]  # [1, n]
-        with probes.evaluating(model):
+        with evaluation_mode(model):
             oracles = [
                 {o.tokens: o for o in every_output(model, one, longest, self.rules)} for one in ones
             ]
         widest = max(map(len, oracles))
         if 0.0 in exponents:
-            self.greedy(model, src, src_lengths, longest, oracles)
+            self.check_greedy(model, src, src_lengths, longest, oracles)
         if self.greedy_only:
             widths = [(1, 1)]
         elif full is not None:
@@ -87,8 +102,10 @@ class Judge:
                         f"{model}, source {ids(one[0])}, num_beams {num_beams}, max_new_tokens "
                         f"{longest}, n_best {n_best}, length_penalty {exponent}"
                     )
-                    self.real(alone, oracles[b], n_best, exponent, fed, longest)
-                    self.real(found[b], oracles[b], n_best, exponent, f"{fed}, in a batch", longest)
+                    self.check_outputs(alone, oracles[b], n_best, exponent, fed, longest)
+                    self.check_outputs(
+                        found[b], oracles[b], n_best, exponent, f"{fed}, in a batch", longest
+                    )
                     best = sorted(
                         (o.score(exponent, self.penalty) for o in oracles[b].values()), reverse=True
                     )
@@ -97,10 +114,12 @@ class Judge:
                         look_at = partial(
                             self.cause, model, one, longest, exponents, hints.EXHAUSTIVE
                         )
-                        self.scores(name, alone, oracles[b], best, exponent, fed, look_at)
+                        self.check_scores(name, alone, oracles[b], best, exponent, fed, look_at)
                     expected = [self.score(oracles[b], hyp, exponent) for hyp in alone]
                     name = "a batch = one by one"
-                    self.scores(name, found[b], oracles[b], expected, exponent, fed, hints.BATCH)
+                    self.check_scores(
+                        name, found[b], oracles[b], expected, exponent, fed, hints.BATCH
+                    )
 
     def cause(
         self, model, one: Tensor, longest: int, exponents: Sequence[float], usual: str
@@ -110,7 +129,7 @@ class Judge:
         It is asked for with the exponent nearest to 0, where a wrong penalty does least.
         """
         exponent = min(exponents, key=abs)
-        with probes.evaluating(model):
+        with evaluation_mode(model):
             oracle = {o.tokens: o for o in every_output(model, one, longest, self.rules)}
         lengths, every = torch.tensor([one.size(1)], device=one.device), len(oracle)
         found = self.run(model, one, lengths, every, longest, every, exponent)[0]
@@ -129,11 +148,20 @@ class Judge:
         }
         return hints.FREE_END if falls["without_end"] and not falls["log_prob"] else usual
 
-    def score(self, oracle: dict, tokens: tuple[int, ...], exponent: float) -> float:
+    def score(self, oracle: Oracle, tokens: tuple[int, ...], exponent: float) -> float:
         known = oracle.get(tokens)
         return known.score(exponent, self.penalty) if known else math.nan
 
-    def scores(self, name, found, oracle, expected, exponent, fed, look_at) -> None:
+    def check_scores(
+        self,
+        name: str,
+        found: list,
+        oracle: Oracle,
+        expected: list[float],
+        exponent: float,
+        fed: str,
+        look_at: str,
+    ) -> None:
         """Outputs are compared by their true scores: two that tie may change places."""
         for rank, hyp in enumerate(found[: len(expected)]):
             score = self.score(oracle, hyp, exponent)
@@ -150,11 +178,13 @@ class Judge:
                 look_at=look_at,
             )
 
-    def greedy(self, model, src, src_lengths, longest, oracles) -> None:
+    def check_greedy(
+        self, model: Any, src: Tensor, src_lengths: Tensor, longest: int, oracles: list[Oracle]
+    ) -> None:
         found = self.run(model, src, src_lengths, 1, longest, 1, 0.0)
         for b, n in enumerate(src_lengths.tolist()):
             one = src[b : b + 1, :n]
-            with probes.evaluating(model):
+            with evaluation_mode(model):
                 greedy, near_tie = greedy_output(model, one, longest, TOLERANCE, self.rules)
             best = found[b][0] if found[b] else ()
             self.trial.claim(
@@ -167,7 +197,7 @@ class Judge:
                 look_at=lambda: self.why_not_greedy(model, one, longest, best),  # noqa: B023
             )
 
-    def why_not_greedy(self, model, one: Tensor, longest: int, best: tuple[int, ...]) -> str:
+    def why_not_greedy(self, model: Any, one: Tensor, longest: int, best: tuple[int, ...]) -> str:
         if len(best) > longest:
             return hints.TOO_LONG
         if self.rules.eos in best[:-1]:
@@ -176,18 +206,18 @@ class Judge:
             (replace(self.rules, banned_ids=()), hints.NOT_BANNED),
             (replace(self.rules, forced_eos=True), hints.FORCED),
         ):
-            with probes.evaluating(model):
+            with evaluation_mode(model):
                 if best == greedy_output(model, one, longest, TOLERANCE, rules)[0]:
                     return hint
         if self.greedy_only:
             return hints.GREEDY
         return self.cause(model, one, longest, (0.0,), hints.GREEDY)
 
-    def real(
-        self, found: list, oracle: dict, n_best: int, exponent: float, fed: str, longest: int
+    def check_outputs(
+        self, found: list, oracle: Oracle, n_best: int, exponent: float, fed: str, longest: int
     ) -> None:
         rubbish = [
-            f"{ids(hyp)} ({self.what_is(hyp, longest)})" for hyp in found if hyp not in oracle
+            f"{ids(hyp)} ({self.why_no_output(hyp, longest)})" for hyp in found if hyp not in oracle
         ]
         claim = self.trial.claim
         text = f"{fed}: {', '.join(rubbish)} is no possible output"
@@ -206,7 +236,7 @@ class Judge:
         text = f"{fed}: the scores of {listed} are {', '.join(map(number, scores))}"
         claim("sorted, best first", falling, counterexample=text, look_at=hints.SORTED)
 
-    def what_is(self, hyp: tuple[int, ...], longest: int) -> str:
+    def why_no_output(self, hyp: tuple[int, ...], longest: int) -> str:
         """Why it can be no output."""
         if self.rules.eos in hyp[:-1]:
             return "goes on after EOS"
@@ -222,7 +252,7 @@ class Judge:
             else ("of probability 0")
         )
 
-    def edges(self, seed: int, device) -> None:
+    def check_edges(self, seed: int, device: Any) -> None:
         """Nothing ever ends; all ends at once; more beams than tokens; a single possible output."""
         conventions = self.rules.conventions
         words = conventions.words(13 + max(conventions.special))
@@ -243,14 +273,14 @@ class Judge:
             def one(model=model, longest=longest, width=width, n_best=n_best, fed=fed) -> None:
                 oracle = {o.tokens: o for o in every_output(model, src, longest, self.rules)}
                 found = self.run(model, src, lengths, width, longest, n_best, 0.0)[0]
-                self.real(found, oracle, n_best, 0.0, f"{fed}, n_best {n_best}", longest)
+                self.check_outputs(found, oracle, n_best, 0.0, f"{fed}, n_best {n_best}", longest)
 
             self.tried(one)
 
-    def width(self, exponents: Sequence[float], device) -> None:
+    def check_width(self, exponents: Sequence[float], device: Any) -> None:
         """A model on which a beam that narrows, or stops early, loses the best output."""
         conventions = self.rules.conventions
-        model = renamed(TableModel(GARDEN), conventions)
+        model = renamed(TableModel(GARDEN_PATH), conventions)
         words = conventions.words(13 + max(conventions.special))
         src = torch.tensor([[words[2], conventions.eos_id]], device=device)
         lengths = torch.tensor([2], device=device)

@@ -108,12 +108,12 @@ def search_oracle(
             full = (n_best if n_best == 1 else max(4, n_best)) if full_width else None
             sources = batch.src, batch.src_lengths
             judge.tried(
-                judge.model, model, *sources, max_new_tokens, length_penalties, widths, full
+                judge.check_model, model, *sources, max_new_tokens, length_penalties, widths, full
             )
         if models is None and edges:
-            judge.edges(seed, device)
+            judge.check_edges(seed, device)
         if models is None and not greedy_only and 2 in num_beams:
-            judge.tried(judge.width, length_penalties, device)
+            judge.tried(judge.check_width, length_penalties, device)
     return trial.verdict()
 
 

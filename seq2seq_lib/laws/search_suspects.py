@@ -103,7 +103,7 @@ class PenaltyUpsideDown(PlainBeam):
 
 
 class LengthCountsStart(PlainBeam):
-    """The length counts BOS. https://github.com/huggingface/transformers/pull/8890"""
+    """The length counts BOS: see https://github.com/huggingface/transformers/pull/8890."""
 
     def score(self, tokens, log_prob, alpha):
         return log_prob / (len(tokens) + 1) ** alpha

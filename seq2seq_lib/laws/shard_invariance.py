@@ -16,7 +16,7 @@ from seq2seq_lib.laws import probes
 from seq2seq_lib.laws.calls import finite, watched
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions, Layout, options
 from seq2seq_lib.laws.returned import described
-from seq2seq_lib.laws.trial import RUNNING, Trial
+from seq2seq_lib.laws.trial import Trial
 from seq2seq_lib.laws.verdict import (
     AdapterError,
     Verdict,
@@ -81,20 +81,16 @@ def shard_invariance(
     def laid_out(shards: list[Batch]) -> Any:
         return given([Layout(conventions, s.src_lengths).batch(s) for s in shards])
 
-    with probes.undisturbed(gradients, seed=seed):
-        try:
-            if _compare(trial, laid_out, "the same batch again", [whole], whole, tolerance):
-                for name, cut in CUTS.items():
-                    for trim in (True, False):
-                        shards = [probes.take(whole, rows, trim) for rows in cut]
-                        _compare(trial, laid_out, f"cut: {name}", shards, whole, tolerance)
-                if empty_shard:
-                    shards = [whole, _without_targets(whole, conventions.pad_id)]
-                    _compare(trial, laid_out, "a shard of pads", shards, whole, tolerance)
-        except (Exception, SystemExit) as error:
-            # what was fine with one batch, and is not with its pieces, is a counterexample
-            cut = trial.count > 0 and not isinstance(error, AdapterError)
-            trial.crashed(error, RUNNING, broken=cut)
+    # what is fine with one batch, and is not with its pieces, is a counterexample
+    with trial.on_probes(gradients, seed=seed, comparing=True):
+        if _compare(trial, laid_out, "the same batch again", [whole], whole, tolerance):
+            for name, cut in CUTS.items():
+                for trim in (True, False):
+                    shards = [probes.take(whole, rows, trim) for rows in cut]
+                    _compare(trial, laid_out, f"cut: {name}", shards, whole, tolerance)
+            if empty_shard:
+                shards = [whole, _without_targets(whole, conventions.pad_id)]
+                _compare(trial, laid_out, "a shard of pads", shards, whole, tolerance)
     return trial.verdict()
 
 

@@ -19,7 +19,7 @@ from seq2seq_lib.losses import LossSum, sequence_loss
 from seq2seq_lib.seq2seq import Seq2Seq
 
 
-class Subject:
+class OurModel:
     """A ``Seq2Seq`` seen as the callables of laws 1, 4, 6 and 7.
 
     Nothing is switched: a model that is still in training mode with dropout on breaks law 4, and
@@ -74,9 +74,9 @@ class Subject:
         return loss.mean, torch.autograd.grad(loss.mean, self.parameters)
 
 
-def of_model(model: Seq2Seq) -> Subject:
+def of_model(model: Seq2Seq) -> OurModel:
     """The callables of a ``Seq2Seq``, or of anything with its methods and ``config``."""
-    return Subject(model)
+    return OurModel(model)
 
 
 def beam_search(

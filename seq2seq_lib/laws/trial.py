@@ -1,14 +1,17 @@
 """The ``Trial`` in which a law collects its checks."""
 
+import contextlib
 import math
 import os
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from seq2seq_lib.laws import probes
 from seq2seq_lib.laws.compare import default_tolerance, difference, two_numbers
 from seq2seq_lib.laws.verdict import AdapterError, Check, Verdict
 
@@ -108,6 +111,22 @@ class Trial:
         known = self._checks.get(name)
         if known is None or (known.holds and broken):
             self._checks[name] = Check(name, math.inf, 0.0, False, came, expected, broken)
+
+    @contextlib.contextmanager
+    def on_probes(self, *functions: Any, seed: int = 0, comparing: bool = False) -> Iterator[None]:
+        """Inside, a law calls what it was given: nothing is disturbed, and no error goes further.
+
+        Args:
+            functions: what it calls; see ``probes.undisturbed``.
+            comparing: what raises after a check was made did not before, on the same thing in
+                another form, so the error is a counterexample.
+        """
+        with probes.undisturbed(*functions, seed=seed):
+            try:
+                yield
+            except (Exception, SystemExit) as error:
+                another = comparing and self.count > 0 and not isinstance(error, AdapterError)
+                self.crashed(error, RUNNING, broken=another)
 
     def broken(self) -> Check | None:
         """The most telling of the checks that failed so far."""

@@ -13,6 +13,7 @@ from seq2seq_lib.training.checkpoints import (
 )
 from seq2seq_lib.training.config import TrainConfig, learning_rate
 from seq2seq_lib.training.fit import fit
+from seq2seq_lib.training.processes import Processes, joined
 from seq2seq_lib.training.state import EpochRecord, History
 from seq2seq_lib.training.step import LossFunction, evaluate, teacher_forced_loss, train_step
 
@@ -22,10 +23,12 @@ __all__ = [
     "EpochRecord",
     "History",
     "LossFunction",
+    "Processes",
     "TrainConfig",
     "check_folder",
     "evaluate",
     "fit",
+    "joined",
     "learning_rate",
     "load_checkpoint",
     "save_checkpoint",

@@ -61,17 +61,6 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
-def world_size() -> int:
-    """How many processes train together."""
-    together = distributed.is_available() and distributed.is_initialized()
-    return distributed.get_world_size() if together else 1
-
-
-def rank() -> int:
-    """The number of this process, 0 … ``world_size() - 1``."""
-    return distributed.get_rank() if world_size() > 1 else 0
-
-
 class Processes:
     """The processes that train together, seen from one of them. One alone shares with nobody.
 
@@ -84,7 +73,10 @@ class Processes:
     """
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
-        self.device, self.size, self.rank = device, world_size(), rank()
+        together = distributed.is_available() and distributed.is_initialized()
+        self.device = device
+        self.size = distributed.get_world_size() if together else 1
+        self.rank = distributed.get_rank() if together else 0
 
     @property
     def speaks(self) -> bool:

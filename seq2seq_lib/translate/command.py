@@ -17,9 +17,10 @@ from seq2seq_lib.training import (
     Checkpoint,
     CheckpointError,
     EpochRecord,
+    Processes,
     check_folder,
+    joined,
     load_checkpoint,
-    processes,
 )
 from seq2seq_lib.translate.options import make_parser
 from seq2seq_lib.translate.recipe import (
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        if processes.rank() == 0:
+        if Processes().speaks:
             print("\nInterrupted.", _what_is_saved(options), file=sys.stderr)
         return 130
     return 0
@@ -101,7 +102,7 @@ def _train(options: argparse.Namespace) -> None:
     if path.parent == cache_folder():
         path.parent.mkdir(parents=True, exist_ok=True)
     check_folder(path)  # before minutes of training, not after them
-    with processes.joined(get_device(options.device)) as device:
+    with joined(get_device(options.device)) as device:
         _train_on(device, options)
 
 
@@ -151,7 +152,7 @@ def _train_on(device: torch.device, options: argparse.Namespace) -> None:
             after_epoch=report,
             say=_note,
         )
-    if processes.rank() != 0:
+    if not Processes().speaks:
         return
     if not options.saved:
         done = len(history.records)
@@ -163,7 +164,7 @@ def _train_on(device: torch.device, options: argparse.Namespace) -> None:
 
 def _note(text: str) -> None:
     """A remark, beside the output; once, however many processes run."""
-    if processes.rank() == 0:
+    if Processes().speaks:
         print(f"note: {text}", file=sys.stderr)
 
 

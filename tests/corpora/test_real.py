@@ -382,7 +382,7 @@ def test_tatoeba_sizes_must_leave_something_to_train(toy_tatoeba):
         corpora.tatoeba(toy_tatoeba, num_valid=2, num_test=3)
     with pytest.raises(ValueError, match="num_valid must be ≥ 0"):
         corpora.tatoeba(toy_tatoeba, num_valid=-1)
-    with pytest.raises(TypeError, match="seed must be an int"):
+    with pytest.raises(TypeError, match="seed must be an integer"):
         corpora.tatoeba(toy_tatoeba, num_valid=1, num_test=1, seed=0.5)
 
 

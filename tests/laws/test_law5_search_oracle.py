@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from seq2seq_lib import laws
 from seq2seq_lib.decoding import exhaustive_search
-from seq2seq_lib.laws.oracle import BEST, GARDEN
+from seq2seq_lib.laws.oracle import BEST, GARDEN_PATH
 from seq2seq_lib.laws.plain_beam import PlainBeam
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 from tests.laws import mutants_search_oracle as zoo
@@ -79,11 +79,11 @@ def test_two_oracles_agree():
 
 def test_the_garden_is_what_it_says():
     """The best output lies among the two most probable open prefixes at every length."""
-    model, src = laws.TableModel(GARDEN), torch.tensor([[5, EOS_ID]])
+    model, src = laws.TableModel(GARDEN_PATH), torch.tensor([[5, EOS_ID]])
     outputs = laws.every_output(model, src, 4)
     best = max(outputs, key=lambda output: output.log_prob / len(output.tokens))
     assert best.tokens == BEST
-    by_prob = sorted(GARDEN[()], key=GARDEN[()].get, reverse=True)
+    by_prob = sorted(GARDEN_PATH[()], key=GARDEN_PATH[()].get, reverse=True)
     assert by_prob == [EOS_ID, 3, 4]
 
 

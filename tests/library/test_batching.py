@@ -330,10 +330,10 @@ def test_pools_decide_how_much_is_sorted_together():
     few = list(BucketSampler(LENGTHS, 32, pool_batches=4))
     assert 0.1 < padding_share(few, LENGTHS) < 0.3
     small = TokenBatchSampler(LENGTHS, 960, pool_tokens=1)
-    assert small.pool_batches == round(960 * 1000 / sum(LENGTHS))  # a batch's worth of sentences
+    assert small.pool == round(960 * 1000 / sum(LENGTHS))  # a batch's worth of sentences
     assert padding_share(list(small), LENGTHS) > 0.2
-    assert TokenBatchSampler([5, 6], 6, pool_tokens=1).pool_batches == 1
-    assert TokenBatchSampler([5, 5], 10, pool_tokens=50).pool_batches == 100
+    assert TokenBatchSampler([5, 6], 6, pool_tokens=1).pool == 1
+    assert TokenBatchSampler([5, 5], 10, pool_tokens=50).pool == 100
 
 
 def test_ties_in_length_are_broken_differently_in_each_epoch():
@@ -360,7 +360,7 @@ def test_samplers_refuse_what_cannot_be_batched(sampler):
         sampler([1, 2], 0)
     with pytest.raises(TypeError, match=f"{name} must be an integer"):
         sampler([1, 2], 2.5)
-    with pytest.raises(ValueError, match="pool_batches must be ≥ 1"):
+    with pytest.raises(ValueError, match="pool_(batches|tokens) must be ≥ 1"):
         sampler([1, 2], 3, **{"pool_batches" if sampler is BucketSampler else "pool_tokens": 0})
 
 

@@ -5,7 +5,7 @@ import random
 import pytest
 import torch
 
-from seq2seq_lib.bleu import bleu_from_scratch, bleu_of, bleu_statistics, bootstrap_interval
+from seq2seq_lib.metrics import bleu_from_scratch, bleu_of, bleu_statistics, bootstrap_interval
 
 WORDS = "the a king sees small red cat near house".split()
 
@@ -68,7 +68,7 @@ def test_bad_arguments_are_refused():
     with pytest.raises(ValueError, match="the same sentences"):
         bootstrap_interval(statistics, statistics[:-1])
     for wrong in ({"resamples": 0}, {"confidence": 1.0}):
-        with pytest.raises(ValueError, match="resamples >= 1"):
+        with pytest.raises(ValueError, match="resamples ≥ 1"):
             bootstrap_interval(statistics, **wrong)
     with pytest.raises(ValueError, match="2 \\+ 2 max_n"):
         bleu_of([1, 2, 3])

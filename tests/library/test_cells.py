@@ -409,9 +409,9 @@ def test_unroll_stack_refuses_what_it_cannot_repeat():
 @every_kind
 def test_bad_sizes_are_refused(kind):
     for sizes in ((0, 3), (3, 0), (-1, 3)):
-        with pytest.raises(ValueError, match="sizes must be >= 1, but they are"):
+        with pytest.raises(ValueError, match="sizes must be ≥ 1, but they are"):
             KINDS[kind][2](*sizes)
-    with pytest.raises(ValueError, match="unknown reset: 'inside'. Valid: 'after'.*'before'"):
+    with pytest.raises(ValueError, match="Unknown reset: 'inside'. Valid: 'after'.*'before'"):
         GRUCell(2, 3, reset="inside")
 
 
@@ -457,19 +457,19 @@ def test_a_state_of_the_other_kind_is_refused():
 def test_bad_batches_are_refused(kind):
     cell = make_cell(kind)
     for shape in ((B, INPUT), (0, T, INPUT), (B, 0, INPUT), (1, B, T, INPUT)):
-        with pytest.raises(ValueError, match=r"x must have shape \[B, T, I\] with B, T >= 1"):
+        with pytest.raises(ValueError, match=r"x must have shape \[B, T, I\] with B, T ≥ 1"):
             unroll(cell, torch.zeros(shape))
     x = random_input(B, T, INPUT)
     for lengths in (LENGTHS.float(), LENGTHS.bool(), LENGTHS.tolist()):
-        with pytest.raises(TypeError, match="lengths must be an int64 tensor"):
+        with pytest.raises(TypeError, match="lengths must be an integer tensor"):
             unroll(cell, x, lengths=lengths)
     for bad in (0, -2, T + 1):
         lengths = LENGTHS.clone()
         lengths[2] = bad
-        with pytest.raises(ValueError, match=rf"lengths must be in 1 \.\. {T}, but row 2 is {bad}"):
+        with pytest.raises(ValueError, match=rf"lengths must be [≥≤] [1{T}].*, but row 2 is {bad}"):
             unroll(cell, x, lengths=lengths)
     for lengths in (LENGTHS[:-1], LENGTHS[:, None], LENGTHS[0]):
-        with pytest.raises(ValueError, match=rf"lengths must have shape \[{B}\], but it is"):
+        with pytest.raises(ValueError, match=rf"lengths must have shape \[({B}|B)\]"):
             unroll(cell, x, lengths=lengths)
 
 

@@ -1,6 +1,6 @@
 """Decoders against a loop that anyone can read; one pass = its steps; nobody sees the future."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 import torch
@@ -10,8 +10,6 @@ from seq2seq_lib.attention import AdditiveAttention, DotAttention, GeneralAttent
 from seq2seq_lib.cells import GRUCell, LSTMCell
 from seq2seq_lib.decoder import AttentionDecoder, BahdanauDecoder, Decoder, log_probs
 from seq2seq_lib.encoder import EncoderOutput, map_state
-from seq2seq_lib.laws import loss_ledger
-from seq2seq_lib.losses import sequence_loss
 from seq2seq_lib.masks import sequence_mask
 from seq2seq_lib.runtime import get_device
 from seq2seq_lib.vocab import BOS_ID, PAD_ID
@@ -145,51 +143,6 @@ def test_a_pass_equals_the_readable_loop(kind, num_layers, cell, tie_embeddings)
             assert (attention[b, :, length:] == 0).all()
 
 
-@every_decoder
-@pytest.mark.parametrize("real", [[3, 1, 2, 3], [3, 3, 3, 3], [1, 1, 1, 1]], ids=str)
-def test_a_mask_skips_the_logits_of_pads_and_changes_nothing_else(kind, num_layers, cell, real):
-    mask = sequence_mask(torch.tensor(real, device=DEVICE), T)
-    targets = TGT_IN.roll(-1, 1)
-    decoder = make(kind, num_layers, cell, tie_embeddings=True)
-    state, parameters = decoder.start(make_encoded(num_layers, cell)), list(decoder.parameters())
-    whole, skipped = decoder(TGT_IN, state), decoder(TGT_IN, state, mask)
-    assert skipped.logits.shape == (sum(real), V)
-    torch.testing.assert_close(skipped.logits, whole.logits[mask], **TIGHT)
-    for name, tensor in state_parts(skipped.state).items():
-        torch.testing.assert_close(tensor, state_parts(whole.state)[name], **TIGHT)
-    assert kind == "none" or torch.equal(skipped.attention, whole.attention)
-
-    loss = sequence_loss(skipped.logits[None], targets[mask][None], mask[mask][None])
-    expected = sequence_loss(whole.logits, targets, mask)
-    torch.testing.assert_close(loss.mean, expected.mean, **TIGHT)
-    assert loss.tokens == expected.tokens
-    gradients = torch.autograd.grad(loss.total, parameters, retain_graph=True)
-    for gradient, other in zip(
-        gradients, torch.autograd.grad(expected.total, parameters), strict=True
-    ):
-        torch.testing.assert_close(gradient, other, **TIGHT)
-
-
-def test_choosing_the_real_rows_before_the_loss_obeys_the_loss_ledger():
-    def loss(logits, targets, mask):
-        return sequence_loss(logits[mask][None], targets[mask][None], mask[mask][None])
-
-    verdict = loss_ledger(loss, dtype=torch.float64, device=DEVICE)
-    assert verdict, verdict
-
-
-@pytest.mark.parametrize(
-    "mask",
-    [torch.ones(B, T, dtype=torch.int64), torch.ones(B, T - 1, dtype=torch.bool), [[True] * T] * B],
-    ids=["ids", "another width", "a list"],
-)
-def test_a_mask_that_does_not_fit_is_refused(mask):
-    decoder = make("dot")
-    mask = mask.to(DEVICE) if isinstance(mask, torch.Tensor) else mask
-    with pytest.raises(ValueError, match=r"mask must be bool \[B, T\] = \[4, 3\]"):
-        decoder(TGT_IN, decoder.start(make_encoded()), mask)
-
-
 # --- parallel = stepwise -------------------------------------------------------------------------
 
 
@@ -262,7 +215,7 @@ def test_without_attention_the_context_enters_every_step(cell):
     assert torch.equal(state.context, top)
     assert state.memory is None and state.keys is None
     context = state.context.clone().requires_grad_()
-    state = state.__class__(state.hidden, None, None, state.src_mask, context)
+    state = replace(state, context=context)
     logits = decoder(TGT_IN, state).logits
     for t in range(T):
         (gradient,) = torch.autograd.grad(logits[:, t].sum(), context, retain_graph=True)
@@ -294,6 +247,7 @@ def test_select_moves_everything_together(kind, num_layers, cell):
     rows = torch.tensor([2, 0, 0, 3, 1], device=DEVICE)  # repeated, reordered
     chosen = state.select(rows)
     before = state_parts(state)
+    assert (len(state), len(chosen)) == (B, 5)
     assert state_parts(chosen).keys() == before.keys()
     for name, tensor in state_parts(chosen).items():
         assert torch.equal(tensor, before[name][rows]), name

@@ -183,13 +183,13 @@ def test_top_k_does_not_revive_impossible_tokens():
 
 @pytest.mark.parametrize("k", [0, -1])
 def test_top_k_below_one_is_refused(k):
-    with pytest.raises(ValueError, match=f"k must be >= 1, but it is {k}"):
+    with pytest.raises(ValueError, match=f"k must be ≥ 1, but it is {k}"):
         top_k_filter(log_probs_of(0.5, 0.5), k)
 
 
 @pytest.mark.parametrize("k", [1.0, True, "2", None])
 def test_top_k_must_be_an_int(k):
-    with pytest.raises(TypeError, match="k must be an int"):
+    with pytest.raises(TypeError, match="k must be an integer"):
         top_k_filter(log_probs_of(0.5, 0.5), k)
 
 
@@ -357,13 +357,13 @@ def test_ngram_bans_use_the_pad_id_they_are_given():
 
 @pytest.mark.parametrize("n", [0, -2])
 def test_ngram_length_below_one_is_refused(n):
-    with pytest.raises(ValueError, match=f"n must be >= 1, but it is {n}"):
+    with pytest.raises(ValueError, match=f"n must be ≥ 1, but it is {n}"):
         ban_repeated_ngrams(torch.zeros(1, 4), torch.tensor([[1]]), n)
 
 
 def test_bad_prefixes_are_refused():
     log_probs = torch.zeros(2, 4)
-    with pytest.raises(TypeError, match="n must be an int"):
+    with pytest.raises(TypeError, match="n must be an integer"):
         ban_repeated_ngrams(log_probs, torch.tensor([[1], [1]]), 2.0)
     for prefixes in ([[1], [2]], torch.ones(2, 3), torch.ones(2, 3, dtype=torch.int32)):
         with pytest.raises(TypeError, match="prefixes must be an int64 tensor"):

@@ -139,7 +139,7 @@ def test_brevity_penalty_values():
     assert brevity_penalty(4, 5) == pytest.approx(math.exp(-0.25))
     assert brevity_penalty(0, 5) == 0
     for lengths in ((-1, 5), (5, -1)):
-        with pytest.raises(ValueError, match="lengths must be >= 0"):
+        with pytest.raises(ValueError, match="lengths must be ≥ 0"):
             brevity_penalty(*lengths)
 
 
@@ -151,7 +151,7 @@ def test_closest_length_needs_a_reference():
 def test_count_ngrams():
     assert count_ngrams("a b a b".split(), 2) == {("a", "b"): 2, ("b", "a"): 1}
     assert count_ngrams(["a"], 2) == {}
-    with pytest.raises(ValueError, match="n must be >= 1, but it is 0"):
+    with pytest.raises(ValueError, match="n must be ≥ 1, but it is 0"):
         count_ngrams(["a"], 0)
     with pytest.raises(TypeError, match="string 'a b'"):
         count_ngrams("a b", 1)
@@ -264,15 +264,15 @@ def test_bad_text_corpora_are_refused(metric):
 
 
 def test_unknown_options_are_refused_with_the_choices():
-    with pytest.raises(ValueError, match="unknown tokenize: 'moses'. Valid: 'none'.*'13a'"):
+    with pytest.raises(ValueError, match="Unknown tokenize: 'moses'. Valid: 'none'.*'13a'"):
         corpus_bleu(["a"], ["a"], tokenize="moses")
-    with pytest.raises(ValueError, match="unknown smoothing: 'best'. Valid: 'none', 'floor'"):
+    with pytest.raises(ValueError, match="Unknown smoothing: 'best'. Valid: 'none', 'floor'"):
         corpus_bleu(["a"], ["a"], smoothing="best")
-    with pytest.raises(ValueError, match="unknown smoothing: 'floor'. Valid: 'exp', 'none'"):
+    with pytest.raises(ValueError, match="Unknown smoothing: 'floor'. Valid: 'exp', 'none'"):
         bleu_from_scratch([["a"]], [[["a"]]], smoothing="floor")
-    with pytest.raises(ValueError, match="max_n must be >= 1, but it is 0"):
+    with pytest.raises(ValueError, match="max_n must be ≥ 1, but it is 0"):
         bleu_from_scratch([["a"]], [[["a"]]], max_n=0)
-    with pytest.raises(ValueError, match="word_order must be >= 0, but it is -1"):
+    with pytest.raises(ValueError, match="word_order must be ≥ 0, but it is -1"):
         chrf(["a"], ["a"], word_order=-1)
 
 
@@ -384,7 +384,7 @@ def test_perplexity_values():
 
 def test_bad_perplexity_inputs_are_refused():
     for nll in (-0.1, float("nan"), torch.tensor(-1.0)):
-        with pytest.raises(ValueError, match="total_nll must be >= 0, but it is"):
+        with pytest.raises(ValueError, match="total_nll must be ≥ 0, but it is"):
             perplexity(nll, 3)
     for tokens in (0, -2, float("nan"), math.inf, torch.tensor(0)):
         with pytest.raises(ValueError, match="total_tokens must be > 0 and finite, but it is"):

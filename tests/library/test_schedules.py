@@ -206,10 +206,10 @@ def test_schedules_are_pure_and_return_floats(name):
 
 @every_schedule
 def test_bad_steps_are_refused(name):
-    with pytest.raises(ValueError, match="step must be >= 0, but it is -1: the first step is 0"):
+    with pytest.raises(ValueError, match="step must be ≥ 0, but it is -1: the first step is 0"):
         value(name, -1)
     for step in (1.0, True, None, "3"):
-        with pytest.raises(TypeError, match="step must be an int, but it is"):
+        with pytest.raises(TypeError, match="step must be an integer, but it is"):
             value(name, step)
 
 
@@ -218,28 +218,28 @@ def test_bad_steps_are_refused(name):
 )
 def test_settings_that_are_no_finite_numbers_are_refused(name, setting):
     for bad in (None, "1", True):
-        with pytest.raises(TypeError, match=f"{setting} must be (a number|an int), but it is"):
+        with pytest.raises(TypeError, match=f"{setting} must be (a number|an integer), but it is"):
             value(name, 3, **{setting: bad})
     for bad in (float("nan"), math.inf, -math.inf):
         error = TypeError if setting == "num_steps" else ValueError  # not an int at all
-        with pytest.raises(error, match=f"{setting} must be (finite|an int), but it is"):
+        with pytest.raises(error, match=f"{setting} must be (finite|an integer), but it is"):
             value(name, 3, **{setting: bad})
 
 
 @pytest.mark.parametrize(
     ("name", "setting", "bad", "message"),
     [
-        ("linear", "num_steps", 0, "num_steps must be >= 1, but it is 0"),
-        ("linear", "num_steps", -5, "num_steps must be >= 1, but it is -5"),
+        ("linear", "num_steps", 0, "num_steps must be ≥ 1, but it is 0"),
+        ("linear", "num_steps", -5, "num_steps must be ≥ 1, but it is -5"),
         ("exponential", "decay", 0.0, "decay must be between 0 and 1, but it is 0.0"),
         ("exponential", "decay", 1, "decay must be between 0 and 1, but it is 1"),
         ("exponential", "decay", -0.5, "decay must be between 0 and 1, but it is -0.5"),
-        ("inverse_sigmoid", "k", 0.5, "k must be >= 1, but it is 0.5"),
+        ("inverse_sigmoid", "k", 0.5, "k must be ≥ 1, but it is 0.5"),
         ("logistic", "steepness", 0, "steepness must be > 0, but it is 0: swap start and end"),
         ("logistic", "steepness", -1.0, "steepness must be > 0, but it is -1.0"),
-        ("cyclical", "num_steps", 0, "num_steps must be >= 1, but it is 0"),
-        ("cyclical", "num_cycles", 0, "num_cycles must be >= 1, but it is 0"),
-        ("cyclical", "num_cycles", 101, "num_cycles must be <= num_steps, but they are 101 and"),
+        ("cyclical", "num_steps", 0, "num_steps must be ≥ 1, but it is 0"),
+        ("cyclical", "num_cycles", 0, "num_cycles must be ≥ 1, but it is 0"),
+        ("cyclical", "num_cycles", 101, "num_cycles must be ≤ num_steps, but they are 101 and"),
         ("cyclical", "ramp", 0.0, r"ramp must be in \(0, 1\], but it is 0.0"),
         ("cyclical", "ramp", 1.5, r"ramp must be in \(0, 1\], but it is 1.5"),
     ],
@@ -250,5 +250,5 @@ def test_settings_outside_their_range_are_refused(name, setting, bad, message):
 
 
 def test_cycles_must_be_whole():
-    with pytest.raises(TypeError, match="num_cycles must be an int, but it is 2.0"):
+    with pytest.raises(TypeError, match="num_cycles must be an integer, but it is 2.0"):
         value("cyclical", 3, num_cycles=2.0)

@@ -15,9 +15,9 @@ PACKAGE = Path(importlib.util.find_spec("seq2seq_lib").origin).parent
 # (a folder) stands here as one name, and may do as it likes inside.
 ROWS = [
     {"_arguments", "_card", "_files", "_text"},
-    {"bleu"},
-    {"masks", "vocab", "cells", "schedules", "filters", "metrics", "runtime"},
-    {"losses", "attention", "batching", "subwords", "corpora", "toy_models"},
+    {"_bleu"},
+    {"masks", "vocab", "schedules", "filters", "metrics", "runtime"},
+    {"losses", "attention", "cells", "batching", "subwords", "corpora", "toy_models"},
     {"encoder"},
     {"decoder"},  # starts from what the encoder returns
     {"seq2seq", "decoding"},

@@ -16,14 +16,14 @@ from seq2seq_lib.corpora import Corpus, phrases
 from seq2seq_lib.losses import LossSum
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.training import (
+    Processes,
     TrainConfig,
     fit,
+    joined,
     load_checkpoint,
-    processes,
     teacher_forced_loss,
     train_step,
 )
-from seq2seq_lib.training.processes import Processes
 from tests.laws import mutants_shard_invariance as zoo
 
 PLAIN = TrainConfig(epochs=3, learning_rate=0.05, clip_norm=None)
@@ -81,10 +81,10 @@ def gradients_of(model):
     def gradients(shards):
         if len(shards) == 1:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(processes, "world_size", lambda: 1)
+                patch.setattr(torch.distributed, "is_initialized", lambda: False)
                 loss = step(shards)
         else:
-            loss = step(shards[processes.rank() :: processes.world_size()])
+            loss = step(shards[Processes().rank :: Processes().size])
         # from float64, or the law would ask for the precision of float64
         results = [loss.mean.to(parameters[0].dtype)]
         results += [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
@@ -163,7 +163,7 @@ def compare(folder):
 
 def together(folder):
     """What needs two processes."""
-    rank = processes.rank()
+    rank = Processes().rank
     found = compare(folder)
     found["law"] = {"ours": judge(zoo.MODEL), "Seq2Seq": judge(make_model())}
     found["law"] |= {name: mutated(name, lambda: judge(zoo.MODEL)) for name in MUTANTS}
@@ -231,7 +231,7 @@ def crash(folder):
     """Process 1 fails in the middle of the second epoch."""
 
     def fails(model, batch, step):
-        if processes.rank() == 1 and step >= 6:
+        if Processes().rank == 1 and step >= 6:
             raise ArithmeticError("a failure on purpose")
         if model.training:
             torch.rand(())  # as in the run that is not interrupted
@@ -257,9 +257,9 @@ def main(task, folder):
     torch.set_num_threads(1)
     if task == "command":
         command(folder)
-    with processes.joined():
+    with joined():
         found = globals()[task](folder)
-        torch.save(found, folder / f"{task}-{processes.rank()}.pt")
+        torch.save(found, folder / f"{task}-{Processes().rank}.pt")
 
 
 if __name__ == "__main__":

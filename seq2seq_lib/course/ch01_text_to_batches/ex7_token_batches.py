@@ -107,7 +107,7 @@ def strictly_below(lengths: list[int], most: int) -> list[list[int]]:
 
 
 def strictly_below_and_unguarded(lengths: list[int], most: int) -> list[list[int]]:
-    """The reference with >=: a sentence of max_tokens leaves an empty batch behind."""
+    """The reference with ``>=``: a sentence of max_tokens leaves an empty batch behind."""
     batches, batch = [], []
     for i in by_length(lengths):
         if (len(batch) + 1) * lengths[i] >= most:

@@ -8,7 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from seq2seq_lib.bleu import count_ngrams
+from seq2seq_lib.metrics import count_ngrams
 
 Lines = Sequence[str]
 

@@ -22,7 +22,7 @@ from torch.nn.parallel import DistributedDataParallel
 from seq2seq_lib.batching import Batch, collate
 from seq2seq_lib.course.ch12_several_processes.given import LONG, SHORT, tiny_model
 from seq2seq_lib.seq2seq import Seq2Seq
-from seq2seq_lib.training import processes, teacher_forced_loss, train_step
+from seq2seq_lib.training import Processes, joined, teacher_forced_loss, train_step
 
 LOSSES: Mapping[str, Callable] = {
     "DDP, L_r / n_r": lambda total, own, all_tokens, world: total / own,
@@ -50,7 +50,7 @@ def ddp_gradients(model: Seq2Seq, share: Batch, hand_in: Callable) -> list[Tenso
     together = DistributedDataParallel(model)  # kept to the end: without it nobody averages
     own = loss_of(together, share, 0)  # LossSum: L_r and n_r
     everything = own.all_reduce()  # the count of all ranks, before anything is divided
-    world = processes.world_size()
+    world = Processes().size
     hand_in(own.total, own.tokens, everything.tokens, world).backward()
     return [p.grad.clone() for p in model.parameters()]
 
@@ -77,13 +77,13 @@ def whole_gradients(seed: int) -> list[Tensor]:
 
 def main(seed: int) -> None:
     expected = whole_gradients(seed)
-    with processes.joined("cpu"):
-        if processes.world_size() != 2:
+    with joined("cpu"):
+        if Processes().size != 2:
             raise SystemExit("Start this with torchrun --nproc-per-node 2: there are two shares.")
-        share, model = collate([(LONG, SHORT)[processes.rank()]]), tiny_model(seed)
+        share, model = collate([(LONG, SHORT)[Processes().rank]]), tiny_model(seed)
         rows = {name: ddp_gradients(model, share, loss) for name, loss in LOSSES.items()}
         rows[OURS] = step_gradients(model, [share])
-        if processes.rank() == 0:
+        if Processes().speaks:
             print(json.dumps({name: compared(row, expected) for name, row in rows.items()}))
 
 

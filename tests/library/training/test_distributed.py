@@ -211,7 +211,6 @@ def test_without_torchrun_nothing_happens():
     device = torch.device("cpu")
     with processes.joined(device) as found:
         assert found == device and not torch.distributed.is_initialized()
-    assert (processes.rank(), processes.world_size()) == (0, 1)
     alone = processes.Processes(device)
     assert (alone.rank, alone.size, alone.speaks) == (0, 1, True)
     batches = [collate([([4], [5])])]
@@ -236,12 +235,13 @@ def test_without_torchrun_nothing_happens():
 
 @pytest.mark.parametrize("size", [2, 3, 7])
 def test_shares_are_the_whole_batch_also_when_rows_are_few(size, monkeypatch):
-    monkeypatch.setattr(processes, "world_size", lambda: size)
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: size)
     examples = [([4] * n, [5] * (9 - n)) for n in range(1, 6)]
     batches = [collate(examples), collate(examples[:1])]
     rows, found = [[], []], 0
     for rank in range(size):
-        monkeypatch.setattr(processes, "rank", lambda rank=rank: rank)
+        monkeypatch.setattr(torch.distributed, "get_rank", lambda rank=rank: rank)
         shares = processes.Processes().share(batches)
         assert len(shares) == sum(rank < len(batch) for batch in batches)
         for batch, share in zip(batches, shares, strict=False):

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 
-from seq2seq_lib.bleu import BleuScore, bleu_from_scratch, count_ngrams
+from seq2seq_lib.metrics import BleuScore, bleu_from_scratch, count_ngrams
 
 REFERENCE = tuple("the king sees the small red cat near the house".split())
 BASE = "the king sees the small cat near the the house"
