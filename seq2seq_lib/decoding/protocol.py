@@ -4,7 +4,9 @@
     log_probs, state = model.step(tokens [N], state)        log_probs [N, V] of the next tokens
     state            = state.select(rows [N'])              keep, repeat or reorder rows
 
-If the state has an attribute ``attention`` (``[N, S]``), the hypotheses carry it.
+If the state has an attribute ``attention`` (``[N, S]``), the hypotheses carry it. Nothing else is
+asked for. How a state selects is its own affair: ``decoder.DecoderState`` keeps once what the rows
+of a sentence have in common.
 """
 
 import math
