@@ -14,7 +14,18 @@ from collections.abc import Sequence
 
 import torch
 
-from benchmarks import batching, cells, decoder, latency, loss, report, search, suite, timing
+from benchmarks import (
+    batching,
+    cells,
+    decoder,
+    latency,
+    loss,
+    report,
+    search,
+    search_peers,
+    suite,
+    timing,
+)
 from benchmarks.report import Row
 from seq2seq_lib.runtime import get_device, seed_everything
 
@@ -22,6 +33,7 @@ BENCHMARKS = {
     "loss": loss.rows,
     "decoder": decoder.rows,
     "search": search.rows,
+    "search_peers": search_peers.rows,
     "batching": batching.rows,
     "cells": cells.rows,
     "latency": latency.rows,

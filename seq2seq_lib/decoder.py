@@ -23,18 +23,25 @@ from seq2seq_lib.attention import Attention
 from seq2seq_lib.encoder import EncoderOutput, State, make_rnn, map_state
 from seq2seq_lib.vocab import PAD_ID
 
+SHARED = ("memory", "keys", "src_mask")  # by all hypotheses of a sentence
+
 
 @dataclass(frozen=True, eq=False)  # == of tensors has no truth value
 class DecoderState:
     """All that a step needs and changes, one row a sentence or hypothesis.
 
+    Hypotheses of one sentence read the same memory, so it is there once: N rows may share G
+    memories, and ``source`` says which row reads which.
+
     Attributes:
-        hidden: ``[B, L, H]`` for a GRU, a pair ``(h, c)`` for an LSTM.
-        memory: ``[B, S, H]``; None in a decoder without attention.
+        hidden: ``[N, L, H]`` for a GRU, a pair ``(h, c)`` for an LSTM.
+        memory: ``[G, S, H]``; None in a decoder without attention.
         keys: what the attention precomputed from the memory; None without attention.
-        src_mask: bool ``[B, S]``; None if the decoder starts from something else than tokens.
-        context: ``[B, H]``, a fixed summary of the source; None in a decoder with attention.
-        attention: ``[B, S]``, the weights of the last step; None before it or without attention.
+        src_mask: bool ``[G, S]``; None if the decoder starts from something else than tokens.
+        context: ``[N, H]``, a fixed summary of the source; None in a decoder with attention.
+        attention: ``[N, S]``, the weights of the last step; None before it or without attention.
+        source: int64 ``[N]``, the row of memory, keys and src_mask that each row reads; None if
+            each reads its own, as at the start.
     """
 
     hidden: State
@@ -43,6 +50,7 @@ class DecoderState:
     src_mask: Tensor | None = None
     context: Tensor | None = None
     attention: Tensor | None = None
+    source: Tensor | None = None
 
     def __len__(self) -> int:
         """The number of its rows."""
@@ -52,13 +60,21 @@ class DecoderState:
         """The state of the given rows, repeated or left out as ``rows`` says: int64 ``[N]``.
 
         Everything is reordered together. Beams whose hidden state moves while its cell, context or
-        memory stays behind continue each other's sentences.
+        memory stays behind continue each other's sentences. Of the memory, which is large, only the
+        number in ``source`` moves; it is copied when some are not read any more.
         """
-        chosen = {}
+        source = rows if self.source is None else self.source.index_select(0, rows)
+        read, source = source.unique(return_inverse=True)  # [G'], ascending, and [N']
+        alone = torch.equal(source, torch.arange(len(read), device=rows.device))
+        chosen = {"source": None if alone else source}
         for field in fields(self):
-            value = getattr(self, field.name)
-            if value is not None:
-                chosen[field.name] = map_state(lambda t: t.index_select(0, rows), value)
+            name, value = field.name, getattr(self, field.name)
+            if value is None or name == "source":
+                continue
+            if name not in SHARED:
+                chosen[name] = map_state(lambda t: t.index_select(0, rows), value)
+            elif len(read) < len(value):
+                chosen[name] = value.index_select(0, read)
         return replace(self, **chosen)
 
 
@@ -187,7 +203,7 @@ class Decoder(_BaseDecoder):
 
 
 class _AttendingDecoder(_BaseDecoder):
-    """What the two decoders with attention share: their first state."""
+    """What the two decoders with attention share: their first state, and whom they ask."""
 
     def __init__(
         self,
@@ -206,6 +222,32 @@ class _AttendingDecoder(_BaseDecoder):
             encoded.final_state, memory=encoded.memory, keys=keys, src_mask=encoded.src_mask
         )
 
+    def _attend(self, query: Tensor, state: DecoderState) -> tuple[Tensor, Tensor]:
+        """Context ``[N, T, H]`` and weights ``[N, T, S]`` for queries ``[N, T, H]``.
+
+        Rows that share a memory ask it together, as the positions of one sentence do: k beams of
+        one step are k queries, and the memory is read once and not k times.
+        """
+        if state.source is None:
+            return self.attention(query, state.keys, state.memory, state.src_mask)
+        T, rows = query.size(1), torch.arange(len(query), device=query.device)
+        counts = torch.bincount(state.source, minlength=len(state.memory))  # [G], of rows
+        width = int(counts.max())
+        order = state.source.argsort(stable=True)  # [N], rows by their memory
+        place = torch.empty_like(order)  # [N], of a row among those that share its memory
+        place[order] = rows - (counts.cumsum(0) - counts)[state.source[order]]
+        where = state.source * width + place  # [N]
+        places = len(counts) * width
+        full = places == len(rows) and torch.equal(where, rows)  # no sentence has lost a beam
+        asked = query
+        if not full:
+            asked = query.new_zeros(places, *query.shape[1:])
+            asked[where] = query
+        asked = asked.reshape(len(counts), width * T, -1)  # [G, width T, H]
+        found = self.attention(asked, state.keys, state.memory, state.src_mask)
+        context, weights = (x.reshape(-1, T, x.size(2)) for x in found)  # [G width, T, ...]
+        return (context, weights) if full else (context[where], weights[where])
+
 
 class AttentionDecoder(_AttendingDecoder):
     """Attention after the recurrent step (Luong et al. 2015): the default.
@@ -220,7 +262,7 @@ class AttentionDecoder(_AttendingDecoder):
 
     def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
         outputs, hidden = self._recur(self._embed(tgt_in, state), state.hidden)  # [B, T, H]
-        context, weights = self.attention(outputs, state.keys, state.memory, state.src_mask)
+        context, weights = self._attend(outputs, state)
         state = replace(state, hidden=hidden, attention=weights[:, -1])
         return DecoderOutput(self._logits(outputs, context), state, weights)
 
@@ -237,16 +279,16 @@ class BahdanauDecoder(_AttendingDecoder):
     def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
         hidden, outputs, contexts, weights = state.hidden, [], [], []
         for embedded in self._embed(tgt_in, state).split(1, dim=1):  # T times [B, 1, E]
-            query = _top(hidden)  # [B, H]
-            context, weight = self.attention(query, state.keys, state.memory, state.src_mask)
-            inputs = torch.cat([embedded, context.unsqueeze(1)], -1)  # [B, 1, E + H]
+            query = _top(hidden).unsqueeze(1)  # [B, 1, H]
+            context, weight = self._attend(query, state)
+            inputs = torch.cat([embedded, context], -1)  # [B, 1, E + H]
             output, hidden = self._recur(inputs, hidden)
             outputs.append(output)
             contexts.append(context)
             weights.append(weight)
-        logits = self._logits(torch.cat(outputs, 1), torch.stack(contexts, 1))  # [B, T, V]
-        state = replace(state, hidden=hidden, attention=weights[-1])
-        return DecoderOutput(logits, state, torch.stack(weights, 1))
+        logits = self._logits(torch.cat(outputs, 1), torch.cat(contexts, 1))  # [B, T, V]
+        state = replace(state, hidden=hidden, attention=weights[-1].squeeze(1))
+        return DecoderOutput(logits, state, torch.cat(weights, 1))
 
 
 def log_probs(logits: Tensor) -> Tensor:

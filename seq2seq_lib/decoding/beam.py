@@ -9,9 +9,11 @@ from torch import Tensor
 from seq2seq_lib._arguments import check_positive
 from seq2seq_lib.decoding.constraints import Constraints
 from seq2seq_lib.decoding.loop import search
+from seq2seq_lib.decoding.next_tokens import NextTokens
 from seq2seq_lib.decoding.outputs import Candidates, Hypothesis, NBest, OpenOutputs
 from seq2seq_lib.decoding.penalty import LengthPenalty
 from seq2seq_lib.decoding.protocol import NEVER, NINF, DecodingModel
+from seq2seq_lib.decoding.shortlist import shortlist
 from seq2seq_lib.runtime import evaluation_mode
 from seq2seq_lib.vocab import EOS_ID
 
@@ -78,6 +80,12 @@ def beam_search(
     penalty = LengthPenalty(length_penalty, length_penalty_kind)
     found = NBest(len(src), num_beams if early_stopping else n_best, penalty)
 
+    def continuations(outputs: OpenOutputs, following: NextTokens) -> Candidates:
+        few = shortlist(outputs, following, num_beams)
+        if few is not None:
+            return few
+        return expand(outputs, following.log_probs, following.allowed, num_beams)
+
     def can_win(outputs: OpenOutputs) -> Tensor:
         # What cannot win goes, and with it all that would grow from it. Its place in the beam
         # goes to outputs that are less probable still, so no result changes.
@@ -92,7 +100,7 @@ def beam_search(
             model,
             OpenOutputs.start(model, src, src_lengths, constraints.prefix),
             constraints,
-            expand=partial(expand, num_beams=num_beams),
+            expand=continuations,
             prune=partial(prune, num_beams=num_beams),
             found=found,
             dead_ends=NBest(len(src), n_best, penalty),

@@ -119,7 +119,7 @@ def _search(
             raise NotProven(0, max_calls, found.best[0])
         calls += 1
         log_probs, outputs = outputs.step(model)  # [1, V]
-        allowed = constraints.apply(log_probs, outputs.tokens)
+        allowed = constraints.following(log_probs, outputs.tokens).allowed
         token = torch.nonzero(allowed[0] > NINF).squeeze(1)  # [M], every continuation
         if len(token) == 0:
             dead_ends.add(outputs, finished=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from seq2seq_lib._arguments import check_positive
+from seq2seq_lib.decoding.next_tokens import NextTokens
 from seq2seq_lib.decoding.protocol import NEVER, check_token
 from seq2seq_lib.filters import ban_repeated_ngrams, ban_tokens
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
@@ -51,13 +52,14 @@ class Constraints:
         """The length of the longest output, prefix and EOS counted."""
         return len(self.prefix) + self.max_new_tokens
 
-    def apply(self, log_probs: Tensor, tokens: Tensor) -> Tensor:
-        """Log-probabilities ``[N, V]`` with -inf where outputs ``tokens`` ``[N, t]`` may not go."""
+    def following(self, log_probs: Tensor, tokens: Tensor) -> NextTokens:
+        """What may follow the outputs ``tokens`` ``[N, t]``: of log-probabilities ``[N, V]``."""
         banned = list(self.banned_ids)
         if tokens.size(1) - len(self.prefix) < self.min_new_tokens:
             banned.append(EOS_ID)
-        allowed = ban_tokens(log_probs, banned)
-        if self.no_repeat_ngram_size is not None:
-            tokens = tokens.to(log_probs.device)
-            allowed = ban_repeated_ngrams(allowed, tokens, self.no_repeat_ngram_size)
-        return allowed
+        ban_tokens(log_probs[:1], banned)  # refuses what are no ids
+        if self.no_repeat_ngram_size is None:
+            return NextTokens(log_probs, tuple(banned))
+        tokens = tokens.to(log_probs.device)
+        masked = ban_repeated_ngrams(log_probs, tokens, self.no_repeat_ngram_size)
+        return NextTokens(log_probs, tuple(banned), masked)

@@ -8,6 +8,7 @@ from torch import Tensor
 from seq2seq_lib._arguments import check_positive
 from seq2seq_lib.decoding.constraints import Constraints
 from seq2seq_lib.decoding.loop import search
+from seq2seq_lib.decoding.next_tokens import NextTokens
 from seq2seq_lib.decoding.outputs import Candidates, Hypothesis, NBest, OpenOutputs
 from seq2seq_lib.decoding.penalty import LengthPenalty
 from seq2seq_lib.decoding.protocol import NEVER, NINF, DecodingModel, check_batch
@@ -48,15 +49,15 @@ def exhaustive_search(
     )
     penalty = LengthPenalty(length_penalty, length_penalty_kind)
 
-    def expand(outputs: OpenOutputs, log_probs: Tensor, allowed: Tensor) -> Candidates:
-        parent, token = torch.nonzero(allowed > NINF, as_tuple=True)  # every continuation
+    def expand(outputs: OpenOutputs, following: NextTokens) -> Candidates:
+        parent, token = torch.nonzero(following.allowed > NINF, as_tuple=True)  # every continuation
         if len(parent) > max_open:
             raise ValueError(
                 f"exhaustive_search would hold {len(parent)} outputs of length "
                 f"{outputs.length + 1}, more than max_open = {max_open}: it grows as V^T; "
                 f"use beam_search."
             )
-        return outputs.candidates(log_probs, parent, token)
+        return outputs.candidates(following.log_probs, parent, token)
 
     results = []
     with evaluation_mode(model):

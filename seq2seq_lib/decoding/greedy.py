@@ -7,9 +7,10 @@ from torch import Tensor
 
 from seq2seq_lib.decoding.constraints import Constraints
 from seq2seq_lib.decoding.loop import search
+from seq2seq_lib.decoding.next_tokens import NextTokens
 from seq2seq_lib.decoding.outputs import Candidates, Hypothesis, NBest, OpenOutputs
 from seq2seq_lib.decoding.penalty import LengthPenalty
-from seq2seq_lib.decoding.protocol import NEVER, NINF, DecodingModel
+from seq2seq_lib.decoding.protocol import NEVER, DecodingModel
 from seq2seq_lib.runtime import evaluation_mode
 
 
@@ -65,9 +66,10 @@ def one_token_each(
         copies: outputs a sentence. A dead end counts as one of them.
     """
 
-    def expand(outputs: OpenOutputs, log_probs: Tensor, allowed: Tensor) -> Candidates:
-        parent = torch.nonzero(allowed.amax(1) > NINF).squeeze(1)  # [N'], what can go on
-        return outputs.candidates(log_probs, parent, choose(allowed[parent]))
+    def expand(outputs: OpenOutputs, following: NextTokens) -> Candidates:
+        parent = torch.nonzero(~following.stuck).squeeze(1)  # [N'], what can go on
+        token = choose(following.allowed[parent.to(following.allowed.device)])
+        return outputs.candidates(following.log_probs, parent, token)
 
     found = NBest(len(src), copies, LengthPenalty())
     with evaluation_mode(model):

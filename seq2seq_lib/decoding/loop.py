@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from seq2seq_lib.decoding.constraints import Constraints
+from seq2seq_lib.decoding.next_tokens import NextTokens
 from seq2seq_lib.decoding.outputs import Candidates, Hypothesis, NBest, OpenOutputs
 from seq2seq_lib.decoding.protocol import DecodingModel
 
-# The continuations that are worth a look, from the open outputs, the model's log-probabilities
-# [N, V], and the same with -inf where a continuation is banned. None may have probability 0.
-Expand = Callable[[OpenOutputs, Tensor, Tensor], Candidates]
+# The continuations of the open outputs that are worth a look; none may have probability 0.
+Expand = Callable[[OpenOutputs, NextTokens], Candidates]
 # Those of them that are kept: the ones that end, and the ones that stay open.
 Prune = Callable[[Candidates], tuple[Candidates, Candidates]]
 
@@ -44,18 +43,16 @@ def search(
     """
     for _ in range(constraints.max_new_tokens):
         log_probs, outputs = outputs.step(model)  # [N, V]
-        allowed = constraints.apply(log_probs, outputs.tokens)  # [N, V]
-        candidates = expand(outputs, log_probs, allowed)
-        stuck = torch.ones(len(outputs), dtype=torch.bool)
-        stuck[candidates.parent] = False
-        if stuck.any():
-            dead_ends.add(outputs.select(stuck), finished=False)
-        ended, still_open = prune(candidates)
+        following = constraints.following(log_probs, outputs.tokens)
+        if following.stuck.any():
+            dead_ends.add(outputs.select(following.stuck), finished=False)
+        ended, still_open = prune(expand(outputs, following))
         if len(ended) > 0:
             found.add(outputs.extend(ended), finished=True)
         outputs = outputs.extend(still_open)
         if can_win is not None:
-            outputs = outputs.select(can_win(outputs))
+            worth_it = can_win(outputs)
+            outputs = outputs if worth_it.all() else outputs.select(worth_it)
         if len(outputs) == 0:
             break
     found.add(outputs, finished=False)

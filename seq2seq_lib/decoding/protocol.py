@@ -4,7 +4,9 @@
     log_probs, state = model.step(tokens [N], state)        log_probs [N, V] of the next tokens
     state            = state.select(rows [N'])              keep, repeat or reorder rows
 
-If the state has an attribute ``attention`` (``[N, S]``), the hypotheses carry it.
+If the state has an attribute ``attention`` (``[N, S]``), the hypotheses carry it. Nothing else is
+asked for. How a state selects is its own affair: ``decoder.DecoderState`` keeps once what the rows
+of a sentence have in common.
 """
 
 import math
@@ -78,7 +80,7 @@ def check_log_probs(log_probs: Tensor, rows: int) -> None:
             f"step must return log-probabilities [N, V] with N = {rows} and V > {EOS_ID}, the id "
             f"of EOS, but their shape is {list(log_probs.shape)}."
         )
-    largest = log_probs.max().item()  # NaN if one of them is NaN
+    largest = log_probs.amax(1).max().item()  # NaN if one of them is NaN
     if math.isnan(largest):
         raise ValueError("The model returned NaN as a log-probability: no search can rank it.")
     if largest > 1e-3:  # what half precision may round to

@@ -246,16 +246,46 @@ def test_select_moves_everything_together(kind, num_layers, cell):
     _, state = decoder.step(TGT_IN[:, 0], decoder.start(make_encoded(num_layers, cell)))
     rows = torch.tensor([2, 0, 0, 3, 1], device=DEVICE)  # repeated, reordered
     chosen = state.select(rows)
-    before = state_parts(state)
-    assert (len(state), len(chosen)) == (B, 5)
-    assert state_parts(chosen).keys() == before.keys()
-    for name, tensor in state_parts(chosen).items():
-        assert torch.equal(tensor, before[name][rows]), name
+    assert (len(state), len(chosen)) == (B, 5) and torch.equal(chosen.source, rows)
+    before, after = state_parts(state), state_parts(chosen)
+    assert after.keys() == before.keys() | {"source[0]"}
+    for name, tensor in before.items():
+        shared = name in ("memory[0]", "keys[0]", "src_mask[0]")
+        moved = after[name][chosen.source] if shared else after[name]
+        assert torch.equal(moved, tensor[rows]), name
     expected, _ = decoder.step(TGT_IN[:, 1], state)
     logits, _ = decoder.step(TGT_IN[rows, 1], chosen)
     torch.testing.assert_close(logits, expected[rows], **TIGHT)
     fewer = state.select(rows[:1])  # rows may be left out
     torch.testing.assert_close(decoder.step(TGT_IN[2:3, 1], fewer)[0], expected[2:3], **TIGHT)
+
+
+@every_decoder
+def test_rows_that_share_a_memory_read_it_as_if_each_had_its_own(kind, num_layers, cell):
+    decoder = make(kind, num_layers, cell)
+    _, state = decoder.step(TGT_IN[:, 0], decoder.start(make_encoded(num_layers, cell)))
+    beams = state.select(torch.tensor([0, 0, 2, 2, 3, 3], device=DEVICE))  # of three sentences
+    chosen = {
+        "beams of equal width": [0, 1, 2, 3, 4, 5],
+        "in another order": [1, 0, 3, 3, 5, 4],
+        "sentences mixed": [4, 0, 2, 5, 1, 3],
+        "one beam lost": [0, 1, 2, 3, 4],
+        "a sentence gone": [4, 5, 0, 1, 1],
+        "one left of each": [5, 0, 2],
+    }
+    for what, rows in chosen.items():
+        rows = torch.tensor(rows, device=DEVICE)
+        sentence = torch.tensor([0, 0, 2, 2, 3, 3], device=DEVICE)[rows]
+        shared = beams.select(rows)
+        if shared.memory is not None:
+            assert len(shared.memory) == len(sentence.unique()), what
+        own = [state.select(sentence[i : i + 1]) for i in range(len(rows))]
+        expected = [decoder(TGT_IN[sentence[i : i + 1], 1:], own[i]) for i in range(len(rows))]
+        found = decoder(TGT_IN[sentence, 1:], shared)
+        torch.testing.assert_close(found.logits, torch.cat([e.logits for e in expected]), **TIGHT)
+        if found.attention is not None:
+            weights = torch.cat([e.attention for e in expected])
+            torch.testing.assert_close(found.attention, weights, **TIGHT)
 
 
 def test_a_state_has_the_parts_that_its_decoder_needs():

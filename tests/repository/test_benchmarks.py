@@ -17,6 +17,7 @@ from benchmarks import (
     loss,
     report,
     search,
+    search_peers,
     suite,
     timing,
     translation,
@@ -73,6 +74,27 @@ def test_the_products_of_a_decoder_are_counted():
     rnn, inputs = torch.nn.GRU(3, 4, batch_first=True), torch.ones(2, 6, 3)
     products = 2 * 6 * (3 * 12 + 4 * 12)  # rows, steps, both matrices
     assert decoder._flops(lambda: rnn(inputs)) == 2 * products
+
+
+def test_a_peer_that_is_missing_is_named_in_one_row(monkeypatch):
+    def absent(clock, device):
+        raise ImportError("No module named 'somebody'")
+
+    monkeypatch.setattr(search_peers, "PEERS", {"somebody": absent})
+    (row,) = quick(search_peers)
+    assert "No module named 'somebody'" in row.measured and row.met is None
+
+
+def test_a_clock_ends_each_sentence_at_its_step():
+    clock = search_peers.Clock()
+    clock.ends = torch.tensor([2, 1])
+    memory = clock.mark(torch.rand(2, 3, 4))
+    seen = []
+    for rows in (None, torch.tensor([1, 0, 0])):
+        clock.read(memory, rows)
+        logits = clock.score(torch.zeros(2 if rows is None else 3, 5), eos_id=2)
+        seen.append((logits[:, 2] > 0).tolist())
+    assert seen == [[False, True], [True, True, True]]
 
 
 def test_search_has_its_rows():
