@@ -14,7 +14,18 @@ from collections.abc import Sequence
 
 import torch
 
-from benchmarks import batching, cells, decoder, latency, loss, report, search, suite, timing
+from benchmarks import (
+    batching,
+    cells,
+    decoder,
+    latency,
+    loss,
+    proportion,
+    report,
+    search,
+    suite,
+    timing,
+)
 from benchmarks.report import Row
 from seq2seq_lib.runtime import get_device, seed_everything
 
@@ -25,6 +36,7 @@ BENCHMARKS = {
     "batching": batching.rows,
     "cells": cells.rows,
     "latency": latency.rows,
+    "proportion": proportion.rows,
     "suite": suite.rows,
 }
 
