@@ -11,6 +11,7 @@ import torch
 from seq2seq_lib import plots
 from seq2seq_lib.batching import collate
 from seq2seq_lib.corpora import CorpusError, detokenize, read_parallel, tokenize
+from seq2seq_lib.latent.sentences import read_corpus
 from seq2seq_lib.runtime import seed_everything
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.subwords import Subwords, normalise
@@ -147,6 +148,8 @@ def test_files_in_another_encoding_are_refused_with_their_line(content, says, tm
     path.write_bytes(content)
     with pytest.raises(CorpusError, match=says):
         read_parallel([path, path])
+    with pytest.raises(CorpusError, match=says):
+        read_corpus("echo", path, 10, 10)
 
 
 def test_only_a_line_feed_ends_a_line_of_a_file(tmp_path):
@@ -154,3 +157,4 @@ def test_only_a_line_feed_ends_a_line_of_a_file(tmp_path):
     path.write_bytes("a\u2028b\x85c\rd\nzwei\r\n".encode())
     read = read_parallel([path, path])
     assert [source for source, _ in read.pairs] == ["a\u2028b\x85c\rd", "zwei"]
+    assert read_corpus("echo", path, 10, 10) == ("text.de", [["a", "b", "c", "d"], ["zwei"]])
