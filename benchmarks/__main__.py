@@ -20,6 +20,7 @@ from benchmarks import (
     decoder,
     latency,
     loss,
+    proportion,
     report,
     search,
     search_peers,
@@ -37,6 +38,7 @@ BENCHMARKS = {
     "batching": batching.rows,
     "cells": cells.rows,
     "latency": latency.rows,
+    "proportion": proportion.rows,
     "suite": suite.rows,
 }
 

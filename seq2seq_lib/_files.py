@@ -15,7 +15,8 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A file to write into that takes the place of ``path`` when it is complete.
 
     It lies beside ``path`` until then, so an interruption or a full disk leaves the old file as it
-    was, and a reader sees the old one or the new one, never a half.
+    was, and a reader sees the old one or the new one, never a half. Of a process that is killed
+    at once a file that ends in ``.part`` remains; the next that writes to ``path`` removes it.
     """
     path = Path(path)
     part = part_beside(path)

@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from seq2seq_lib._text import shortened
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, VERMILION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
+MOST_TOKENS = 1000  # on a side; matplotlib refuses pictures of more than 65,536 pixels
+MOST_LETTERS = 24  # of a label, or one token takes the whole figure
 _LINES = (("o-", BLUE), ("s--", VERMILION), ("^:", GREEN), ("D-.", ORANGE), ("v-", GREY))
 
 
@@ -68,7 +72,7 @@ def attention_heatmap(
 
     Args:
         weights: floats in 0 .. 1; a row sums to 1. Dark is 1.
-        source, target: the S and T tokens that label the axes.
+        source, target: the S and T tokens that label the axes; a long one is cut.
     """
     if tuple(weights.shape) != (len(target), len(source)):
         raise ValueError(
@@ -77,6 +81,12 @@ def attention_heatmap(
         )
     if weights.numel() == 0:
         raise ValueError("There are no weights to draw: source or target has no tokens.")
+    if max(weights.shape) > MOST_TOKENS:
+        raise ValueError(
+            f"A picture of {weights.shape[0]:,} by {weights.shape[1]:,} tokens cannot be read, and "
+            f"{MOST_TOKENS:,} are the most: draw a part of it."
+        )
+    source, target = ([_visible(token) for token in side] for side in (source, target))
     slanted = any(len(token) > 3 for token in source)
     if ax is None:  # room for the cells, and for the labels beside them
         width = 1.2 + 0.3 * max(len(source), 12) + 0.06 * max(map(len, target))
@@ -85,12 +95,12 @@ def attention_heatmap(
     image = ax.imshow(
         weights.detach().float().cpu().numpy(), cmap="Blues", vmin=0, vmax=1, aspect="auto"
     )
-    ax.set_xticks(range(len(source)), [_visible(t) for t in source])
+    ax.set_xticks(range(len(source)), source)
     if slanted:  # each label ends at its column
         ax.tick_params(axis="x", labelrotation=60)
         for label in ax.get_xticklabels():
             label.set(horizontalalignment="right", rotation_mode="anchor")
-    ax.set_yticks(range(len(target)), [_visible(t) for t in target])
+    ax.set_yticks(range(len(target)), target)
     ax.set(xlabel="source token", ylabel="output token", title=title)
     ax.figure.colorbar(image, ax=ax, label="weight", ticks=[0, 0.5, 1])
     return ax
@@ -170,5 +180,9 @@ def _check_equally_many(what: str, **sequences: Sequence) -> None:
 
 
 def _visible(token: str) -> str:
-    token = "␣" if token.isspace() else token
+    """A token as a label: short, on one line, without what no font draws."""
+    if token.isspace():
+        return "␣"
+    letters = shortened(token, MOST_LETTERS)
+    token = "".join(c if c.isprintable() or c in "\u200c\u200d" else "\ufffd" for c in letters)
     return token.replace("$", r"\$")  # else matplotlib reads $...$ as a formula

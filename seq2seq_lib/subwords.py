@@ -12,6 +12,10 @@ from collections.abc import Iterable, Sequence
 from seq2seq_lib._text import APOSTROPHES, visible
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID, Vocab
 
+# SentencePiece writes a space as the first of these blocks, and a line that holds the second one it
+# leaves out of training without a word, and with it its letters.
+_PLAIN = APOSTROPHES | {ord("▁"): " ", ord("▅"): "▄"}
+
 
 class Subwords:
     """A SentencePiece model: lower-cased text to pieces and back.
@@ -95,5 +99,5 @@ class Subwords:
 
 def normalise(text: str) -> str:
     """Lower case, Unicode NFC, plain apostrophes, single spaces, nothing that nobody sees."""
-    text = unicodedata.normalize("NFC", visible(text)).lower().translate(APOSTROPHES)
+    text = unicodedata.normalize("NFC", visible(text)).lower().translate(_PLAIN)
     return " ".join(text.split())

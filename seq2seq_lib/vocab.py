@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from seq2seq_lib._files import write_whole
+from seq2seq_lib._text import check_text, shortened
 
 PAD_ID, BOS_ID, EOS_ID, UNK_ID = 0, 1, 2, 3
 SPECIAL_TOKENS = ("<pad>", "<bos>", "<eos>", "<unk>")
@@ -30,7 +31,8 @@ class Vocab:
             every EOS (https://github.com/unslothai/unsloth/issues/416).
 
     Raises:
-        ValueError: special ids clash or differ from this library's; tokens repeat.
+        ValueError: special ids clash or differ from this library's; tokens repeat; a token is no
+            text.
         TypeError: a token is not a string.
     """
 
@@ -52,17 +54,20 @@ class Vocab:
         if tuple(ids.values()) != (PAD_ID, BOS_ID, EOS_ID, UNK_ID):
             raise ValueError(f"The special ids are fixed at 0, 1, 2, 3, but they are {ids}.")
         if isinstance(tokens, str):
-            raise TypeError(f"tokens must be a list of strings, but it is the string {tokens!r}.")
+            raise TypeError(
+                f"tokens must be a list of strings, but it is the string {shortened(tokens)!r}."
+            )
         self.pad_id, self.bos_id, self.eos_id, self.unk_id = pad_id, bos_id, eos_id, unk_id
         self.tokens: tuple[str, ...] = (*SPECIAL_TOKENS, *tokens)
         for token in self.tokens:
             if not isinstance(token, str):
                 raise TypeError(f"Every token must be a string, but one is {token!r}.")
+            check_text(token, f"The token {shortened(token)!r}")
         self.tokens = tuple(map(str, self.tokens))  # NumPy's strings become Python's
         self._ids = {token: i for i, token in enumerate(self.tokens)}
         if len(self._ids) < len(self.tokens):
             twice = next(t for t, n in Counter(self.tokens).items() if n > 1)
-            raise ValueError(f"Every token must occur once, but {twice!r} occurs again.")
+            raise ValueError(f"Every token must occur once, but {shortened(twice)!r} occurs again.")
 
     @classmethod
     def build(
@@ -91,7 +96,8 @@ class Vocab:
         for tokens in token_lists:
             if isinstance(tokens, str):
                 raise TypeError(
-                    f"Each sentence must be a list of tokens, but one is the string {tokens!r}: "
+                    f"Each sentence must be a list of tokens, but one is the string "
+                    f"{shortened(tokens)!r}: "
                     f"split it first (list(text) gives characters)."
                 )
             counts.update(tokens)
@@ -131,7 +137,7 @@ class Vocab:
         """
         if isinstance(tokens, str):
             raise TypeError(
-                f"encode wants a list of tokens, but got the string {tokens!r}: "
+                f"encode wants a list of tokens, but got the string {shortened(tokens)!r}: "
                 f"split it first (list(text) gives characters)."
             )
         ids = [self._ids.get(token, UNK_ID) for token in tokens]

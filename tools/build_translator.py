@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from seq2seq_lib._files import write_whole, written_whole
 from seq2seq_lib.corpora import detokenize
 from seq2seq_lib.course.assets import translation
 from seq2seq_lib.metrics import corpus_bleu
@@ -69,9 +70,10 @@ def build_translation(path: Path, outputs: Path) -> dict[str, float]:
             scores[name] = corpus_bleu(kept[name], references).score
         if min(scores.values()) < ENOUGH_BLEU:
             raise RuntimeError(f"BLEU {min(scores.values()):.1f} is too low: nothing written.")
-        path.write_bytes(shipped.read_bytes())
+        with written_whole(path) as file:
+            file.write(shipped.read_bytes())
     text = json.dumps(kept, ensure_ascii=False, indent=0)
-    outputs.write_text(text + "\n", encoding="utf-8")
+    write_whole(outputs, text + "\n")
     return scores
 
 

@@ -155,7 +155,7 @@ def check_overlap(
 
 
 def _rows_of_two(paths: Sequence[Path], encoding: str) -> list[tuple[str, str]]:
-    sources, targets = (_lines(path, encoding) for path in paths)
+    sources, targets = (read_lines(path, encoding) for path in paths)
     if len(sources) != len(targets):
         raise CorpusError(
             f"{paths[0].name} has {len(sources):,} lines, {paths[1].name} {len(targets):,}: from "
@@ -166,7 +166,7 @@ def _rows_of_two(paths: Sequence[Path], encoding: str) -> list[tuple[str, str]]:
 
 
 def _rows_of_one(path: Path, columns: tuple[int, int], encoding: str) -> list[tuple[str, str]]:
-    rows = [line.split("\t") for line in _lines(path, encoding)]
+    rows = [line.split("\t") for line in read_lines(path, encoding)]
     width = len(rows[0]) if rows else 0
     if rows and width < max(columns):
         raise CorpusError(
@@ -185,7 +185,12 @@ def _rows_of_one(path: Path, columns: tuple[int, int], encoding: str) -> list[tu
     ]
 
 
-def _lines(path: Path, encoding: str) -> list[str]:
+def read_lines(path: Path, encoding: str = "utf-8") -> list[str]:
+    """The lines of a text file, which may be packed (.gz). Only a line feed ends a line.
+
+    Raises:
+        CorpusError: it is not there, or is no text in this encoding; the message names the line.
+    """
     content = _content(path)
     if "utf-8" in encoding.lower().replace("_", "-").replace("utf8", "utf-8"):
         if content[:2] in (b"\xff\xfe", b"\xfe\xff"):

@@ -8,6 +8,7 @@ from seq2seq_lib._files import write_whole
 from seq2seq_lib.batching import Example
 from seq2seq_lib.corpora import tatoeba, tokenize
 from seq2seq_lib.corpora.echo_task import echo_sentences
+from seq2seq_lib.corpora.own_corpus import read_lines
 from seq2seq_lib.training import check_folder
 from seq2seq_lib.vocab import Vocab
 
@@ -19,12 +20,10 @@ def read_corpus(name: str, text: Path | None, max_words: int, limit: int) -> tup
 
     Raises:
         ValueError: nothing is left, or one sentence alone.
-        CorpusError: Tatoeba is not there and cannot be fetched.
-        OSError: the file cannot be read.
+        CorpusError: Tatoeba is not there and cannot be fetched; the file cannot be read.
     """
     if text is not None:
-        name, lines = text.name, text.read_text(encoding="utf-8").splitlines()
-        sentences = [tokenize(line) for line in lines]
+        name, sentences = text.name, [tokenize(line) for line in read_lines(text)]
     elif name == "echo":
         sentences = echo_sentences(limit, torch.Generator().manual_seed(0))
     else:

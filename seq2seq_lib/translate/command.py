@@ -33,6 +33,8 @@ from seq2seq_lib.translate.recipe import (
 from seq2seq_lib.translate.texts import languages_of, scored_lines, training_corpus
 from seq2seq_lib.translate.translator import Translation, bleu
 
+MOST_TOLD = 5  # lines that cannot be read, one by one
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
@@ -170,13 +172,21 @@ def _note(text: str) -> None:
 
 def _translate(options: argparse.Namespace) -> None:
     translator = make_translator(_trained(options), get_device(options.device))
-    done = 0
-    for lines in _growing_batches(options.text or _standard_input()):
+    done, no_text = 0, set()  # how many lines; the numbers of those that cannot be read
+    for lines in _growing_batches(options.text or _standard_input(no_text)):
         for number, translation in enumerate(translator(lines, **_search(options)), done + 1):
+            if number in no_text:
+                print()
+                continue
             print(translation.text)
             _note_if_cut(number, translation, options)
         done += len(lines)
         sys.stdout.flush()
+    if no_text:
+        raise ValueError(
+            f"{len(no_text):,} of {done:,} lines are no text, so empty lines stand in their place: "
+            f"convert them first, for example with iconv -f latin1 -t utf-8."
+        )
 
 
 def _search(options: argparse.Namespace) -> dict:
@@ -196,8 +206,8 @@ def _note_if_cut(number: int, translation: Translation, options: argparse.Namesp
 
 
 def _growing_batches(lines: Iterable[str]) -> Iterator[list[str]]:
-    """The lines in batches of 8, 16, … up to 1,024: the first output comes at once."""
-    lines, size = iter(lines), 8
+    """The lines in batches of 1, 2, 4, … up to 1,024: the first output comes at once."""
+    lines, size = iter(lines), 1
     while batch := list(islice(lines, size)):
         yield batch
         size = min(2 * size, 1024)
@@ -237,8 +247,12 @@ def _trained(options: argparse.Namespace) -> Checkpoint:
     return checkpoint
 
 
-def _standard_input() -> Iterator[str]:
-    """Its lines as they come, read as UTF-8 on every system. Only a line feed ends a line."""
+def _standard_input(no_text: set[int]) -> Iterator[str]:
+    """Its lines as they come, read as UTF-8 on every system. Only a line feed ends a line.
+
+    A line that cannot be read comes as an empty one; its number is told of, and put into
+    ``no_text``, and the lines after it are not lost.
+    """
     if sys.stdin.isatty():
         print("Type sentences, one a line, and end with Ctrl-D (Windows: Ctrl-Z).", file=sys.stderr)
     for number, line in enumerate(sys.stdin.buffer, 1):
@@ -247,16 +261,18 @@ def _standard_input() -> Iterator[str]:
                 "Standard input is UTF-16: convert it first, for example with iconv -f utf-16 -t "
                 "utf-8."
             )
-        if b"\0" in line:
+        if number == 1 and b"\0" in line:
             raise ValueError(
-                f"Standard input holds the character NUL (line {number}): it is no text, or it is "
-                f"UTF-16 without its mark: iconv -f utf-16le -t utf-8."
+                "Standard input holds the character NUL (line 1): it is no text, or it is UTF-16 "
+                "without its mark: iconv -f utf-16le -t utf-8."
             )
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f"Standard input is not UTF-8 (line {number}): convert it first, for example with "
-                f"iconv -f latin1 -t utf-8. Lines before it are translated."
-            ) from error
+            if "\0" in text:
+                raise ValueError("it holds the character NUL")
+        except ValueError as error:  # UnicodeDecodeError is one
+            no_text.add(number)
+            if len(no_text) <= MOST_TOLD:
+                print(f"error: line {number} is not UTF-8: {error}", file=sys.stderr)
+            text = ""
         yield text.removesuffix("\n")

@@ -1,11 +1,11 @@
 """``Translator``: a model with what it needs to read and write text; and its BLEU."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from seq2seq_lib._text import check_text
 from seq2seq_lib.batching import collate
 from seq2seq_lib.corpora import detokenize, tokenize
 from seq2seq_lib.decoding import Hypothesis, beam_search
@@ -147,9 +147,4 @@ def _batches(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
 def _check_line(number: int, line: str) -> None:
     if not isinstance(line, str):
         raise TypeError(f"Line {number} must be a string, but is {line!r}.")
-    lone = re.search("[\ud800-\udfff]", line)
-    if lone:
-        raise ValueError(
-            f"Line {number} holds the lone surrogate {lone[0]!a} at {lone.start()}: bytes that are "
-            f"no UTF-8 were read with errors='surrogateescape'. Decode them anew."
-        )
+    check_text(line, f"Line {number}")

@@ -570,7 +570,7 @@ def test_standard_input_is_translated_line_by_line(trained, monkeypatch, capsys,
 
 def test_the_mark_that_windows_editors_put_first_is_no_text(monkeypatch):
     stdin(monkeypatch, "\ufeffwe sing\n".encode())
-    assert list(command._standard_input()) == ["we sing"]
+    assert list(command._standard_input(set())) == ["we sing"]
 
 
 def test_odd_line_ends_do_not_shift_the_lines(trained, monkeypatch, capsys):
@@ -602,7 +602,7 @@ def test_the_first_output_comes_before_the_last_input(trained, monkeypatch, caps
 
     monkeypatch.setattr(sys, "stdin", type("Pipe", (), {"buffer": Endless(), "isatty": bool})())
     assert main(translate_args(trained, "--max-new-tokens", "3")) == 130
-    assert len(capsys.readouterr().out.splitlines()) == 8 + 16 + 32
+    assert len(capsys.readouterr().out.splitlines()) == 1 + 2 + 4 + 8 + 16 + 32
 
 
 def test_an_output_that_is_cut_is_told_of(trained, capsys):
@@ -618,7 +618,7 @@ def test_an_output_that_is_cut_is_told_of(trained, capsys):
     [
         ("we sing\n".encode("utf-16"), "UTF-16"),
         ("we sing\n".encode("utf-16-le"), "NUL (line 1)"),
-        (b"we sing\nwe \xe9t\xe9\n", "not UTF-8 (line 2)"),
+        (b"we sing\nwe \xe9t\xe9\n", "line 2 is not UTF-8"),
     ],
 )
 def test_input_in_another_encoding_is_refused(trained, monkeypatch, capsys, content, says):
@@ -644,10 +644,19 @@ def test_a_batch_size_below_one_is_refused():
         random_translator()(["we sing"], batch_size=0)
 
 
-def test_input_that_is_not_utf8_is_refused_with_its_line(trained, monkeypatch, capsys):
-    stdin(monkeypatch, "we sing\nle h\u00e9ros\n".encode("latin-1"))
-    message = refused(capsys, translate_args(trained))
-    assert "not UTF-8 (line 2)" in message and "iconv" in message
+def test_lines_that_are_not_utf8_are_named_and_the_others_are_not_lost(
+    trained, monkeypatch, capsys
+):
+    bad = [b"le h\xe9ros", b"we \0 sing", *[b"\xff"] * 7]
+    stdin(monkeypatch, b"\n".join([b"we sing", *bad, "we sing\u2028\u202e\x1b".encode()]))
+    assert main(translate_args(trained)) == 2
+    out, err = capsys.readouterr()
+    lines = out.split("\n")[:-1]
+    assert len(lines) == 11 and lines[1:10] == [""] * 9 and lines[0] == lines[10] != ""
+    assert "error: line 2 is not UTF-8: 'utf-8' codec can't decode byte 0xe9 in position 4" in err
+    assert "line 3 is not UTF-8: it holds the character NUL" in err
+    assert "line 6" in err and "line 7" not in err  # five of them are enough
+    assert "9 of 11 lines are no text" in err and "iconv" in err
 
 
 def test_a_person_at_a_terminal_is_told_what_to_do(trained, monkeypatch, capsys):

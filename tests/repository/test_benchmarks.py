@@ -15,6 +15,7 @@ from benchmarks import (
     decoder,
     latency,
     loss,
+    proportion,
     report,
     search,
     search_peers,
@@ -109,6 +110,15 @@ def test_cells_have_their_rows():
     rows = quick(cells)
     assert len(named(rows, "/ nn.GRU")) == len(named(rows, "/ nn.LSTM")) == 1
     assert len(rows) == 4
+
+
+@pytest.mark.slow
+def test_proportion_has_its_rows():
+    rows = quick(proportion)
+    assert len(named(rows, ": time")) == 5 and len(named(rows, "peak memory")) == 5
+    first, memory = named(rows, "standard input")
+    assert first.met and memory.met  # a count, and megabytes: no times
+    assert len(rows) == 11
 
 
 def test_latency_has_its_rows():
@@ -332,7 +342,8 @@ def test_a_benchmark_that_fails_does_not_cost_the_others(monkeypatch, capsys):
 
 
 def test_every_module_is_in_the_command():
-    timed = {module.rows for module in (loss, decoder, search, batching, cells, latency, suite)}
+    modules = (loss, decoder, search, batching, cells, latency, proportion, suite)
+    timed = {module.rows for module in modules}
     assert set(command.BENCHMARKS.values()) == timed
 
 

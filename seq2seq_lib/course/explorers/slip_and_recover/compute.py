@@ -28,6 +28,7 @@ NUMBERS = {
 }
 WRONG = tuple("0123456789")
 LATEST = 10  # the last output that can be replaced
+MOST_CHARACTERS = 200  # of all the words
 LONGEST = {"dates": 40, "numbers": 16}  # characters, words of a typed source
 SHARES = (0, 25, 50, 75)  # own tokens of the third lane, in %; 0: there is none
 
@@ -243,6 +244,10 @@ def _gold(task: str, decoder: str, sentence: str) -> tuple[str, bool]:
     if size > LONGEST[task]:
         unit = "characters" if task == "dates" else "words"
         raise ValueError(f"That is {size} {unit}, and {LONGEST[task]} are the most: shorten it.")
+    if len(sentence) > MOST_CHARACTERS:
+        raise ValueError(
+            f"That is {len(sentence)} characters, and {MOST_CHARACTERS} are the most: shorten it."
+        )
     if answer := (DATES | NUMBERS).get(sentence):
         return answer, True
     answer = _date(sentence) if task == "dates" else _number(sentence)

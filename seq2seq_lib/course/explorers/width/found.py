@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from seq2seq_lib._files import write_whole
 from seq2seq_lib.course.assets.keywords import keyword_model
 from seq2seq_lib.decoding import Hypothesis, beam_search, best_first_search
 from seq2seq_lib.vocab import EOS_ID
@@ -84,7 +85,7 @@ def main() -> int:
                 entries[key(source, width, alpha)] = search(source, width, alpha)
         print(source, entries[key(source, EXACT, 0.0)], flush=True)
     lines = (f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in entries.items())
-    FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    write_whole(FILE, "{\n" + ",\n".join(lines) + "\n}\n")
     return 0
 
 
