@@ -122,6 +122,7 @@ def grade(
         if name not in everybody:
             raise SystemExit(f"Nobody called {wanted!r} has handed in {assignment}.")
     notes = read_notes(course, assignment)
+    notes = {name: note for name, note in notes.items() if name in everybody}  # others are gone
     todo = [read(course, student, assignment) for student in found]
     if not force:
         todo = [s for s in todo if not _unchanged(s, notes.get(s.student, {}), course)]

@@ -7,6 +7,7 @@ is deserved: which of the points that a machine gives, or what the teacher is to
 import copy
 import json
 import re
+import types
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -176,11 +177,25 @@ def answer_wrongly(chapter: Chapter, book: Any, these: list) -> None:
 
 def own_mistakes(exercise: Any) -> list[int]:
     """Places of the mutants that do not call the right answer: a borrowed one is no mistake."""
-    right = [exercise.reference, *exercise.alternatives, getattr(exercise.task, "spec", None)]
-    right_names = {getattr(f, "__name__", "") for f in right}
-    codes = [mutant.function.__code__ for mutant in exercise.mutants]
-    called = [{*code.co_names, *code.co_freevars} for code in codes]
-    return [place for place, names in enumerate(called) if not names & right_names]
+    right = {exercise.reference, *exercise.alternatives, getattr(exercise.task, "spec", None)}
+    return [n for n, m in enumerate(exercise.mutants) if not reached(m.function) & right]
+
+
+def reached(function: Any) -> set:
+    """The functions that this one may call: by a name, out of a closure, as a default."""
+    found: set = set()
+    todo = [function]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, types.FunctionType) and one not in found:
+            found.add(one)
+            codes = [one.__code__]
+            for code in codes:
+                codes += [inner for inner in code.co_consts if isinstance(inner, types.CodeType)]
+                todo += [one.__globals__.get(name) for name in code.co_names]
+            todo += [cell.cell_contents for cell in one.__closure__ or ()]
+            todo += [*(one.__defaults__ or ()), *(one.__kwdefaults__ or {}).values()]
+    return found
 
 
 CORE = tuple(MEMBERS)  # in each chapter
