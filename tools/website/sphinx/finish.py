@@ -5,10 +5,14 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-# What tells one landmark from another, and the heading that the page of results lacks.
-NAMES = {
+# Not by the theme's class "no-js": it stands until a script runs, and pictures are loaded by then.
+STILLS = "<style>.s2s-still{display:block}.s2s-wait{display:none}</style>"
+# What tells one landmark from another, what a page without scripts needs, and the heading that the
+# page of results lacks.
+ADDED = {
     '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="All pages">',
     '<aside class="toc-drawer">': '<aside class="toc-drawer" aria-label="This page">',
+    "</head>": f"<noscript>{STILLS}</noscript></head>",
 }
 MAIN = '<article role="main" id="furo-main-content">'
 CAPTION = '<p class="caption" role="heading">'
@@ -38,7 +42,7 @@ def finished(app, exception) -> None:
     pages = {page: page.read_text("utf-8") for page in Path(app.outdir).rglob("*.html")}
     version = shorten(Path(app.outdir) / "_static" / PYGMENTS_STYLE, pages.values())
     for path, text in pages.items():
-        for bare, named in NAMES.items():
+        for bare, named in ADDED.items():
             text = text.replace(bare, named)
         text = re.sub(rf"({PYGMENTS_STYLE}\?v=)\w+", rf"\g<1>{version}", text)
         if path.name == "search.html":
