@@ -19,6 +19,7 @@ from seq2seq_lib.course.judging import engine, words
 from seq2seq_lib.course.judging.choice_task import ChoiceTask
 from seq2seq_lib.course.judging.detective_task import DetectiveTask
 from seq2seq_lib.course.judging.source import to_paste
+from tests.support.answers import probes_of
 
 ROOT = Path(__file__).parents[2]
 IDS = [exercise.id for exercise in exercises()]
@@ -69,6 +70,22 @@ def test_every_wrong_answer_hears_its_own_reason(id):
         own = find(id).words.message(mutant.finding).asks  # the question is the same for any facts
         assert own.format(**(finding.facts or {})) in " ".join(report.text.split()), told
         assert not re.search(r"{\w+}", report.text), told  # every fact was filled in
+
+
+@pytest.mark.parametrize("id", IMPLEMENTED)
+def test_probes_are_drawn_anew(id):
+    def told(probe):
+        text = f"{probe.args} {find(id).task.spec(*probe.args.values())}"
+        return re.sub("0x[0-9a-f]+", "", text)  # an address differs by itself
+
+    one, two = ([told(probe) for probe in probes_of(id, seed)] for seed in (1, 2))
+    assert one != two
+
+
+@pytest.mark.parametrize("id", IMPLEMENTED)
+def test_at_least_five_mistakes_are_named(id):
+    named = {mutant.finding for mutant in find(id).mutants}
+    assert len(named) >= (4 if id == "4.9" else 5)
 
 
 @pytest.mark.parametrize("id", IDS)

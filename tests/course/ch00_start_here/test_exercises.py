@@ -53,14 +53,6 @@ def test_probes_reach_the_edges(seed):
     assert all(on_edges[:2])
 
 
-@pytest.mark.parametrize("exercise_id", FUNCTIONS)
-def test_probes_are_drawn_anew(exercise_id):
-    one, two = (probes_of(exercise_id, seed) for seed in (1, 2))
-    assert [p.fed for p in one] != [p.fed for p in two] or any(
-        str(a.args) != str(b.args) for a, b in zip(one, two, strict=True)
-    )
-
-
 # ---------------------------------------------------------------- typical mistakes
 
 
@@ -176,11 +168,6 @@ def test_every_message_is_given_by_some_wrong_answer(exercise_id):
         given = {finding for finding, *_ in WRONG_TESTS}
     own = set(find(exercise_id).words.findings)
     assert own <= given, own - given
-
-
-@pytest.mark.parametrize("exercise_id", FUNCTIONS)
-def test_there_are_at_least_five_named_mistakes(exercise_id):
-    assert len({mutant.finding for mutant in find(exercise_id).mutants}) >= 5
 
 
 # ---------------------------------------------------------------- the clinic

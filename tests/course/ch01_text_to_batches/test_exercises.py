@@ -263,7 +263,6 @@ def test_every_message_is_given_by_some_wrong_answer(exercise_id):
         given_by = set(ex8b_test_build.SUSPECTS) | {finding for _, finding, *_ in WRONG_TESTS}
     own = set(find(exercise_id).words.findings)
     assert own <= given_by, own - given_by
-    assert len({m.finding for m in find(exercise_id).mutants}) >= 5 or exercise_id == "1.8b"
 
 
 def test_the_messages_show_the_numbers():

@@ -92,18 +92,6 @@ def test_a_split_has_no_source_on_both_sides_and_all_pairs(seed):
 # ---------------------------------------------------------------- probes and messages
 
 
-@pytest.mark.parametrize("exercise_id", FUNCTIONS)
-def test_probes_are_drawn_anew(exercise_id):
-    one, two = ([probe.fed for probe in probes_of(exercise_id, s)] for s in (1, 2))
-    if exercise_id == "9.4":  # the long ones are shown by their sizes
-        probes = find(exercise_id).task.probes
-        one, two = (
-            [p.args["stats_a"].tolist() for p in probes(torch.Generator().manual_seed(s))]
-            for s in (1, 2)
-        )
-    assert one != two
-
-
 def test_probes_reach_the_edges():
     generator = torch.Generator().manual_seed(0)
     drawn = {id: [p.args for p in find(id).task.probes(generator)] for id in FUNCTIONS}
@@ -160,11 +148,6 @@ def test_every_message_is_given_by_some_wrong_answer(exercise_id):
     if exercise_id == "9.6b":
         given = {finding for finding, *_ in WRONG_TESTS}
     assert set(find(exercise_id).words.findings) <= given
-
-
-@pytest.mark.parametrize("exercise_id", FUNCTIONS)
-def test_there_are_at_least_five_named_mistakes(exercise_id):
-    assert len({mutant.finding for mutant in find(exercise_id).mutants}) >= 5
 
 
 # ---------------------------------------------------------------- tests that learners write

@@ -69,15 +69,6 @@ def test_the_log_tells_the_patient_s_story():
 # ---------------------------------------------------------------- probes
 
 
-@pytest.mark.parametrize("exercise_id", FUNCTIONS)
-def test_probes_are_drawn_anew(exercise_id):
-    spec = find(exercise_id).task.spec
-    one, two = (
-        [spec(*probe.args.values()) for probe in probes_of(exercise_id, seed)] for seed in (1, 2)
-    )
-    assert any(str(a) != str(b) for a, b in zip(one, two, strict=True))
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_probes_reach_the_edges(seed):
     shapes = [tuple(probe.args["log_probs"].shape) for probe in probes_of("11.1", seed)]
@@ -203,11 +194,6 @@ def test_every_message_is_given_by_some_wrong_answer(exercise_id):
     given |= {finding for other, finding, _ in MISTAKES if other == exercise_id}
     own = set(find(exercise_id).words.findings)
     assert own <= given, own - given
-
-
-@pytest.mark.parametrize("exercise_id", FUNCTIONS)
-def test_there_are_at_least_five_named_mistakes(exercise_id):
-    assert len({mutant.finding for mutant in find(exercise_id).mutants}) >= 5
 
 
 def test_exact_search_in_any_order_of_ties_is_right():
