@@ -5,6 +5,7 @@ What belongs to one chapter alone, typical mistakes, probes and patients, is tes
 
 import ast
 import inspect
+import itertools
 import re
 import textwrap
 from pathlib import Path
@@ -18,6 +19,7 @@ from seq2seq_lib.course.judging import engine, words
 from seq2seq_lib.course.judging.choice_task import ChoiceTask
 from seq2seq_lib.course.judging.detective_task import DetectiveTask
 from seq2seq_lib.course.judging.source import to_paste
+from tests.support.answers import probes_of
 
 ROOT = Path(__file__).parents[2]
 IDS = [exercise.id for exercise in exercises()]
@@ -25,12 +27,10 @@ FUNCTIONS = [id for id in IDS if callable(find(id).reference)]
 IMPLEMENTED = [id for id in FUNCTIONS if not isinstance(find(id).task, DetectiveTask)]
 LETTERS = [id for id in IDS if isinstance(find(id).task, ChoiceTask)]
 CHAPTERS = sorted({exercise.chapter for exercise in exercises()}, key=int)
-RIGHT = [(e.id, a) for e in exercises() for a in (e.reference, *e.alternatives)]
-MUTANTS = [(e.id, m) for e in exercises() for m in e.mutants]
 
 
-def name_of(value):
-    return getattr(value, "__name__", None) or getattr(value, "finding", None) or str(value)
+def name_of(answer):
+    return getattr(answer, "__name__", str(answer))
 
 
 def test_exercises_are_labelled():
@@ -41,11 +41,12 @@ def test_exercises_are_labelled():
 # ---------------------------------------------------------------- right and wrong answers
 
 
-@pytest.mark.parametrize(("id", "answer"), RIGHT, ids=name_of)
-def test_every_right_answer_is_correct_however_it_is_written(id, answer):
-    for seed in range(2):
-        report, finding = engine.judge(find(id), answer, seed)
-        assert finding.state == "correct", report.text
+@pytest.mark.parametrize("id", IDS)
+def test_every_right_answer_is_correct_however_it_is_written(id):
+    for answer in (find(id).reference, *find(id).alternatives):
+        for seed in range(2):
+            report, finding = engine.judge(find(id), answer, seed)
+            assert finding.state == "correct", f"{name_of(answer)}: {report.text}"
 
 
 @pytest.mark.parametrize("id", IMPLEMENTED)
@@ -57,18 +58,34 @@ def test_there_are_alternatives_written_differently(id):
     assert len({inspect.getsource(a).partition(":\n")[2] for a in written}) == len(written)
 
 
-@pytest.mark.parametrize(("id", "mutant"), MUTANTS, ids=name_of)
-def test_every_wrong_answer_hears_its_own_reason(id, mutant):
-    for seed in range(2):
+@pytest.mark.parametrize("id", [id for id in IDS if find(id).mutants])
+def test_every_wrong_answer_hears_its_own_reason(id):
+    for mutant, seed in itertools.product(find(id).mutants, range(2)):
         report, finding = engine.judge(find(id), mutant.function, seed)
+        told = f"{name_of(mutant.function)}, which should hear of {mutant.finding}: {report.text}"
         assert finding.state in ("wrong", "error"), (
-            f"{name_of(mutant.function)} is right on all probes of {id}: add a probe on which it "
-            "is wrong, or drop it"
+            f"It is right on all probes: add one on which it is wrong, or drop it. {told}"
         )
-        assert finding.name == mutant.finding, report.text
+        assert finding.name == mutant.finding, told
         own = find(id).words.message(mutant.finding).asks  # the question is the same for any facts
-        assert own.format(**(finding.facts or {})) in " ".join(report.text.split())
-        assert not re.search(r"{\w+}", report.text)  # every fact was filled in
+        assert own.format(**(finding.facts or {})) in " ".join(report.text.split()), told
+        assert not re.search(r"{\w+}", report.text), told  # every fact was filled in
+
+
+@pytest.mark.parametrize("id", IMPLEMENTED)
+def test_probes_are_drawn_anew(id):
+    def told(probe):
+        text = f"{probe.args} {find(id).task.spec(*probe.args.values())}"
+        return re.sub("0x[0-9a-f]+", "", text)  # an address differs by itself
+
+    one, two = ([told(probe) for probe in probes_of(id, seed)] for seed in (1, 2))
+    assert one != two
+
+
+@pytest.mark.parametrize("id", IMPLEMENTED)
+def test_at_least_five_mistakes_are_named(id):
+    named = {mutant.finding for mutant in find(id).mutants}
+    assert len(named) >= (4 if id == "4.9" else 5)
 
 
 @pytest.mark.parametrize("id", IDS)

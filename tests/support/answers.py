@@ -4,15 +4,23 @@ import gc
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 from seq2seq_lib.course import find
 from seq2seq_lib.course.judging import engine
 from seq2seq_lib.course.judging.exercise import Finding
+from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.course.judging.report import Report
 
 
 def found(exercise_id: str, answer: Any, seed: int | None = 0) -> tuple[Report, Finding]:
     """What the check says of an answer."""
     return engine.judge(find(exercise_id), answer, seed)
+
+
+def probes_of(exercise_id: str, seed: int = 0) -> list[Probe]:
+    """What an answer is fed by a check with this seed."""
+    return find(exercise_id).task.probes(torch.Generator().manual_seed(seed))
 
 
 def text_of(report: Report) -> str:

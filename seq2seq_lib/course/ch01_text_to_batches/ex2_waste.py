@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import torch
 
-from seq2seq_lib.course.ch01_text_to_batches.steps import is_number
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.course.judging.steps import Problem
+from seq2seq_lib.course.judging.steps import Problem, is_number
 from seq2seq_lib.course.judging.words import words_beside
 
 Batches = Sequence[Sequence[int]]

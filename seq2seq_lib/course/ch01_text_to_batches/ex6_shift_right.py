@@ -10,7 +10,7 @@ from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.course.judging.steps import Problem, has_shape, is_tensor
+from seq2seq_lib.course.judging.steps import has_shape, is_int64, is_tensor
 from seq2seq_lib.course.judging.words import words_beside
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
@@ -155,13 +155,6 @@ def probes(generator: torch.Generator) -> list[Probe]:
         else Probe({"labels": labels}, f"labels {list(labels.shape)}")
         for labels in fed
     ]
-
-
-def is_int64(value: Tensor, expected: Tensor) -> Problem | None:
-    """A step: ids are int64, as they came."""
-    if value.dtype == torch.int64:
-        return None
-    return "floats", {"dtype": str(value.dtype).removeprefix("torch.")}
 
 
 def facts(probe: Probe, value: object) -> dict[str, str]:

@@ -1,21 +1,12 @@
 """Looks at what came back that several exercises of this chapter share."""
 
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 from torch import Tensor
 
 from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.steps import Problem, plain
-
-
-def is_number(value: Any, expected: Any) -> Problem | None:
-    """A step: one number of Python; a tensor without axes is told how to become one."""
-    if value is None:
-        return "no_return", {}
-    if isinstance(value, Real) and not isinstance(value, bool):
-        return None
-    return "not_a_number", {"kind_of_value": type(value).__name__}
 
 
 def is_text(value: Any, expected: Any) -> Problem | None:

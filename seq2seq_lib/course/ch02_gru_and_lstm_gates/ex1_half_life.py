@@ -5,12 +5,11 @@ from typing import Any
 
 import torch
 
-from seq2seq_lib.course.ch02_gru_and_lstm_gates.probes import is_number
 from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.course.judging.steps import Problem
+from seq2seq_lib.course.judging.steps import Problem, is_number
 from seq2seq_lib.course.judging.words import words_beside
 
 

@@ -1,24 +1,11 @@
 """What this chapter's checks share: steps, sizes, words for what was fed."""
 
-from numbers import Real
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from seq2seq_lib.course.judging import describe
-from seq2seq_lib.course.judging.steps import Problem
 
 FIXED = 2  # probes whose numbers are the same at each check; a message shows one of them
-
-
-def is_number(value: Any, expected: Any) -> Problem | None:
-    """A step: one real number of Python came back."""
-    if value is None:
-        return "no_return", {}
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return "not_a_number", {}
-    return None
 
 
 def sizes(*named: tuple[str, int]) -> str:

@@ -1,14 +1,13 @@
 """Exercise 3.2, in the chapter: the lowest loss of a decoder that never sees its source."""
 
 import math
-from typing import Any
 
 import torch
 
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.course.judging.steps import Problem
+from seq2seq_lib.course.judging.steps import Problem, is_number
 from seq2seq_lib.course.judging.words import words_beside
 
 
@@ -132,16 +131,14 @@ def probes(generator: torch.Generator) -> list[Probe]:
     ]
 
 
-def is_number(value: Any, expected: float) -> Problem | None:
-    """A step: a plain number."""
-    if value is None:
-        return "no_return", {}
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "not_a_number", {"type": type(value).__name__}
+def is_finite(value: float, expected: float) -> Problem | None:
+    """A step: neither infinite nor NaN."""
     return None if math.isfinite(value) else ("not_finite", {})
 
 
-TASK = FunctionTask(spec=blind_floor_spec, probes=probes, steps=(is_number,), mutants=MUTANTS)
+TASK = FunctionTask(
+    spec=blind_floor_spec, probes=probes, steps=(is_number, is_finite), mutants=MUTANTS
+)
 EXERCISES = (
     Exercise(
         "3.2",

@@ -10,7 +10,7 @@ from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.course.judging.steps import Problem, has_shape, is_tensor
+from seq2seq_lib.course.judging.steps import has_shape, is_int64, is_tensor
 from seq2seq_lib.course.judging.words import words_beside
 from seq2seq_lib.masks import sequence_mask
 from seq2seq_lib.vocab import EOS_ID
@@ -131,13 +131,6 @@ def probes(generator: torch.Generator) -> list[Probe]:
         words = f"; src = {describe.rows(src)}" if src.numel() <= describe.MANY else ""
         drawn.append(Probe({"src": src, "lengths": lengths}, fed(lengths, S, words)))
     return drawn
-
-
-def is_int64(value: Tensor, expected: Tensor) -> Problem | None:
-    """A step: ids are int64, as they came."""
-    if value.dtype == torch.int64:
-        return None
-    return "floats", {"dtype": str(value.dtype).removeprefix("torch.")}
 
 
 TASK = FunctionTask(

@@ -3,13 +3,12 @@
 import torch
 from torch import Tensor
 
-from seq2seq_lib.course.ch04_padding_masks.ex4_pad_left import is_int64
 from seq2seq_lib.course.ch04_padding_masks.probes import batches, fed
 from seq2seq_lib.course.judging import describe
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.course.judging.steps import has_shape, is_tensor
+from seq2seq_lib.course.judging.steps import has_shape, is_int64, is_tensor
 from seq2seq_lib.course.judging.words import words_beside
 from seq2seq_lib.masks import sequence_mask
 

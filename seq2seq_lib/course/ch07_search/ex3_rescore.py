@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from numbers import Real
 from typing import Any
 
 import torch
@@ -12,7 +11,7 @@ from seq2seq_lib import decoding
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
-from seq2seq_lib.course.judging.steps import Problem
+from seq2seq_lib.course.judging.steps import is_number
 from seq2seq_lib.course.judging.words import words_beside
 from seq2seq_lib.course.letter_cards import by_prefix
 from seq2seq_lib.laws import HashModel
@@ -106,15 +105,6 @@ MUTANTS = (
 )
 
 # ---------------------------------------------------------------- the exercise
-
-
-def is_number(value: Any, expected: Any) -> Problem | None:
-    """A step: one number of Python came back."""
-    if value is None:
-        return "no_return", {}
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return "not_a_number", {}
-    return None
 
 
 EXERCISES = (

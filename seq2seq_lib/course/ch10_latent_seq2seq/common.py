@@ -1,6 +1,6 @@
 """What several exercises of this chapter share: probes of codes, looks at what came back."""
 
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -28,15 +28,6 @@ def codes(generator: torch.Generator) -> list[tuple[Tensor, Tensor]]:
     """The chapter's example, then one code of each of ``SIZES``."""
     example = torch.tensor(MU), torch.tensor(VARIANCE).log()
     return [example, *(code(B, Z, generator) for B, Z in SIZES)]
-
-
-def is_number(value: Any, expected: Any) -> Problem | None:
-    """A step: one number of Python; a tensor is told how to become one."""
-    if value is None:
-        return "no_return", {}
-    if isinstance(value, Real) and not isinstance(value, bool):
-        return None
-    return "not_a_number", {"kind_of_value": type(value).__name__}
 
 
 def is_list_of_lists(value: Any, expected: Any) -> Problem | None:

@@ -4,10 +4,10 @@ import math
 
 import torch
 
-from seq2seq_lib.course.ch10_latent_seq2seq.common import is_number
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.course.judging.function_task import FunctionTask
 from seq2seq_lib.course.judging.probes import Probe
+from seq2seq_lib.course.judging.steps import is_number
 from seq2seq_lib.course.judging.words import words_beside
 
 

@@ -66,6 +66,20 @@ def has_shape(value: Tensor, expected: Tensor) -> Problem | None:
     return "shape", {"shape": str(list(value.shape)), "expected": wanted}
 
 
+def is_number(value: Any, expected: Any) -> Problem | None:
+    """A step: one number of Python; of a tensor without axes the message tells how to get it."""
+    if value is None:
+        return "no_return", {}
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return None
+    return "not_a_number", {"kind_of_value": type(value).__name__}
+
+
+def is_int64(value: Tensor, expected: Tensor) -> Problem | None:
+    """A step: ids are int64, as they came."""
+    return None if value.dtype == torch.int64 else ("floats", {"dtype": _dtype(value)})
+
+
 def is_bool(value: Tensor, expected: Tensor) -> Problem | None:
     """A step: bool."""
     return None if value.dtype == torch.bool else ("not_bool", {"dtype": _dtype(value)})

@@ -10,7 +10,7 @@ from seq2seq_lib.batching import pad_sequences
 from seq2seq_lib.course import ch00_start_here as chapter00
 from seq2seq_lib.course import exercises, find
 from seq2seq_lib.course.ch00_start_here import ex6b_test_patient, patient, states
-from tests.support.answers import found, sparing
+from tests.support.answers import found, probes_of, sparing
 
 FUNCTIONS = ("0.1", "0.3", "0.4", "0.6c")
 
@@ -34,7 +34,7 @@ def test_points_are_those_of_the_notebook_and_the_chapter_s_own_has_none():
 @pytest.mark.parametrize("seed", range(5))
 def test_probes_reach_the_edges(seed):
     def drawn(exercise_id):
-        probes = find(exercise_id).task.probes(torch.Generator().manual_seed(seed))
+        probes = probes_of(exercise_id, seed)
         return [probe.args for probe in probes]
 
     spec = find("0.1").task.spec
@@ -51,16 +51,6 @@ def test_probes_reach_the_edges(seed):
     assert any(None in row for row in shares) and any(len(row) == 1 for row in shares)
     on_edges = [set(args["lengths"]) & set(args["edges"]) for args in drawn("0.4")]
     assert all(on_edges[:2])
-
-
-@pytest.mark.parametrize("exercise_id", FUNCTIONS)
-def test_probes_are_drawn_anew(exercise_id):
-    one, two = (
-        find(exercise_id).task.probes(torch.Generator().manual_seed(seed)) for seed in (1, 2)
-    )
-    assert [p.fed for p in one] != [p.fed for p in two] or any(
-        str(a.args) != str(b.args) for a, b in zip(one, two, strict=True)
-    )
 
 
 # ---------------------------------------------------------------- typical mistakes
@@ -178,11 +168,6 @@ def test_every_message_is_given_by_some_wrong_answer(exercise_id):
         given = {finding for finding, *_ in WRONG_TESTS}
     own = set(find(exercise_id).words.findings)
     assert own <= given, own - given
-
-
-@pytest.mark.parametrize("exercise_id", FUNCTIONS)
-def test_there_are_at_least_five_named_mistakes(exercise_id):
-    assert len({mutant.finding for mutant in find(exercise_id).mutants}) >= 5
 
 
 # ---------------------------------------------------------------- the clinic

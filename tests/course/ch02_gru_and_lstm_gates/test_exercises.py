@@ -23,7 +23,7 @@ from seq2seq_lib.course.ch02_gru_and_lstm_gates import (
     given,
     patient,
 )
-from tests.support.answers import found, sparing, text_of
+from tests.support.answers import found, probes_of, sparing, text_of
 
 FUNCTIONS = ("2.1", "2.2", "2.4", "2.5", "2.6", "2.7", "2.8c", "2.9")
 
@@ -159,7 +159,7 @@ def test_an_unknown_kind_is_refused_with_the_choices():
 @pytest.mark.parametrize("exercise_id", ["2.2", "2.4", "2.5"])
 def test_probes_of_a_cell_have_one_unit_and_two_and_a_square(exercise_id):
     shapes = set()
-    for probe in find(exercise_id).task.probes(torch.Generator().manual_seed(0)):
+    for probe in probes_of(exercise_id):
         weights = probe.args.get("W_x", probe.args.get("kernel"))
         if weights is None:
             weights = probe.args["W"].T
@@ -171,7 +171,7 @@ def test_probes_of_a_cell_have_one_unit_and_two_and_a_square(exercise_id):
 
 
 def test_gates_of_2_6_are_open_shut_and_between_and_rows_are_not_alike():
-    drawn = find("2.6").task.probes(torch.Generator().manual_seed(0))
+    drawn = probes_of("2.6")
     gates = torch.cat([probe.args["f"].flatten() for probe in drawn])
     assert (gates == 0).any() and (gates == 1).any() and ((0 < gates) & (gates < 1)).any()
     shapes = {tuple(probe.args["f"].shape) for probe in drawn}
@@ -180,19 +180,14 @@ def test_gates_of_2_6_are_open_shut_and_between_and_rows_are_not_alike():
 
 @pytest.mark.parametrize("exercise_id", ["2.7", "2.8c"])
 def test_states_have_every_axis_of_size_one_somewhere(exercise_id):
-    shapes = [
-        next(iter(probe.args.values())).shape
-        for probe in find(exercise_id).task.probes(torch.Generator().manual_seed(0))
-    ]
+    shapes = [next(iter(probe.args.values())).shape for probe in probes_of(exercise_id)]
     for axis in range(len(shapes[0])):
         assert any(shape[axis] == 1 for shape in shapes)
 
 
 def test_all_probes_but_those_that_a_message_shows_are_drawn_anew():
     for exercise_id, name in (("2.4", "W_x"), ("2.5", "kernel"), ("2.6", "f"), ("2.7", "h_n")):
-        one, two = (
-            find(exercise_id).task.probes(torch.Generator().manual_seed(seed)) for seed in (1, 2)
-        )
+        one, two = (probes_of(exercise_id, seed) for seed in (1, 2))
         assert not torch.equal(one[-2].args[name], two[-2].args[name]), exercise_id
 
 

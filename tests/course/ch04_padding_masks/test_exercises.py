@@ -21,7 +21,7 @@ from seq2seq_lib.course.ch04_padding_masks import (
 )
 from seq2seq_lib.losses import masked_nll_loss
 from seq2seq_lib.masks import masked_softmax, sequence_mask
-from tests.support.answers import found, sparing, text_of
+from tests.support.answers import found, probes_of, sparing, text_of
 
 LOSSES = ("4.2", "4.5b", "4.8c")  # they `use` losses.toml
 FUNCTIONS = ("4.1", "4.2", "4.4", "4.5a", "4.5b", "4.6", "4.7", "4.8c", "4.9")
@@ -81,27 +81,25 @@ def test_one_letter_is_the_mean_over_answers_and_the_others_have_other_reasons()
 # ---------------------------------------------------------------- probes
 
 
+def batch_of(args):
+    """B and T of a probe's first table, or of the mask that is asked for."""
+    if "max_len" in args:
+        return len(args["lengths"]), args["max_len"]
+    return tuple(next(v for v in args.values() if torch.is_tensor(v) and v.dim() >= 2).shape[:2])
+
+
 @pytest.mark.parametrize("exercise_id", [id for id in FUNCTIONS if id not in ("4.6", "4.9")])
-@pytest.mark.parametrize("seed", range(10))
-def test_probes_are_asymmetric_and_reach_the_edges(exercise_id, seed):
-    drawn = find(exercise_id).task.probes(torch.Generator().manual_seed(seed))
-    shapes = set()
-    for probe in drawn:
-        table = (
-            next(v for v in probe.args.values() if torch.is_tensor(v) and v.dim() >= 2)
-            if (exercise_id != "4.1")
-            else torch.empty(len(probe.args["lengths"]), probe.args["max_len"])
-        )
-        shapes.add(tuple(table.shape[:2]))
+def test_probes_are_asymmetric_and_reach_the_edges(exercise_id):
     least = 2 if exercise_id in ("4.5a", "4.5b") else 1  # a prompt and an answer
-    assert (1, least) in shapes and (3, least) in shapes, "one cell, one position"
-    assert any(B == 1 and T > least for B, T in shapes), "one sentence"
-    assert any(B == T > 1 for B, T in shapes) and any(B > 3 for B, T in shapes)
+    for seed in range(10):
+        shapes = {batch_of(probe.args) for probe in probes_of(exercise_id, seed)}
+        assert (1, least) in shapes and (3, least) in shapes, "one cell, one position"
+        assert any(B == 1 and T > least for B, T in shapes), "one sentence"
+        assert any(B == T > 1 for B, T in shapes) and any(B > 3 for B, T in shapes)
 
 
 def lengths_of(exercise_id, seed):
-    drawn = find(exercise_id).task.probes(torch.Generator().manual_seed(seed))
-    return [probe.args["lengths"].tolist() for probe in drawn]
+    return [probe.args["lengths"].tolist() for probe in probes_of(exercise_id, seed)]
 
 
 @pytest.mark.parametrize("exercise_id", ["4.1", "4.4", "4.5a", "4.7", "4.8c"])
@@ -116,7 +114,7 @@ def test_no_id_says_that_a_token_is_a_pad():
     """At real positions there are zeros, at pads other ids: -100 is never in ids or targets."""
     for exercise_id, name in (("4.4", "ids"), ("4.5a", "ids"), ("4.8c", "targets")):
         zero_is_real = word_at_pad = False
-        for probe in find(exercise_id).task.probes(torch.Generator().manual_seed(0)):
+        for probe in probes_of(exercise_id):
             ids = probe.args[name]
             mask = sequence_mask(probe.args["lengths"], ids.size(1))
             zero_is_real |= bool((ids[mask] == 0).any())
@@ -373,7 +371,7 @@ def test_the_third_hint_of_4_4_says_more_than_the_stub():
 def test_labels_of_4_5a_are_what_4_5b_is_fed():
     """An answer to 4.5b sees -100 in column 0, as its docstring promises."""
     for seed in range(5):
-        for probe in find("4.5b").task.probes(torch.Generator().manual_seed(seed)):
+        for probe in probes_of("4.5b", seed):
             labels = probe.args["labels"]
             assert (labels[:, 0] == -100).all() and (labels != -100).any(1).all()
     ids = torch.tensor([[5, 6, 0, 2, 9]])

@@ -17,7 +17,7 @@ from seq2seq_lib.course.ch06_teacher_forcing import (
 )
 from seq2seq_lib.decoding import greedy_search
 from seq2seq_lib.vocab import EOS_ID, PAD_ID, UNK_ID
-from tests.support.answers import found, sparing
+from tests.support.answers import found, probes_of, sparing
 
 FUNCTIONS = ("6.1", "6.2", "6.4", "6.5", "6.6", "6.8c", "6.9")
 DETECTIVES = {"6.7": ex7_test_evaluator, "6.8b": ex8b_test_patient}
@@ -98,7 +98,7 @@ def test_the_small_model_shows_every_kind_of_look():
 @pytest.mark.parametrize("exercise_id", FUNCTIONS)
 @pytest.mark.parametrize("seed", range(5))
 def test_probes_reach_the_edges(exercise_id, seed):
-    drawn = find(exercise_id).task.probes(torch.Generator().manual_seed(seed))
+    drawn = probes_of(exercise_id, seed)
     shapes = set()
     for probe in drawn:
         if "targets" in probe.args:
@@ -116,20 +116,9 @@ def test_probes_reach_the_edges(exercise_id, seed):
         assert (1, least) in shapes and any(B == T > 1 for B, T in shapes)
 
 
-@pytest.mark.parametrize("exercise_id", FUNCTIONS)
-def test_probes_are_drawn_anew(exercise_id):
-    one, two = (
-        [probe.args for probe in find(exercise_id).task.probes(torch.Generator().manual_seed(s))]
-        for s in (1, 2)
-    )
-    spec = find(exercise_id).task.spec
-    answers = [[spec(*args.values()) for args in drawn] for drawn in (one, two)]
-    assert any(str(a) != str(b) for a, b in zip(*answers, strict=True))
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_pads_of_the_first_table_of_6_4_tell_three_mistakes_apart(seed):
-    args = find("6.4").task.probes(torch.Generator().manual_seed(seed))[0].args
+    args = probes_of("6.4", seed)[0].args
     same = args["pred"] == args["gold"]
     assert find("6.4").task.spec(*args.values()).tolist() == [True, True, True, False, False]
     assert same[:3, 2:].tolist() == [[False, False], [True, True], [True, False]]
@@ -138,7 +127,7 @@ def test_pads_of_the_first_table_of_6_4_tell_three_mistakes_apart(seed):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_probe_of_6_1_ends_in_all_rows_before_its_last_step(seed):
     """Or a loop that stops there could not be told from one that runs T steps."""
-    args = find("6.1").task.probes(torch.Generator().manual_seed(seed))[2].args
+    args = probes_of("6.1", seed)[2].args
     said = ex1_greedy_steps.greedy_steps(**args)
     ends = said == EOS_ID
     assert ends[:, :3].any(1).all() and ends[:, 2].all() and not ends[:, 3:].any()
@@ -243,11 +232,6 @@ def test_every_message_is_given_by_some_wrong_answer(exercise_id):
         given = {finding for other, finding, *_ in WRONG_TESTS if other == exercise_id}
     own = set(find(exercise_id).words.findings)
     assert own <= given, own - given
-
-
-@pytest.mark.parametrize("exercise_id", FUNCTIONS)
-def test_there_are_at_least_five_named_mistakes(exercise_id):
-    assert len({mutant.finding for mutant in find(exercise_id).mutants}) >= 5
 
 
 def test_a_slip_of_6_9_is_a_slip():

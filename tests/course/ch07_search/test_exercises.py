@@ -31,7 +31,7 @@ from seq2seq_lib.laws import HashModel, scores_add_up, search_oracle
 from seq2seq_lib.toy_models import BigramModel
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
 from tests.course.ch07_search.wrong_answers import MISTAKES, changed
-from tests.support.answers import found, sparing
+from tests.support.answers import found, probes_of, sparing
 
 SOURCE = (torch.tensor([[5, 3, EOS_ID]]), torch.tensor([3]))
 
@@ -479,6 +479,6 @@ def test_probes_have_all_edges():
 
 def test_probes_are_drawn_anew_but_for_the_first():
     for id in ("7.2", "7.3", "7.4", "7.5c", "7.7", "7.8"):
-        one, two = (find(id).task.probes(torch.Generator().manual_seed(s)) for s in (1, 2))
+        one, two = (probes_of(id, s) for s in (1, 2))
         assert one[0].fed == two[0].fed
         assert any(a.fed != b.fed for a, b in zip(one, two, strict=True)), id

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from seq2seq_lib.attention import AdditiveAttention
-from seq2seq_lib.course import exercises, find
+from seq2seq_lib.course import exercises
 from seq2seq_lib.course.ch08_attention import (
     ex4_causal_and_padding,
     ex5_additive_scores,
@@ -15,7 +15,7 @@ from seq2seq_lib.course.ch08_attention import (
 )
 from seq2seq_lib.course.ch08_attention.given import three_other_scores
 from seq2seq_lib.masks import masked_softmax
-from tests.support.answers import found
+from tests.support.answers import found, probes_of
 
 
 def test_points_are_those_of_the_notebook_and_the_chapter_s_own_have_none():
@@ -83,7 +83,7 @@ def test_padding_does_not_matter_to_real_queries_under_a_causal_mask():
 @pytest.mark.parametrize("seed", range(3))
 def test_probes_reach_the_edges(exercise_id, seed):
     shapes = set()
-    for probe in find(exercise_id).task.probes(torch.Generator().manual_seed(seed)):
+    for probe in probes_of(exercise_id, seed):
         args = probe.args
         batch = next(value for value in args.values() if torch.is_tensor(value))
         wide = next((args[name].size(1) for name in ("k", "keys", "memory") if name in args), None)

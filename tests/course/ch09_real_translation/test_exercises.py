@@ -12,7 +12,7 @@ from seq2seq_lib.course import exercises, find
 from seq2seq_lib.course.assets.translation import phrase_translator
 from seq2seq_lib.course.ch09_real_translation import ex5_split, ex6b_test_score, patient, scores
 from seq2seq_lib.metrics import bleu_from_scratch, bleu_of, bleu_statistics, bootstrap_interval
-from tests.support.answers import found, sparing
+from tests.support.answers import found, probes_of, sparing
 
 FUNCTIONS = ("9.2", "9.3", "9.4", "9.5", "9.6c", "9.7", "9.8", "9.9")
 
@@ -49,7 +49,7 @@ def test_the_letters_are_right():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_reference_of_9_3_is_sacrebleu_s(seed):
-    for probe in find("9.3").task.probes(torch.Generator().manual_seed(seed)):
+    for probe in probes_of("9.3", seed):
         h, r, n, beta = probe.args.values()
         if beta == int(beta) and r.strip():
             metric = CHRF(char_order=n, beta=int(beta))
@@ -90,21 +90,6 @@ def test_a_split_has_no_source_on_both_sides_and_all_pairs(seed):
 
 
 # ---------------------------------------------------------------- probes and messages
-
-
-@pytest.mark.parametrize("exercise_id", FUNCTIONS)
-def test_probes_are_drawn_anew(exercise_id):
-    one, two = (
-        [probe.fed for probe in find(exercise_id).task.probes(torch.Generator().manual_seed(s))]
-        for s in (1, 2)
-    )
-    if exercise_id == "9.4":  # the long ones are shown by their sizes
-        probes = find(exercise_id).task.probes
-        one, two = (
-            [p.args["stats_a"].tolist() for p in probes(torch.Generator().manual_seed(s))]
-            for s in (1, 2)
-        )
-    assert one != two
 
 
 def test_probes_reach_the_edges():
@@ -163,11 +148,6 @@ def test_every_message_is_given_by_some_wrong_answer(exercise_id):
     if exercise_id == "9.6b":
         given = {finding for finding, *_ in WRONG_TESTS}
     assert set(find(exercise_id).words.findings) <= given
-
-
-@pytest.mark.parametrize("exercise_id", FUNCTIONS)
-def test_there_are_at_least_five_named_mistakes(exercise_id):
-    assert len({mutant.finding for mutant in find(exercise_id).mutants}) >= 5
 
 
 # ---------------------------------------------------------------- tests that learners write

@@ -16,7 +16,7 @@ from seq2seq_lib.course.ch11_length_and_truth import (
     ranks,
 )
 from seq2seq_lib.filters import ban_repeated_ngrams, min_p_filter, top_p_filter
-from tests.support.answers import found, sparing
+from tests.support.answers import found, probes_of, sparing
 
 FUNCTIONS = ("11.1", "11.2", "11.4", "11.5", "11.6", "11.7c", "11.8")
 
@@ -69,33 +69,24 @@ def test_the_log_tells_the_patient_s_story():
 # ---------------------------------------------------------------- probes
 
 
-def drawn(exercise_id, seed):
-    return find(exercise_id).task.probes(torch.Generator().manual_seed(seed))
-
-
-@pytest.mark.parametrize("exercise_id", FUNCTIONS)
-def test_probes_are_drawn_anew(exercise_id):
-    spec = find(exercise_id).task.spec
-    one, two = (
-        [spec(*probe.args.values()) for probe in drawn(exercise_id, seed)] for seed in (1, 2)
-    )
-    assert any(str(a) != str(b) for a, b in zip(one, two, strict=True))
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_probes_reach_the_edges(seed):
-    shapes = [tuple(probe.args["log_probs"].shape) for probe in drawn("11.1", seed)]
+    shapes = [tuple(probe.args["log_probs"].shape) for probe in probes_of("11.1", seed)]
     assert (1, 1) in shapes and any(N == 1 < V for N, V in shapes)
     assert any(V == 1 < N for N, V in shapes)
-    assert any(len(probe.args["log_probs"]) == 1 for probe in drawn("11.2", seed))
-    sizes = [len(probe.args["samples"]) for probe in drawn("11.5", seed)]
+    assert any(len(probe.args["log_probs"]) == 1 for probe in probes_of("11.2", seed))
+    sizes = [len(probe.args["samples"]) for probe in probes_of("11.5", seed)]
     assert 1 in sizes and max(sizes) > 5
-    cases = [tuple(probe.args.values()) for probe in drawn("11.6", seed)]
+    cases = [tuple(probe.args.values()) for probe in probes_of("11.6", seed)]
     assert any(len(prefix) < n for prefix, n in cases) and any(not prefix for prefix, _ in cases)
     assert {n for _, n in cases} >= {1, 2, 3, 4}
-    due = [len(ex4_n_best_exact.n_best_exact_spec(*p.args.values())) for p in drawn("11.4", seed)]
-    assert 0 in due and any(d < p.args["n"] for d, p in zip(due, drawn("11.4", seed), strict=True))
-    outputs = [probe.args["outputs"] for probe in drawn("11.7c", seed)]
+    due = [
+        len(ex4_n_best_exact.n_best_exact_spec(*p.args.values())) for p in probes_of("11.4", seed)
+    ]
+    assert 0 in due and any(
+        d < p.args["n"] for d, p in zip(due, probes_of("11.4", seed), strict=True)
+    )
+    outputs = [probe.args["outputs"] for probe in probes_of("11.7c", seed)]
     assert [] in outputs and any(len(one) == 1 for one in outputs)
 
 
@@ -205,11 +196,6 @@ def test_every_message_is_given_by_some_wrong_answer(exercise_id):
     assert own <= given, own - given
 
 
-@pytest.mark.parametrize("exercise_id", FUNCTIONS)
-def test_there_are_at_least_five_named_mistakes(exercise_id):
-    assert len({mutant.finding for mutant in find(exercise_id).mutants}) >= 5
-
-
 def test_exact_search_in_any_order_of_ties_is_right():
     """Of equally probable outputs any will do."""
 
@@ -218,7 +204,7 @@ def test_exact_search_in_any_order_of_ties_is_right():
         ranked = sorted(every, key=lambda one: one[0], reverse=True)
         return sorted(ranked, key=lambda one: -round(one[1], 9))[:n]
 
-    for probe in drawn("11.4", 0):
+    for probe in probes_of("11.4", 0):
         value, due = (f(*probe.args.values()) for f in (by_name_backwards, same("11.4")))
         assert ex4_n_best_exact.same_outputs(value, due) is None
     assert found("11.4", by_name_backwards)[1].name == "law"  # right, but it reads everything

@@ -28,6 +28,7 @@ from seq2seq_lib.course.explorers.bleu_dissected.compute import (
 )
 from seq2seq_lib.course.explorers.kit.table import packed, table
 from seq2seq_lib.metrics import corpus_bleu
+from tests.support.covering import covering
 from tests.support.pictures import SVG, of_class, parsed, unreadable, words
 
 HYPOTHESES = [{"preset": name} for name in PRESETS] + [{"delete": i} for i in range(1, 11)]
@@ -106,7 +107,7 @@ def test_own_words_are_escaped_and_scored():
 # ---------------------------------------------------------------- verdict and picture
 
 
-@pytest.mark.parametrize("params", SETTINGS[::5], ids=str)
+@pytest.mark.parametrize("params", covering(SETTINGS), ids=str)
 def test_the_verdict_is_what_was_counted(params):
     result = compute(**params)
     verdict = EXPLORER.judge(result)
@@ -128,7 +129,7 @@ def test_the_verdict_is_what_was_counted(params):
         assert f"It is {result.shown.score:.2f} against" in verdict.why
 
 
-@pytest.mark.parametrize("params", SETTINGS[::3], ids=str)
+@pytest.mark.parametrize("params", covering(SETTINGS), ids=str)
 def test_all_is_drawn_and_nothing_is_cut_off(params):
     result = compute(**params)
     root = parsed(draw(result))
@@ -146,7 +147,7 @@ def test_all_is_drawn_and_nothing_is_cut_off(params):
     assert f"{result.shown.score:.2f}" in root.find(f"{SVG}title").text
 
 
-@pytest.mark.parametrize("params", SETTINGS[::3], ids=str)
+@pytest.mark.parametrize("params", covering(SETTINGS), ids=str)
 def test_the_product_that_is_written_gives_the_score(params):
     """Factors, root and penalty as a reader sees them."""
     result = compute(**params)

@@ -7,6 +7,7 @@ import pytest
 from seq2seq_lib.course.explorers.filters import EXPLORER, compute, draw
 from seq2seq_lib.course.explorers.filters.compute import KS, PS, ROWS, SHARES, TEMPERATURES
 from seq2seq_lib.course.explorers.kit.table import packed, table
+from tests.support.covering import covering
 from tests.support.pictures import SVG, of_class, parsed, unreadable, words
 
 FILTERS = [
@@ -21,7 +22,7 @@ SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize("params", SETTINGS, ids=str)
+@pytest.mark.parametrize("params", covering(SETTINGS), ids=str)
 def test_what_stays_is_what_the_definition_says(params):
     result = compute(**params)
     powers = [p ** (1 / params["temperature"]) for p in ROWS[params["row"]]]
@@ -55,7 +56,7 @@ def test_three_filters_on_three_rows():
     assert kept == {"top-k": [3, 3, 3], "top-p": [1, 3, 5], "min-p": [1, 2, 5]}
 
 
-@pytest.mark.parametrize("params", SETTINGS, ids=str)
+@pytest.mark.parametrize("params", covering(SETTINGS), ids=str)
 def test_each_token_is_drawn_and_what_is_cut_is_hatched(params):
     result = compute(**params)
     root = parsed(draw(result))

@@ -29,6 +29,7 @@ from seq2seq_lib.course.explorers.gate_mixer.compute import (
 from seq2seq_lib.course.explorers.gate_mixer.picture import draw
 from seq2seq_lib.course.explorers.kit.still import Still
 from seq2seq_lib.course.explorers.kit.table import packed, table
+from tests.support.covering import covering
 from tests.support.pictures import SVG, of_class, parsed, unreadable, words
 
 
@@ -184,10 +185,13 @@ def test_a_prediction_is_kept_for_a_cell_and_its_setting_and_not_for_a_step():
 # ---------------------------------------------------------------- the picture
 
 
-@pytest.mark.parametrize("params", every_setting(), ids=str)
-@pytest.mark.parametrize("cursor", [1, 15, 30])
-def test_it_has_a_mark_for_each_step_a_row_for_each_gate_and_nothing_is_cut_off(params, cursor):
-    result = compute(**params, cursor=cursor)
+@pytest.mark.parametrize(
+    "params",
+    covering([{**p, "cursor": at} for p in every_setting() for at in (1, 15, 30)]),
+    ids=str,
+)
+def test_it_has_a_mark_for_each_step_a_row_for_each_gate_and_nothing_is_cut_off(params):
+    result, cursor = compute(**params), params["cursor"]
     root = parsed(draw(result))
     marks = of_class(root, "value")
     assert len(marks) == STEPS

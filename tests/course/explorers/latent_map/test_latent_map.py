@@ -8,9 +8,13 @@ import pytest
 from seq2seq_lib.course.explorers.kit import table
 from seq2seq_lib.course.explorers.latent_map import EXPLORER, PREDICTIONS, compute, draw
 from seq2seq_lib.course.explorers.latent_map.compute import GRID, RECORD, STEPS, TRAININGS, VIEWS
+from tests.support.covering import covering
 from tests.support.pictures import SVG, of_class, parsed, unreadable, words
 
-ALL = list(itertools.product(TRAININGS, STEPS, VIEWS))
+ALL = [
+    {"training": training, "step": step, "view": view}
+    for training, step, view in itertools.product(TRAININGS, STEPS, VIEWS)
+]
 
 
 # ---------------------------------------------------------------- compute
@@ -24,17 +28,17 @@ def test_the_record_holds_each_training_at_each_step():
 
 
 def test_equal_sentences_have_equal_numbers_and_others_have_not():
-    for training, step, view in ALL:
-        result = compute(training=training, step=step, view=view)
-        assert len(result.sentences) == len(result.numbers) == (25 if view == "map" else 7)
+    for params in ALL:
+        result, is_map = compute(**params), params["view"] == "map"
+        assert len(result.sentences) == len(result.numbers) == (25 if is_map else 7)
         pairs = set(zip(result.sentences, result.numbers, strict=True))
         assert len(pairs) == len(set(result.sentences)) == max(result.numbers)
-        if view == "map":
+        if is_map:
             assert result.different == max(result.numbers)
 
 
 def test_the_bound_is_the_sum_of_its_terms_and_never_below_the_entropy():
-    for training, step, _ in ALL[:: len(VIEWS)]:
+    for training, step in itertools.product(TRAININGS, STEPS):
         result = compute(training=training, step=step)
         assert result.bound == pytest.approx(result.reconstruction + sum(result.kl))
         assert result.bound > result.floor == pytest.approx(8.137, abs=1e-3)
@@ -94,15 +98,15 @@ def test_a_path_asks_the_same_question_as_its_map():
 # ---------------------------------------------------------------- draw
 
 
-@pytest.mark.parametrize(("training", "step", "view"), ALL)
-def test_every_sentence_is_drawn_and_nothing_is_cut_off(training, step, view):
-    result = compute(training=training, step=step, view=view)
+@pytest.mark.parametrize("params", covering(ALL), ids=str)
+def test_every_sentence_is_drawn_and_nothing_is_cut_off(params):
+    result = compute(**params)
     root = parsed(draw(result))
     assert unreadable(root) == []
     shown = words(root)
     assert set(result.sentences) <= set(shown)
     cells = of_class(root, "cell")
-    if view == "map":
+    if params["view"] == "map":
         assert len(cells) == 25
         tips = [cell.find(f"{SVG}title").text for cell in cells]
         for cell, (tip, sentence) in enumerate(zip(tips, result.sentences, strict=True)):

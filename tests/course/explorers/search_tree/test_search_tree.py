@@ -18,6 +18,7 @@ from seq2seq_lib.course.explorers.search_tree.compute import EVERYTHING, STEPS, 
 from seq2seq_lib.course.explorers.search_tree.picture import draw
 from seq2seq_lib.course.letter_cards import NO_SOURCE, MemoryCard, spelt
 from seq2seq_lib.laws import four_letters
+from tests.support.covering import covering
 from tests.support.pictures import SVG, of_class, parsed, unreadable, words
 
 SETTINGS = [
@@ -180,7 +181,7 @@ def test_values_out_of_range_are_refused(changes, message):
 # ---------------------------------------------------------------- the picture
 
 
-@pytest.mark.parametrize("params", ALL, ids=str)
+@pytest.mark.parametrize("params", covering(ALL), ids=str)
 def test_every_view_can_be_read_and_keeps_its_height(params):
     result = compute(**params)
     shown = parsed(draw(result))

@@ -23,6 +23,7 @@ from seq2seq_lib.course.explorers.slip_and_recover.compute import (
 from seq2seq_lib.course.explorers.slip_and_recover.models import DECODERS, FOLDER, SHIPPED, load
 from seq2seq_lib.decoding import greedy_search
 from seq2seq_lib.vocab import EOS_ID
+from tests.support.covering import covering
 from tests.support.pictures import SVG, of_class, parsed, unreadable, words
 
 SENTENCES = {"dates": ("date", DATES), "numbers": ("number", NUMBERS)}
@@ -49,7 +50,7 @@ def test_the_hook_is_a_whole_date_one_place_late():
     assert result.own_lane.reads[:3] == ("<", "5", "1")
 
 
-@pytest.mark.parametrize("params", [s for s in SETTINGS if s["wrong"] == "5"], ids=str)
+@pytest.mark.parametrize("params", covering(SETTINGS), ids=str)
 def test_lanes_are_the_loops_of_the_library(params):
     """The gold lane is one parallel pass, the own lane greedy search with a forced prefix."""
     result = compute(**params)
@@ -98,7 +99,7 @@ def test_without_a_slip_a_right_row_is_right_in_both_lanes_or_in_none(params):
         assert result.own_lane == result.gold_lane
 
 
-@pytest.mark.parametrize("params", SETTINGS, ids=str)
+@pytest.mark.parametrize("params", covering(SETTINGS), ids=str)
 def test_numbers_are_counted_from_what_is_shown(params):
     result = compute(**params)
     n, k = len(result.gold), result.slip
@@ -142,7 +143,7 @@ def test_the_verdict_is_the_pair_of_counts_and_stands_among_likely_ones(params):
     assert all(0 <= count <= n for pair in pairs for count in pair)
 
 
-@pytest.mark.parametrize("params", SETTINGS, ids=str)
+@pytest.mark.parametrize("params", covering(SETTINGS), ids=str)
 def test_every_output_is_drawn_and_marked_and_nothing_is_cut_off(params):
     result = compute(**params)
     root = parsed(draw(result))

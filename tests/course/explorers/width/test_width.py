@@ -8,6 +8,7 @@ from seq2seq_lib.course.explorers.kit.table import packed, table
 from seq2seq_lib.course.explorers.width import EXPLORER, compute, draw
 from seq2seq_lib.course.explorers.width import found as stored
 from seq2seq_lib.course.explorers.width.compute import SAME
+from tests.support.covering import covering
 from tests.support.pictures import SVG, of_class, parsed, unreadable, words
 
 SETTINGS = [
@@ -73,33 +74,38 @@ def test_the_hook():
     assert compute(source="cat", width=stored.EXACT).calls == 35
 
 
-@pytest.mark.parametrize("params", SETTINGS, ids=str)
-def test_the_verdict_is_what_the_numbers_say(params):
-    result = compute(**params)
-    verdict = EXPLORER.judge(result)
-    gain = result.best.log_prob - result.greedy.log_prob
-    if params["width"] == stored.EXACT:
-        more = len(result.best.tokens) - len(result.greedy.tokens)
-        assert verdict.answer == ("longer" if more > 0 else "shorter" if more < 0 else "equal")
-    elif verdict.answer == "same":
-        assert abs(gain) < SAME
-    else:
-        assert verdict.answer == ("more" if gain > 0 else "less")
-    asked = EXPLORER.question(params)
-    assert verdict.answer in asked.answers.values()
+def of_source(source, settings):
+    return [params for params in settings if params["source"] == source]
 
 
-@pytest.mark.parametrize("params", SETTINGS, ids=str)
-def test_each_token_has_a_bar_as_long_as_its_cost(params):
-    result = compute(**params)
-    root = parsed(draw(result))
-    bars = of_class(root, "cost")
-    assert len(bars) == len(result.best.tokens)
-    for bar, cost in zip(bars, result.best.costs, strict=True):
-        assert float(bar.get("width")) == pytest.approx(max(1.0, 34 * cost), abs=0.06)
-        assert float(bar.get("x")) + float(bar.get("width")) < 520
-    assert unreadable(root) == []
-    assert all(w.text in words(root) for w in result.outputs[1:])
+@pytest.mark.parametrize("source", stored.SOURCES)
+def test_the_verdict_is_what_the_numbers_say(source):
+    for params in of_source(source, SETTINGS):
+        result = compute(**params)
+        verdict = EXPLORER.judge(result)
+        gain = result.best.log_prob - result.greedy.log_prob
+        if params["width"] == stored.EXACT:
+            more = len(result.best.tokens) - len(result.greedy.tokens)
+            due = "longer" if more > 0 else "shorter" if more < 0 else "equal"
+        else:
+            due = "same" if abs(gain) < SAME else "more" if gain > 0 else "less"
+        assert verdict.answer == due, params
+        assert due in EXPLORER.question(params).answers.values(), params
+
+
+@pytest.mark.parametrize("source", stored.SOURCES)
+def test_each_token_has_a_bar_as_long_as_its_cost(source):
+    for params in of_source(source, covering(SETTINGS)):
+        result = compute(**params)
+        root = parsed(draw(result))
+        bars = of_class(root, "cost")
+        wide = [float(bar.get("width")) for bar in bars]
+        assert wide == pytest.approx([max(1.0, 34 * x) for x in result.best.costs], abs=0.06)
+        assert len(wide) == len(result.best.tokens), params
+        ends = [float(bar.get("x")) + w for bar, w in zip(bars, wide, strict=True)]
+        assert max(ends) < 520, params
+        assert unreadable(root) == [], params
+        assert all(w.text in words(root) for w in result.outputs[1:]), params
 
 
 @pytest.mark.parametrize("state", EXPLORER.states)
