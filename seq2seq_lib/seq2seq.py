@@ -17,6 +17,7 @@ from seq2seq_lib.decoder import (
     log_probs,
 )
 from seq2seq_lib.encoder import Encoder
+from seq2seq_lib.residual import ResidualDecoder, ResidualEncoder
 
 ATTENTIONS = ("none", "dot", "general", "additive")
 
@@ -36,6 +37,7 @@ class Seq2SeqConfig:
     attention: str = "general"  # or "dot", "additive", "none"
     attend_first: bool = False  # attention before the recurrent step (Bahdanau), not after (Luong)
     tie_embeddings: bool = False  # target embedding = output matrix
+    residual: bool = False  # residual connections, attention between layers: residual.py
 
     def __post_init__(self) -> None:
         for name in ("src_vocab_size", "tgt_vocab_size", "embed_size", "hidden_size", "num_layers"):
@@ -47,6 +49,12 @@ class Seq2SeqConfig:
             raise ValueError(
                 "attend_first needs an attention, but attention is 'none': choose one of "
                 f"{', '.join(map(repr, ATTENTIONS[1:]))}, or leave attend_first out."
+            )
+        if self.residual and (self.attention == "none" or self.attend_first):
+            raise ValueError(
+                f"residual puts an attention between two layers, but attention is "
+                f"{self.attention!r} and attend_first {self.attend_first}: choose one of "
+                f"{', '.join(map(repr, ATTENTIONS[1:]))}, and leave attend_first out."
             )
 
 
@@ -147,9 +155,10 @@ class Seq2Seq(nn.Module):
         return log_probs(logits), state
 
 
-def make_encoder(config: Seq2SeqConfig) -> Encoder:
+def make_encoder(config: Seq2SeqConfig) -> nn.Module:
     """The encoder that a configuration describes."""
-    return Encoder(
+    kind = ResidualEncoder if config.residual else Encoder
+    return kind(
         config.src_vocab_size,
         config.embed_size,
         config.hidden_size,
@@ -173,4 +182,6 @@ def make_decoder(config: Seq2SeqConfig) -> nn.Module:
         return Decoder(*sizes, **options)
     attention = make_attention(config.attention, config.hidden_size)
     kind = BahdanauDecoder if config.attend_first else AttentionDecoder
+    if config.residual:
+        kind = ResidualDecoder
     return kind(*sizes, attention, **options)

@@ -2,13 +2,15 @@
 
 A vocabulary of words must call every rare word UNK. A vocabulary of pieces splits it, down to
 letters if need be: German "Schneemann" becomes "schnee" and "mann". Byte-pair encoding: Sennrich
-et al. 2016; SentencePiece: Kudo and Richardson 2018.
+et al. 2016; SentencePiece: Kudo and Richardson 2018; BPE-dropout: Provilkov et al. 2020.
 """
 
 import io
+import threading
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from seq2seq_lib._arguments import check_number
 from seq2seq_lib._text import APOSTROPHES, visible
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID, Vocab
 
@@ -87,6 +89,40 @@ class Subwords:
     def encode(self, text: str) -> list[str]:
         """Pieces of a text; "▁" stands where a word begins."""
         return self._processor.encode(normalise(text), out_type=str)
+
+    def sample(self, texts: Sequence[str], dropout: float, seed: int) -> list[list[str]]:
+        """Pieces of many texts, each merge of two left out with probability ``dropout``.
+
+        A word then comes in other pieces each time, so that a model learns what its parts mean.
+
+        Args:
+            dropout: in (0, 1); near 1 there are only characters left.
+            seed: the same texts, dropout and seed give the same pieces.
+        """
+        from sentencepiece import set_random_generator_seed
+
+        check_number(dropout, "dropout", "in (0, 1)", low=0, high=1, open_low=True)
+        lines, found = [normalise(text) for text in texts], []
+
+        def draw() -> None:
+            found.extend(
+                self._processor.encode(
+                    lines,
+                    out_type=str,
+                    enable_sampling=True,
+                    nbest_size=-1,  # of all ways to cut
+                    alpha=dropout,
+                    num_threads=1,
+                )
+            )
+
+        # SentencePiece has a generator a thread, which takes its seed when the thread begins to
+        # draw, and never again: so each call gets a thread.
+        set_random_generator_seed(seed % 2**32)
+        thread = threading.Thread(target=draw)
+        thread.start()
+        thread.join()
+        return found
 
     def decode(self, pieces: Sequence[str]) -> str:
         """The text that the pieces spell."""

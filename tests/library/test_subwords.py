@@ -99,3 +99,28 @@ def test_a_model_is_small_and_one_with_sentencepiece_s_own_table_still_reads(sub
     assert len(older.to_bytes()) > 200_000
     for line in lines[:100]:
         assert older.encode(line) == subwords.encode(line)
+
+
+# ---------------------------------------------------------------- pieces that are drawn
+
+
+def test_drawn_pieces_spell_the_same_text_in_other_pieces(subwords, lines):
+    drawn = subwords.sample(lines, 0.3, seed=1)
+    plain = [subwords.encode(line) for line in lines]
+    assert [subwords.decode(pieces) for pieces in drawn] == list(map(normalise, lines))
+    assert all(set(pieces) <= set(subwords.vocab().tokens) for pieces in drawn)
+    assert sum(a != b for a, b in zip(drawn, plain, strict=True)) > len(lines) / 2
+    assert sum(map(len, drawn)) > 1.1 * sum(map(len, plain)), "a merge left out leaves more pieces"
+    few = subwords.sample(lines, 1e-9, seed=1)
+    assert few == plain
+
+
+def test_drawn_pieces_are_a_function_of_the_seed(subwords, lines):
+    first, again, other = (subwords.sample(lines, 0.3, seed=seed) for seed in (5, 5, 2**32 + 6))
+    assert first == again and first != other
+
+
+@pytest.mark.parametrize("dropout", [0, 1, -0.1, float("nan")])
+def test_a_share_of_merges_that_is_none_is_refused(subwords, dropout):
+    with pytest.raises(ValueError, match=r"dropout must be in \(0, 1\)"):
+        subwords.sample(["le chat"], dropout, seed=1)
