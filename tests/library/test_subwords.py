@@ -1,7 +1,12 @@
 """Subwords: text to pieces and back, learned once and stored whole."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
+from seq2seq_lib import subwords as subwords_module
 from seq2seq_lib.corpora import detokenize, phrases
 from seq2seq_lib.subwords import Subwords, normalise
 from seq2seq_lib.vocab import SPECIAL_TOKENS, UNK_ID
@@ -118,6 +123,29 @@ def test_drawn_pieces_spell_the_same_text_in_other_pieces(subwords, lines):
 def test_drawn_pieces_are_a_function_of_the_seed(subwords, lines):
     first, again, other = (subwords.sample(lines, 0.3, seed=seed) for seed in (5, 5, 2**32 + 6))
     assert first == again and first != other
+
+
+def test_another_process_draws_the_same_pieces(subwords, lines):
+    code = (
+        "import sys; from seq2seq_lib.subwords import Subwords;"
+        "model = bytes.fromhex(sys.stdin.readline());"
+        "print(Subwords(model).sample([line.strip() for line in sys.stdin], 0.3, seed=5))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input="\n".join([subwords.to_bytes().hex(), *lines[:50]]),
+        env=os.environ | {"PYTHONHASHSEED": "1", "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert done.stdout.strip() == str(subwords.sample(lines[:50], 0.3, seed=5))
+
+
+def test_a_frequent_word_has_several_cuts_and_not_one_a_use(subwords):
+    drawn = {tuple(pieces) for pieces in subwords.sample(["chat"] * 500, 0.5, seed=1)}
+    assert 1 < len(drawn) <= subwords_module.CUTS
 
 
 @pytest.mark.parametrize("dropout", [0, 1, -0.1, float("nan")])

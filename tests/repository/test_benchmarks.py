@@ -393,7 +393,7 @@ def test_translation_tables_are_made_of_finished_runs(run, tmp_path):
     translation.write_tables(tmp_path, page)
     text = page.read_text("utf-8")
     assert "### tiny-xx-yy" in text and "half" not in text
-    assert "num_pieces 25 for 6000" in text and "| 2 | " in text
+    assert "num_pieces 25 for 3000" in text and "| 2 | " in text
     assert f"| greedy | {result['test']['greedy']['bleu']:.2f} |" in text
     with pytest.raises(ValueError, match="There are no results"):
         translation.write_tables(tmp_path / "wrong", page)
@@ -442,6 +442,14 @@ def test_a_table_says_how_many_processes_there_were(run):
     assert "### tiny-xx-yy, 2 processes\n" in together and " each;" in together
 
 
+def test_an_old_result_is_not_taken_for_the_default_recipe(run):
+    _, result, _ = run
+    old = {"num_pieces": 6000, "dropout": 0.3}  # as they were written before there were more parts
+    text = translation.table({**result, "recipe": old | {"seed": 1}})
+    assert "; piece_dropout 0.0 for 0.1, attention dot for general, cell gru for lstm, " in text
+    assert "num_pieces 6000 for 3000" in text and "the default recipe" not in text
+
+
 def test_of_several_processes_the_others_only_train(monkeypatch, tmp_path):
     monkeypatch.setattr(translation.distributed, "rank", lambda: 1)
     monkeypatch.setattr(translation, "bleu", lambda *_, **__: pytest.fail("measured"))
@@ -461,11 +469,20 @@ def test_of_several_processes_the_others_only_train(monkeypatch, tmp_path):
 
 
 def test_an_ablation_changes_one_part_of_the_recipe():
-    whole = Recipe()
     for name, (what, changes) in ablation.CHANGES.items():
-        assert what and all(getattr(whole, part) != value for part, value in changes.items())
-        replace(whole, **changes)
+        assert what and ablation.recipes()[name] == (what, replace(ablation.FIRST, **changes))
+        assert all(getattr(ablation.FIRST, part) != value for part, value in changes.items())
         assert len(changes) == (name != "recipe")
+
+
+def test_the_steps_lead_from_the_first_recipe_to_today_s():
+    *_, (_, last) = ablation.recipes().values()
+    today = Recipe(epochs=ablation.EPOCHS, dropout=ablation.FIRST.dropout)  # a matter of long runs
+    assert last == today
+    with_each = [
+        recipe for name, (_, recipe) in ablation.recipes().items() if name in ablation.STEPS
+    ]
+    assert with_each[0] != with_each[1] != with_each[2] and with_each[1].piece_dropout == 0
 
 
 @pytest.fixture
@@ -486,11 +503,12 @@ def ablated(monkeypatch, tmp_path):
 
 def test_an_ablation_is_a_row_beside_the_whole_recipe(ablated):
     folder, asked = ablated
-    assert asked["tied"] == (Recipe(epochs=3, tie_embeddings=False), {}), "the test set is not read"
-    assert asked["recipe"][0] == Recipe(epochs=3)
+    first = ablation.FIRST
+    assert asked["tied"] == (replace(first, tie_embeddings=False), {}), "the test set is not read"
+    assert asked["recipe"][0] == first and first.epochs == 3
     (folder / "dropout.partial.json").write_text("{}", encoding="utf-8")  # unfinished
     assert ablation.table(folder).splitlines()[4:] == [
-        "| nothing: the recipe | 6.0 | 2.123 | 30.0 | – |",
+        "| nothing: the first recipe | 6.0 | 2.123 | 30.0 | – |",
         "| an output matrix apart from the target embedding | 6.0 | 2.123 | 28.5 | -1.5 |",
         "| 3,000 subwords instead of 6,000 | 6.0 | – | 31.0 | +1.0 |",  # other pieces, another loss
     ]
