@@ -20,6 +20,7 @@ ROWS = [
     {"losses", "attention", "batching", "hypotheses", "subwords", "corpora"},
     {"encoder"},
     {"decoder"},  # starts from what the encoder returns
+    {"residual"},  # a kind of both
     {"seq2seq", "decoding"},
     {"checkpoints", "exact_search"},
     {"distributed"},
