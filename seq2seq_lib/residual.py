@@ -5,10 +5,11 @@
     g        = LSTM([h; c])                                       the upper layer reads the contexts
     logits   from tanh(W [g_t + h_t; c_t])
 
-The decoder is that of Wu et al. 2016 (section 3.1) in small: attention lies between its layers. So
-the upper layer remembers what was looked at, as a decoder does that attends before its recurrent
-step, and a teacher-forced pass is still one call a layer. Through the memory a word's own vector
-reaches the readout without passing the recurrent layer.
+The decoder is that of Wu et al. 2016 in small: attention lies between its layers (they query with
+the bottom layer's output of the step before, this one with that of the same step). So the upper
+layer remembers what was looked at, as a decoder does that attends before its recurrent step, and a
+teacher-forced pass is still one call a layer. Through the memory a word's own vector reaches the
+readout without passing the recurrent layer.
 
 Nothing is packed here. On a CPU torch hands an LSTM over padded batches to oneDNN, and one over
 packed batches to a loop of its own that takes about twice as long. The backward layer reads each
