@@ -14,7 +14,18 @@ from collections.abc import Sequence
 
 import torch
 
-from benchmarks import batching, cells, decoder, latency, loss, report, search, suite, timing
+from benchmarks import (
+    batching,
+    cells,
+    decoder,
+    latency,
+    loss,
+    report,
+    search,
+    suite,
+    timing,
+    training_step,
+)
 from benchmarks.report import Row
 from seq2seq_lib.runtime import get_device, seed_everything
 
@@ -24,6 +35,7 @@ BENCHMARKS = {
     "search": search.rows,
     "batching": batching.rows,
     "cells": cells.rows,
+    "training_step": training_step.rows,
     "latency": latency.rows,
     "suite": suite.rows,
 }

@@ -19,10 +19,12 @@ from benchmarks import (
     search,
     suite,
     timing,
+    training_step,
     translation,
 )
 from benchmarks.report import Row
-from seq2seq_lib.corpora import Corpus, CorpusError, Pair
+from seq2seq_lib.batching import collate
+from seq2seq_lib.corpora import Corpus, CorpusError, Pair, phrases
 from seq2seq_lib.course import exercises
 from seq2seq_lib.runtime import get_device
 from seq2seq_lib.translate import Recipe
@@ -144,6 +146,34 @@ def test_without_data_the_rows_are_the_same_and_say_so(monkeypatch):
     assert [row.what for row in measured] == [row.what for row in rows]
     shuffled, bucketed = (float(row.measured.rstrip("%")) for row in measured[:2])
     assert shuffled > 20 > bucketed
+
+
+def test_a_training_step_has_its_rows_with_data_and_without(monkeypatch):
+    def missing():
+        raise CorpusError("no file")
+
+    monkeypatch.setattr(training_step, "multi30k", missing)
+    without = quick(training_step)
+    assert {row.measured for row in without} == {"skipped: no data"} and len(without) == 8
+    monkeypatch.setattr(training_step, "multi30k", lambda: phrases(400, 1, 1))
+    measured = quick(training_step)
+    assert [row.what for row in measured] == [row.what for row in without]
+    assert all(float(row.measured.split()[0]) > 0 for row in named(measured, "time"))
+    assert all(row.measured.endswith(" MiB") for row in named(measured, "peak memory"))
+
+
+def test_the_peer_learns_from_the_past_alone():
+    """Or it would be no model of translation, and its time would mean nothing."""
+    torch.manual_seed(0)
+    peer = training_step.Peer(9, 11, 8, 0.0).eval()
+    batch = collate([([5, 6, 7], [4, 5, 6]), ([5], [7, 8])])
+    logits = peer(batch)
+    assert logits.shape == (2, 4, 11)
+    other = replace(batch, tgt_in=batch.tgt_in.index_fill(1, torch.tensor([2]), 9))
+    torch.testing.assert_close(peer(other)[:, :2], logits[:, :2])
+    assert not torch.allclose(peer(other)[:, 2:], logits[:, 2:])
+    alone = peer(collate([([5], [7, 8])]))  # in the batch it has pads behind it
+    torch.testing.assert_close(logits[1:, :3], alone, atol=1e-5, rtol=1e-5)
 
 
 # --- what differs is never timed ---------------------------------------------------------------
@@ -320,7 +350,8 @@ def test_a_benchmark_that_fails_does_not_cost_the_others(monkeypatch, capsys):
 
 
 def test_every_module_is_in_the_command():
-    timed = {module.rows for module in (loss, decoder, search, batching, cells, latency, suite)}
+    modules = (loss, decoder, search, batching, cells, training_step, latency, suite)
+    timed = {module.rows for module in modules}
     assert set(command.BENCHMARKS.values()) == timed
 
 
