@@ -127,10 +127,18 @@ def test_sizes_that_do_not_fit_are_refused():
         ResidualEncoder(V, 5, 8, num_layers=0)
 
 
-def test_dropout_acts_in_training_alone():
-    model = make("lstm", 1, True, 5, dropout=0.5)
+def test_dropout_acts_before_each_layer_and_in_training_alone():
+    model = make("lstm", 2, True, 5, dropout=0.5)
     decoder = ResidualDecoder(V, 5, H, make_attention("dot", H), dropout=0.5, cell="lstm").double()
-    state = model.start(SRC, LENGTHS)
-    for module, inputs in ((model.encoder, (SRC, LENGTHS)), (decoder, (TGT, state))):
+    state = make("lstm", 1, True, 5).start(SRC, LENGTHS)
+    for module, inputs, sizes in (
+        (model.encoder, (SRC, LENGTHS), [5, H]),  # embeddings, what the second layer reads
+        (decoder, (TGT, state), [5, 2 * H, 5]),  # embeddings, what the upper layer reads, readout
+    ):
+        seen = []
+        module.dropout.register_forward_hook(
+            lambda _, __, out, seen=seen: seen.append(out.size(-1))
+        )
         assert not torch.equal(module.train()(*inputs)[0], module(*inputs)[0])
+        assert seen == 2 * sizes
         assert torch.equal(module.eval()(*inputs)[0], module(*inputs)[0])
