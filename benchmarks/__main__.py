@@ -26,6 +26,7 @@ from benchmarks import (
     search_peers,
     suite,
     timing,
+    training_step,
 )
 from benchmarks.report import Row
 from seq2seq_lib.runtime import get_device, seed_everything
@@ -37,6 +38,7 @@ BENCHMARKS = {
     "search_peers": search_peers.rows,
     "batching": batching.rows,
     "cells": cells.rows,
+    "training_step": training_step.rows,
     "latency": latency.rows,
     "proportion": proportion.rows,
     "suite": suite.rows,

@@ -1,6 +1,9 @@
-"""What each part of the translation recipe is worth: three epochs each, with one thing changed.
+"""What each part of the translation recipe is worth: three epochs each.
 
-python -m benchmarks.ablation                    # all, eight minutes each on one quiet core
+The recipe that the others stand beside is the first one of ``seq2seq_lib.translate``. One thing
+changed a run; then the steps from there to today's recipe, each with those before it.
+
+python -m benchmarks.ablation                    # all, five to eight minutes each on a quiet core
 python -m benchmarks.ablation --only dropout     # some
 python -m benchmarks.ablation --write            # results/ablation/*.json as a table in README.md
 """
@@ -22,8 +25,9 @@ from seq2seq_lib.translate import Recipe
 
 RESULTS = Path(__file__).parent / "results" / "ablation"
 EPOCHS = 3  # each with its own schedule, so that the learning rate ends at 0
-CHANGES = {  # of the recipe: what stands in the table, and what changes
-    "recipe": ("nothing: the recipe", {}),
+FIRST = Recipe(**translation.FIRST, num_pieces=6000, dropout=0.3, epochs=EPOCHS)
+CHANGES = {  # of the first recipe: what stands in the table, and what changes
+    "recipe": ("nothing: the first recipe", {}),
     "tied": ("an output matrix apart from the target embedding", {"tie_embeddings": False}),
     "parallel": ("attention before the recurrent step: token by token", {"attend_first": True}),
     "dot": ("attention with a matrix of its own (general)", {"attention": "general"}),
@@ -34,6 +38,26 @@ CHANGES = {  # of the recipe: what stands in the table, and what changes
     "average": ("the weights of the last third averaged", {"average_from": 2 / 3}),
     "pieces": ("3,000 subwords instead of 6,000", {"num_pieces": 3000}),
 }
+STEPS = {  # towards today's recipe: each with those before it
+    "step1": ("3,000 subwords and general attention", {"num_pieces": 3000, "attention": "general"}),
+    "step2": (
+        "… and LSTM layers with residual connections, attention between the decoder's",
+        {"cell": "lstm", "residual": True},
+    ),
+    "step3": ("… and BPE-dropout of the source, 0.1", {"piece_dropout": 0.1}),
+}
+
+
+def recipes() -> dict[str, tuple[str, Recipe]]:
+    """All that is trained, by the names of their files: what stands in the table, and a recipe."""
+    found = {name: (what, replace(FIRST, **changes)) for name, (what, changes) in CHANGES.items()}
+    last = FIRST
+    for name, (what, changes) in STEPS.items():
+        last = replace(last, **changes)
+        found[name] = what, last
+    return found
+
+
 SAME = ("corpus", "pairs", "machine", "versions")  # in all runs of a table
 
 
@@ -43,7 +67,8 @@ def table(results: Path = RESULTS) -> str:
     Raises:
         ValueError: no run of the recipe itself; runs that cannot be compared.
     """
-    paths = {name: results / f"{name}.json" for name in CHANGES}
+    all_recipes = recipes()
+    paths = {name: results / f"{name}.json" for name in all_recipes}
     runs = {n: json.loads(p.read_text(encoding="utf-8")) for n, p in paths.items() if p.exists()}
     if "recipe" not in runs:
         raise ValueError(f"There is no {paths['recipe']}, the run that the others stand beside.")
@@ -62,10 +87,12 @@ def table(results: Path = RESULTS) -> str:
     ]
     for name, run in runs.items():
         last = run["curve"][-1]
-        loss = "–" if "num_pieces" in CHANGES[name][1] else f"{last['valid_loss']:.3f}"
+        what, recipe = all_recipes[name]
+        other = recipe.num_pieces != FIRST.num_pieces  # then another loss, of other pieces
+        loss = "–" if other else f"{last['valid_loss']:.3f}"
         gain = f"{last['valid_bleu'] - whole['curve'][-1]['valid_bleu']:+.1f}"
         lines.append(
-            f"| {CHANGES[name][0]} | {last['cpu_minutes']:.1f} | {loss} | "
+            f"| {what} | {last['cpu_minutes']:.1f} | {loss} | "
             f"{last['valid_bleu']:.1f} | {gain if run is not whole else '–'} |"
         )
     return "\n".join(lines)
@@ -74,7 +101,7 @@ def table(results: Path = RESULTS) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--only", nargs="+", choices=CHANGES, metavar="NAME", help="some of them")
+    parser.add_argument("--only", nargs="+", choices=recipes(), metavar="NAME", help="some of them")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the JSON files")
     parser.add_argument("--write", action="store_true", help="train nothing, write README.md")
     return parser
@@ -88,12 +115,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     options.results.mkdir(parents=True, exist_ok=True)
     try:
-        for name in options.only or CHANGES:
-            print(f"{name}: {CHANGES[name][0]}", flush=True)
+        for name in options.only or recipes():
+            what, recipe = recipes()[name]
+            print(f"{name}: {what}", flush=True)
             with tempfile.TemporaryDirectory() as folder:
                 translation.measure(
                     multi30k,
-                    replace(Recipe(epochs=EPOCHS), **CHANGES[name][1]),
+                    recipe,
                     path=options.results / f"{name}.json",
                     checkpoint=Path(folder) / "model.pt",
                     device=get_device(),

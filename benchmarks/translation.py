@@ -36,6 +36,13 @@ SEARCHES = {  # what is measured on the test set at the end
     "beam 5, penalty 1": {"num_beams": 5, "length_penalty": 1.0},
 }
 
+FIRST = {  # what a result was measured with that was written before a recipe could say it
+    "piece_dropout": 0.0,
+    "attention": "dot",
+    "cell": "gru",
+    "residual": False,
+}
+
 
 def published_lines(corpus: Corpus, split: str) -> tuple[list[str], list]:
     """Sources and references, for a corpus whose only token a side is the published line.
@@ -144,7 +151,8 @@ def measure(
 def table(result: dict) -> str:
     """One run as Markdown: its circumstances, the curve, the test set."""
     recipe = {f.name: f.default for f in dataclasses.fields(Recipe)}
-    changed = [f"{k} {v} for {recipe[k]}" for k, v in result["recipe"].items() if recipe[k] != v]
+    used = FIRST | result["recipe"]
+    changed = [f"{k} {v} for {recipe[k]}" for k, v in used.items() if recipe[k] != v]
     processes = result.get("processes", 1)
     together, each = (f", {processes} processes", " each") if processes > 1 else ("", "")
     text = [

@@ -171,10 +171,12 @@ class _BaseDecoder(nn.Module):
             )
         return self.dropout(self.embedding(tgt_in) * self.input_scale)  # [B, T] -> [B, T, E]
 
-    def _recur(self, inputs: Tensor, hidden: State) -> tuple[Tensor, State]:
+    def _recur(
+        self, inputs: Tensor, hidden: State, rnn: nn.Module | None = None
+    ) -> tuple[Tensor, State]:
         # the only place where torch's [L, B, H] is seen
         hidden = map_state(lambda h: h.transpose(0, 1).contiguous(), hidden)
-        outputs, hidden = self.rnn(inputs, hidden)  # [B, T, H]
+        outputs, hidden = (self.rnn if rnn is None else rnn)(inputs, hidden)  # [B, T, H]
         return outputs, map_state(lambda h: h.transpose(0, 1), hidden)
 
     def _logits(self, hidden: Tensor, context: Tensor) -> Tensor:

@@ -124,13 +124,7 @@ class Encoder(nn.Module):
             TypeError, ValueError: ranks, dtypes, ids or lengths out of range, PAD within a row's
                 length (the row is named).
         """
-        check_ids(src, self.vocab_size, "src")
-        check_lengths(src_lengths, src.size(1), "src_lengths")
-        if len(src_lengths) != len(src):
-            raise ValueError(f"src has {len(src)} rows but src_lengths has {len(src_lengths)}.")
-        src_mask = sequence_mask(src_lengths.to(src.device), src.size(1))
-        if not self.reads_pads:
-            _refuse_pads(src, src_mask)
+        src_mask = check_source(src, src_lengths, self.vocab_size, self.reads_pads)
         embedded = self.dropout(self.embedding(src))  # [B, S] -> [B, S, E]
         lengths = src_lengths.cpu()  # torch wants them there, also beside a GPU
         packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
@@ -164,6 +158,20 @@ class _Bridge(nn.Module):
             return torch.tanh(self.hidden(state))
         h, c = state
         return torch.tanh(self.hidden(h)), self.cell(c)
+
+
+def check_source(
+    src: Tensor, src_lengths: Tensor, vocab_size: int, reads_pads: bool = False
+) -> Tensor:
+    """What every encoder asks of its arguments; the mask bool ``[B, S]``, True = real token."""
+    check_ids(src, vocab_size, "src")
+    check_lengths(src_lengths, src.size(1), "src_lengths")
+    if len(src_lengths) != len(src):
+        raise ValueError(f"src has {len(src)} rows but src_lengths has {len(src_lengths)}.")
+    src_mask = sequence_mask(src_lengths.to(src.device), src.size(1))
+    if not reads_pads:
+        _refuse_pads(src, src_mask)
+    return src_mask
 
 
 def _refuse_pads(src: Tensor, src_mask: Tensor) -> None:

@@ -17,6 +17,7 @@ from seq2seq_lib.decoder import (
     log_probs,
 )
 from seq2seq_lib.encoder import CELLS, Encoder
+from seq2seq_lib.residual import ResidualDecoder, ResidualEncoder
 
 ATTENTIONS = {
     "dot": lambda size: DotAttention(),
@@ -40,6 +41,7 @@ class Seq2SeqConfig:
     attention: str = "general"  # or "dot", "additive", "none"
     attend_first: bool = False  # attention before the recurrent step (Bahdanau), not after (Luong)
     tie_embeddings: bool = False  # target embedding = output matrix
+    residual: bool = False  # residual connections, attention between layers: residual.py
 
     def __post_init__(self) -> None:
         for name in ("src_vocab_size", "tgt_vocab_size", "embed_size", "hidden_size", "num_layers"):
@@ -51,6 +53,12 @@ class Seq2SeqConfig:
             raise ValueError(
                 "attend_first needs an attention, but attention is 'none': choose one of "
                 f"{', '.join(map(repr, ATTENTIONS))}, or leave attend_first out."
+            )
+        if self.residual and (self.attention == "none" or self.attend_first):
+            raise ValueError(
+                f"residual puts an attention between two layers, but attention is "
+                f"{self.attention!r} and attend_first {self.attend_first}: choose one of "
+                f"{', '.join(map(repr, ATTENTIONS))}, and leave attend_first out."
             )
 
 
@@ -149,9 +157,10 @@ class Seq2Seq(nn.Module):
         return log_probs(logits), state
 
 
-def make_encoder(config: Seq2SeqConfig) -> Encoder:
+def make_encoder(config: Seq2SeqConfig) -> nn.Module:
     """The encoder that a configuration describes."""
-    return Encoder(
+    kind = ResidualEncoder if config.residual else Encoder
+    return kind(
         config.src_vocab_size,
         config.embed_size,
         config.hidden_size,
@@ -175,4 +184,6 @@ def make_decoder(config: Seq2SeqConfig) -> nn.Module:
         return Decoder(*sizes, **options)
     attention = make_attention(config.attention, config.hidden_size)
     kind = BahdanauDecoder if config.attend_first else AttentionDecoder
+    if config.residual:
+        kind = ResidualDecoder
     return kind(*sizes, attention, **options)

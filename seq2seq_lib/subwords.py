@@ -2,19 +2,25 @@
 
 A vocabulary of words must call every rare word UNK. A vocabulary of pieces splits it, down to
 letters if need be: German "Schneemann" becomes "schnee" and "mann". Byte-pair encoding: Sennrich
-et al. 2016; SentencePiece: Kudo and Richardson 2018.
+et al. 2016; SentencePiece: Kudo and Richardson 2018; BPE-dropout: Provilkov et al. 2020.
 """
 
 import io
+import random
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from itertools import pairwise
 
+from seq2seq_lib._arguments import check_number
 from seq2seq_lib._text import APOSTROPHES, visible
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID, Vocab
 
 # SentencePiece writes a space as the first of these blocks, and a line that holds the second one it
 # leaves out of training without a word, and with it its letters.
 _PLAIN = APOSTROPHES | {ord("▁"): " ", ord("▅"): "▄"}
+CUTS = 8  # of one word in one call of ``Subwords.sample``
 
 
 class Subwords:
@@ -79,6 +85,13 @@ class Subwords:
             ) from error
         return cls(file.getvalue())
 
+    @cached_property
+    def _rank(self) -> dict[str, float]:
+        """Each piece that a merge makes, and when it was learned."""
+        ids = range(len(SPECIAL_TOKENS), self._processor.get_piece_size())
+        score = self._processor.get_score
+        return {self._processor.id_to_piece(i): -score(i) for i in ids}
+
     def to_bytes(self) -> bytes:
         """The model, for a checkpoint."""
         return self._model
@@ -91,6 +104,43 @@ class Subwords:
     def encode(self, text: str) -> list[str]:
         """Pieces of a text; "▁" stands where a word begins."""
         return self._processor.encode(normalise(text), out_type=str)
+
+    def sample(self, texts: Sequence[str], dropout: float, seed: int) -> list[list[str]]:
+        """Pieces of many texts as BPE-dropout draws them (Provilkov et al. 2020, algorithm 1).
+
+        A word comes in other pieces each time, so that a model learns what its parts mean. The
+        draw is ours and not SentencePiece's, whose draws with one seed differ from process to
+        process; each word has at most ``CUTS`` different cuts a call, which saves time.
+
+        Args:
+            dropout: the probability that a merge of two pieces is left out when it could be next.
+            seed: the same texts, dropout and seed give the same pieces, in each process.
+        """
+        check_number(dropout, "dropout", "in (0, 1)", low=0, high=1, open_low=True)
+        draw = random.Random(seed).random
+        words = [["▁" + word for word in normalise(text).split()] for text in texts]
+        counts = Counter(word for line in words for word in line)
+        cuts = {
+            word: [self._cut(word, dropout, draw) for _ in range(min(count, CUTS))]
+            for word, count in counts.items()
+        }
+        return [
+            [piece for word in line for piece in cuts[word][int(draw() * len(cuts[word]))]]
+            for line in words
+        ]
+
+    def _cut(self, word: str, dropout: float, draw: Callable[[], float]) -> list[str]:
+        pieces = list(word)
+        while True:
+            possible = [
+                (self._rank[left + right], i)
+                for i, (left, right) in enumerate(pairwise(pieces))
+                if left + right in self._rank and draw() >= dropout
+            ]
+            if not possible:
+                return pieces
+            i = min(possible)[1]  # what was learned first is merged first
+            pieces[i : i + 2] = [pieces[i] + pieces[i + 1]]
 
     def decode(self, pieces: Sequence[str]) -> str:
         """The text that the pieces spell."""

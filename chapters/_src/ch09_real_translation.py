@@ -599,7 +599,7 @@ else:
     assert wide > 5 * chance
 
 # %% [markdown]
-# A model of twice the units, 38.3 BLEU in README: `python -m seq2seq_lib.translate
+# A larger model, whose BLEU stands in README: `python -m seq2seq_lib.translate
 # train`. And for texts of your own, two files, where the same line of both is a pair:
 #
 # ```

@@ -1,14 +1,14 @@
 """The recipe of the course's translators: train one, write it to a file, read it back."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from seq2seq_lib.batching import make_loader
+from seq2seq_lib.batching import Batch, Example, make_loader
 from seq2seq_lib.corpora import Corpus, detokenize
 from seq2seq_lib.corpora.download import cache_folder
 from seq2seq_lib.runtime import seed_everything
@@ -30,20 +30,23 @@ from seq2seq_lib.translate.translator import Translator
 class Recipe:
     """How ``train`` trains unless told otherwise; chosen on Multi30k.
 
-    The fields are those of ``Seq2SeqConfig`` and ``TrainConfig``, and two of its own.
+    The fields are those of ``Seq2SeqConfig`` and ``TrainConfig``, and three of its own.
     """
 
-    num_pieces: int = 6000  # subwords, of each language
+    num_pieces: int = 3000  # subwords, of each language
     max_pieces: int = 250  # training pairs with a longer side are left out: memory grows with it
+    piece_dropout: float = 0.1  # in training, of the source: BPE-dropout, drawn anew each epoch
     embed_size: int = 256
     hidden_size: int = 256
-    attention: str = "dot"
+    attention: str = "general"
     attend_first: bool = False
     tie_embeddings: bool = True
-    dropout: float = 0.3
+    cell: str = "lstm"
+    residual: bool = True
+    dropout: float = 0.35
     batch_size: int = 64
     accumulate: int = 1  # such batches a step
-    epochs: int = 10
+    epochs: int = 18
     learning_rate: float = 2e-3
     warmup_steps: int = 300
     cosine_decay: bool = True
@@ -91,6 +94,8 @@ def train(
                 attention=recipe.attention,
                 attend_first=recipe.attend_first,
                 tie_embeddings=recipe.tie_embeddings,
+                cell=recipe.cell,
+                residual=recipe.residual,
             )
         )
     else:
@@ -108,7 +113,7 @@ def train(
         ]
         for pairs in (corpus.train, corpus.valid)
     )
-    fitting = [pair for pair in train_ids if max(map(len, pair)) <= recipe.max_pieces]
+    fitting = [i for i, pair in enumerate(train_ids) if max(map(len, pair)) <= recipe.max_pieces]
     if not fitting:
         raise ValueError(f"No training pair has at most {recipe.max_pieces} pieces a side.")
     if say is not None and len(fitting) < len(train_ids):
@@ -116,10 +121,21 @@ def train(
             f"{len(train_ids) - len(fitting):,} training pairs of more than {recipe.max_pieces} "
             f"pieces are left out."
         )
+    train_ids = [train_ids[i] for i in fitting]
+
+    def draw(epoch: int) -> list[Example]:
+        """The training pairs, their sources in other pieces in each epoch."""
+        if not recipe.piece_dropout:
+            return train_ids
+        texts = [detokenize(corpus.train[i].source) for i in fitting]
+        drawn = read.sample(texts, recipe.piece_dropout, recipe.seed * 1_000_003 + epoch)
+        sources = map(src_vocab.encode, drawn)
+        return [(source, target) for source, (_, target) in zip(sources, train_ids, strict=True)]
+
     pin = torch.device(device).type == "cuda"
     history = fit(
         model,
-        make_loader(fitting, recipe.batch_size, seed=recipe.seed, pin_memory=pin),
+        _EpochLoader(draw, recipe.batch_size, seed=recipe.seed, pin_memory=pin),
         make_loader(valid_ids, recipe.batch_size, shuffle=False, pin_memory=pin),
         TrainConfig(
             epochs=recipe.epochs,
@@ -141,6 +157,33 @@ def train(
         progress=progress,
     )
     return Translator(model, src_vocab, tgt_vocab, read.encode, write.decode), history
+
+
+class _EpochLoader:
+    """A loader for ``fit`` whose examples may differ from epoch to epoch.
+
+    Args:
+        draw: epoch to examples, as many in each; a function of the epoch alone, so that a run can
+            be resumed and several processes see the same.
+        batch_size, options: as in ``make_loader``.
+    """
+
+    def __init__(self, draw: Callable[[int], list[Example]], batch_size: int, **options) -> None:
+        self._make = lambda epoch: make_loader(draw(epoch), batch_size, **options)
+        self.batch_sampler = self  # fit sets its epoch
+        self.epoch = 0
+        self._loader = self._make(0)
+
+    def set_epoch(self, epoch: int) -> None:
+        if epoch != self.epoch:
+            self.epoch, self._loader = epoch, self._make(epoch)
+            self._loader.batch_sampler.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return iter(self._loader)
 
 
 def default_checkpoint(languages: tuple[str, str]) -> Path:

@@ -349,6 +349,7 @@ def test_defaults_are_the_documented_ones():
         "attention": "general",
         "attend_first": False,
         "tie_embeddings": False,
+        "residual": False,
     }
 
 

@@ -1,7 +1,12 @@
 """Subwords: text to pieces and back, learned once and stored whole."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
+from seq2seq_lib import subwords as subwords_module
 from seq2seq_lib.corpora import detokenize, phrases
 from seq2seq_lib.subwords import Subwords, normalise
 from seq2seq_lib.vocab import SPECIAL_TOKENS, UNK_ID
@@ -99,3 +104,51 @@ def test_a_model_is_small_and_one_with_sentencepiece_s_own_table_still_reads(sub
     assert len(older.to_bytes()) > 200_000
     for line in lines[:100]:
         assert older.encode(line) == subwords.encode(line)
+
+
+# ---------------------------------------------------------------- pieces that are drawn
+
+
+def test_drawn_pieces_spell_the_same_text_in_other_pieces(subwords, lines):
+    drawn = subwords.sample(lines, 0.3, seed=1)
+    plain = [subwords.encode(line) for line in lines]
+    assert [subwords.decode(pieces) for pieces in drawn] == list(map(normalise, lines))
+    assert all(set(pieces) <= set(subwords.vocab().tokens) for pieces in drawn)
+    assert sum(a != b for a, b in zip(drawn, plain, strict=True)) > len(lines) / 2
+    assert sum(map(len, drawn)) > 1.1 * sum(map(len, plain)), "a merge left out leaves more pieces"
+    few = subwords.sample(lines, 1e-9, seed=1)
+    assert few == plain
+
+
+def test_drawn_pieces_are_a_function_of_the_seed(subwords, lines):
+    first, again, other = (subwords.sample(lines, 0.3, seed=seed) for seed in (5, 5, 2**32 + 6))
+    assert first == again and first != other
+
+
+def test_another_process_draws_the_same_pieces(subwords, lines):
+    code = (
+        "import sys; from seq2seq_lib.subwords import Subwords;"
+        "model = bytes.fromhex(sys.stdin.readline());"
+        "print(Subwords(model).sample([line.strip() for line in sys.stdin], 0.3, seed=5))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input="\n".join([subwords.to_bytes().hex(), *lines[:50]]),
+        env=os.environ | {"PYTHONHASHSEED": "1", "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert done.stdout.strip() == str(subwords.sample(lines[:50], 0.3, seed=5))
+
+
+def test_a_frequent_word_has_several_cuts_and_not_one_a_use(subwords):
+    drawn = {tuple(pieces) for pieces in subwords.sample(["chat"] * 500, 0.5, seed=1)}
+    assert 1 < len(drawn) <= subwords_module.CUTS
+
+
+@pytest.mark.parametrize("dropout", [0, 1, -0.1, float("nan")])
+def test_a_share_of_merges_that_is_none_is_refused(subwords, dropout):
+    with pytest.raises(ValueError, match=r"dropout must be in \(0, 1\)"):
+        subwords.sample(["le chat"], dropout, seed=1)

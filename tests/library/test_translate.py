@@ -6,6 +6,7 @@ it were the real one. One test trains on real sentences, where SEQ2SEQ_DATA_DIR 
 
 import importlib
 import io
+import math
 import os
 import re
 import subprocess
@@ -393,6 +394,40 @@ def test_train_in_python_gives_the_translator_that_the_file_holds(tmp_path):
     loaded = load_translator(path)(sources, max_new_tokens=9)
     for one, other in zip(translator(sources, max_new_tokens=9), loaded, strict=True):
         assert one.text == other.text and one.log_prob == pytest.approx(other.log_prob, abs=1e-5)
+
+
+def batches_of(loader, epoch):
+    """What ``fit`` would see: source and target of each row, without pads."""
+    loader.batch_sampler.set_epoch(epoch)
+    return [
+        (src[:length].tolist(), tgt[:tgt_length].tolist())
+        for batch in loader
+        for src, length, tgt, tgt_length in zip(
+            batch.src, batch.src_lengths, batch.tgt_out, batch.tgt_lengths, strict=True
+        )
+    ]
+
+
+@pytest.mark.parametrize("piece_dropout", [0.0, 0.5])
+def test_sources_are_cut_anew_in_each_epoch_and_targets_are_not(monkeypatch, piece_dropout):
+    loaders = []
+
+    def keep(model, loader, *_, **__):
+        loaders.append(loader)
+
+    monkeypatch.setattr(recipe, "fit", keep)
+    tiny = Recipe(num_pieces=90, embed_size=8, hidden_size=8, piece_dropout=piece_dropout)
+    for seed in (1, 1, 2):
+        train(fake_multi30k(("de", "en")), replace(tiny, seed=seed), progress=False)
+    one, same, other = loaders
+    first, second = batches_of(one, 0), batches_of(one, 1)
+    assert len(one) == math.ceil(len(first) / tiny.batch_size)
+    assert first != second, "another order at least"
+    assert sorted(t for _, t in first) == sorted(t for _, t in second)
+    drawn = [sorted(s for s, _ in batches) for batches in (first, second, batches_of(other, 0))]
+    alike = drawn[0] == drawn[1], drawn[0] == drawn[2]
+    assert alike == ((True, True) if piece_dropout == 0 else (False, False))
+    assert batches_of(same, 1) == second and batches_of(one, 0) == first, "so a run can be resumed"
 
 
 def test_too_many_pieces_for_a_little_text_is_explained(data, tmp_path, capsys):

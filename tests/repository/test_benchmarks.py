@@ -21,10 +21,12 @@ from benchmarks import (
     search_peers,
     suite,
     timing,
+    training_step,
     translation,
 )
 from benchmarks.report import Row
-from seq2seq_lib.corpora import Corpus, CorpusError, Pair
+from seq2seq_lib.batching import collate
+from seq2seq_lib.corpora import Corpus, CorpusError, Pair, phrases
 from seq2seq_lib.course import exercises
 from seq2seq_lib.runtime import get_device
 from seq2seq_lib.training import Processes
@@ -177,6 +179,34 @@ def test_without_data_the_rows_are_the_same_and_say_so(monkeypatch):
     assert [row.what for row in measured] == [row.what for row in rows]
     shuffled, bucketed = (float(row.measured.rstrip("%")) for row in measured[:2])
     assert shuffled > 20 > bucketed
+
+
+def test_a_training_step_has_its_rows_with_data_and_without(monkeypatch):
+    def missing():
+        raise CorpusError("no file")
+
+    monkeypatch.setattr(training_step, "multi30k", missing)
+    without = quick(training_step)
+    assert {row.measured for row in without} == {"skipped: no data"} and len(without) == 8
+    monkeypatch.setattr(training_step, "multi30k", lambda: phrases(400, 1, 1))
+    measured = quick(training_step)
+    assert [row.what for row in measured] == [row.what for row in without]
+    assert all(float(row.measured.split()[0]) > 0 for row in named(measured, "time"))
+    assert all(row.measured.endswith(" MiB") for row in named(measured, "peak memory"))
+
+
+def test_the_peer_learns_from_the_past_alone():
+    """Or it would be no model of translation, and its time would mean nothing."""
+    torch.manual_seed(0)
+    peer = training_step.Peer(9, 11, 8, 0.0).eval()
+    batch = collate([([5, 6, 7], [4, 5, 6]), ([5], [7, 8])])
+    logits = peer(batch)
+    assert logits.shape == (2, 4, 11)
+    other = replace(batch, tgt_in=batch.tgt_in.index_fill(1, torch.tensor([2]), 9))
+    torch.testing.assert_close(peer(other)[:, :2], logits[:, :2])
+    assert not torch.allclose(peer(other)[:, 2:], logits[:, 2:])
+    alone = peer(collate([([5], [7, 8])]))  # in the batch it has pads behind it
+    torch.testing.assert_close(logits[1:, :3], alone, atol=1e-5, rtol=1e-5)
 
 
 # --- what differs is never timed ---------------------------------------------------------------
@@ -342,7 +372,10 @@ def test_a_benchmark_that_fails_does_not_cost_the_others(monkeypatch, capsys):
 
 
 def test_every_module_is_in_the_command():
-    modules = (loss, decoder, search, batching, cells, latency, proportion, suite)
+    modules = (
+        loss, decoder, search, search_peers, batching, cells, training_step, latency, proportion,
+        suite,
+    )  # fmt: skip
     timed = {module.rows for module in modules}
     assert set(command.BENCHMARKS.values()) == timed
 
@@ -416,7 +449,7 @@ def test_translation_tables_are_made_of_finished_runs(run, tmp_path):
     translation.write_tables(tmp_path, page)
     text = page.read_text("utf-8")
     assert "### tiny-xx-yy" in text and "half" not in text
-    assert "num_pieces 25 for 6000" in text and "| 2 | " in text
+    assert "num_pieces 25 for 3000" in text and "| 2 | " in text
     assert f"| greedy | {result['test']['greedy']['bleu']:.2f} |" in text
     with pytest.raises(ValueError, match="There are no results"):
         translation.write_tables(tmp_path / "wrong", page)
@@ -465,6 +498,14 @@ def test_a_table_says_how_many_processes_there_were(run):
     assert "### tiny-xx-yy, 2 processes\n" in together and " each;" in together
 
 
+def test_an_old_result_is_not_taken_for_the_default_recipe(run):
+    _, result, _ = run
+    old = {"num_pieces": 6000, "dropout": 0.3}  # as they were written before there were more parts
+    text = translation.table({**result, "recipe": old | {"seed": 1}})
+    assert "; piece_dropout 0.0 for 0.1, attention dot for general, cell gru for lstm, " in text
+    assert "num_pieces 6000 for 3000" in text and "the default recipe" not in text
+
+
 def test_of_several_processes_the_others_only_train(monkeypatch, tmp_path):
     monkeypatch.setattr(Processes, "speaks", property(lambda self: False))
     monkeypatch.setattr(translation, "bleu", lambda *_, **__: pytest.fail("measured"))
@@ -484,11 +525,20 @@ def test_of_several_processes_the_others_only_train(monkeypatch, tmp_path):
 
 
 def test_an_ablation_changes_one_part_of_the_recipe():
-    whole = Recipe()
     for name, (what, changes) in ablation.CHANGES.items():
-        assert what and all(getattr(whole, part) != value for part, value in changes.items())
-        replace(whole, **changes)
+        assert what and ablation.recipes()[name] == (what, replace(ablation.FIRST, **changes))
+        assert all(getattr(ablation.FIRST, part) != value for part, value in changes.items())
         assert len(changes) == (name != "recipe")
+
+
+def test_the_steps_lead_from_the_first_recipe_to_today_s():
+    *_, (_, last) = ablation.recipes().values()
+    today = Recipe(epochs=ablation.EPOCHS, dropout=ablation.FIRST.dropout)  # a matter of long runs
+    assert last == today
+    with_each = [
+        recipe for name, (_, recipe) in ablation.recipes().items() if name in ablation.STEPS
+    ]
+    assert with_each[0] != with_each[1] != with_each[2] and with_each[1].piece_dropout == 0
 
 
 @pytest.fixture
@@ -509,11 +559,12 @@ def ablated(monkeypatch, tmp_path):
 
 def test_an_ablation_is_a_row_beside_the_whole_recipe(ablated):
     folder, asked = ablated
-    assert asked["tied"] == (Recipe(epochs=3, tie_embeddings=False), {}), "the test set is not read"
-    assert asked["recipe"][0] == Recipe(epochs=3)
+    first = ablation.FIRST
+    assert asked["tied"] == (replace(first, tie_embeddings=False), {}), "the test set is not read"
+    assert asked["recipe"][0] == first and first.epochs == 3
     (folder / "dropout.partial.json").write_text("{}", encoding="utf-8")  # unfinished
     assert ablation.table(folder).splitlines()[4:] == [
-        "| nothing: the recipe | 6.0 | 2.123 | 30.0 | – |",
+        "| nothing: the first recipe | 6.0 | 2.123 | 30.0 | – |",
         "| an output matrix apart from the target embedding | 6.0 | 2.123 | 28.5 | -1.5 |",
         "| 3,000 subwords instead of 6,000 | 6.0 | – | 31.0 | +1.0 |",  # other pieces, another loss
     ]

@@ -20,6 +20,7 @@ ROWS = [
     {"losses", "attention", "cells", "batching", "subwords", "corpora", "toy_models"},
     {"encoder"},
     {"decoder"},  # starts from what the encoder returns
+    {"residual"},  # a kind of both
     {"seq2seq", "decoding"},
     {"training"},
     {"latent"},  # its command trains

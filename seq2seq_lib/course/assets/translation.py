@@ -62,8 +62,12 @@ def recipe(seed: int = 1, epochs: int = 6) -> Recipe:
     """A bidirectional GRU with dot attention over 300 pieces a side."""
     return Recipe(
         num_pieces=300,
+        piece_dropout=0.0,
         embed_size=96,
         hidden_size=96,
+        attention="dot",
+        cell="gru",
+        residual=False,
         dropout=0.1,
         batch_size=32,
         epochs=epochs,
