@@ -55,7 +55,7 @@ def fit(
     ``patience`` with those that had the best validation loss. The last checkpoint's ``weights``
     are the same.
 
-    In a process group (``torchrun``; see ``processes.joined``) every process calls ``fit`` with
+    In a process group (``torchrun``; see ``joined``) every process calls ``fit`` with
     the same arguments, weights and seed, and gets the same model and history. They share the rows
     of each batch, so the batches, steps and losses are those of one process, up to the rounding of
     sums; only what is drawn inside the model (dropout, teacher forcing) differs. The validation
@@ -90,8 +90,6 @@ def fit(
         UserWarning: a cosine decay is resumed with another number of epochs, so the learning rate
             jumps.
     """
-    from tqdm.auto import tqdm
-
     config = config or TrainConfig()
     _check_readable("train_loader", train_loader)
     _check_readable("valid_loader", valid_loader)
@@ -121,15 +119,7 @@ def fit(
     while state.epoch < config.epochs and not history.has_run_out(config.patience):
         started = time.perf_counter()
         _begin_epoch(state, train_loader, config, processes)
-        # Some twenty refreshes an epoch, not ten a second: every one is a few messages to the
-        # notebook, and more than a thousand in one cell are dropped while nobody reads them.
-        with tqdm(
-            total=state.batches,
-            initial=state.batch,
-            desc=f"epoch {state.epoch + 1}",
-            disable=not (progress and processes.speaks),
-            miniters=max(1, state.batches // 20),
-        ) as bar:
+        with _bar(state, progress and processes.speaks) as bar:
             for window in windows(train_loader, state, config.accumulate):
                 _update(state, window, train_loss, config, processes)
                 bar.update(len(window))
@@ -202,6 +192,20 @@ def _begin_epoch(
         )
     state.batches = len(loader)
     state.planned = math.ceil(state.batches / config.accumulate) * config.epochs
+
+
+def _bar(state: TrainingState, shown: bool) -> Any:
+    from tqdm.auto import tqdm
+
+    # Some twenty refreshes an epoch, not ten a second: every one is a few messages to the notebook,
+    # and more than a thousand in one cell are dropped while nobody reads them.
+    return tqdm(
+        total=state.batches,
+        initial=state.batch,
+        desc=f"epoch {state.epoch + 1}",
+        disable=not shown,
+        miniters=max(1, state.batches // 20),
+    )
 
 
 def _update(
