@@ -3,6 +3,8 @@
 import contextlib
 from typing import Any
 
+from seq2seq_lib.training.state import TrainingState
+
 
 class NoBar(contextlib.nullcontext):
     """What is used of tqdm's bar, and shows nothing."""
@@ -17,10 +19,18 @@ class NoBar(contextlib.nullcontext):
         pass
 
 
-def bar_of(**options: Any) -> Any:
-    """tqdm's bar with these options, or nothing where tqdm, which is an extra, is missing."""
+def bar_of(state: TrainingState, shown: bool) -> Any:
+    """tqdm's bar of the epoch, or nothing where tqdm, which is an extra, is missing."""
     try:
         from tqdm.auto import tqdm
     except ModuleNotFoundError:
         return NoBar()
-    return tqdm(**options)
+    # Some twenty refreshes an epoch, not ten a second: every one is a few messages to the notebook,
+    # and more than a thousand in one cell are dropped while nobody reads them.
+    return tqdm(
+        total=state.batches,
+        initial=state.batch,
+        desc=f"epoch {state.epoch + 1}",
+        disable=not shown,
+        miniters=max(1, state.batches // 20),
+    )

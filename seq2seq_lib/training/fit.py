@@ -56,7 +56,7 @@ def fit(
     ``patience`` with those that had the best validation loss. The last checkpoint's ``weights``
     are the same.
 
-    In a process group (``torchrun``; see ``processes.joined``) every process calls ``fit`` with
+    In a process group (``torchrun``; see ``joined``) every process calls ``fit`` with
     the same arguments, weights and seed, and gets the same model and history. They share the rows
     of each batch, so the batches, steps and losses are those of one process, up to the rounding of
     sums; only what is drawn inside the model (dropout, teacher forcing) differs. The validation
@@ -120,15 +120,7 @@ def fit(
     while state.epoch < config.epochs and not history.has_run_out(config.patience):
         started = time.perf_counter()
         _begin_epoch(state, train_loader, config, processes)
-        # Some twenty refreshes an epoch, not ten a second: every one is a few messages to the
-        # notebook, and more than a thousand in one cell are dropped while nobody reads them.
-        with bar_of(
-            total=state.batches,
-            initial=state.batch,
-            desc=f"epoch {state.epoch + 1}",
-            disable=not (progress and processes.speaks),
-            miniters=max(1, state.batches // 20),
-        ) as bar:
+        with bar_of(state, progress and processes.speaks) as bar:
             for window in windows(train_loader, state, config.accumulate):
                 _update(state, window, train_loss, config, processes)
                 bar.update(len(window))

@@ -4,10 +4,6 @@ Every process holds the whole model and computes some rows of every batch. Law 7
 gradient of (summed loss of all) / (tokens of all), so two things are summed over the processes
 after ``backward``: the gradients, laid end to end in one vector, and the pair (loss, tokens).
 
-``DistributedDataParallel`` averages gradients instead: the same thing only if all processes hold
-equally many tokens, or if each first multiplies its loss by processes / tokens of all. Its other
-gift is speed, it sends while ``backward`` still runs. Here the sum comes first, in plain sight.
-
 Without a process group there is one process, and nothing here is sent anywhere.
 """
 
@@ -63,6 +59,11 @@ def _end_with_parent() -> None:
 
 class Processes:
     """The processes that train together, seen from one of them. One alone shares with nobody.
+
+    ``DistributedDataParallel`` averages gradients instead of adding them: the same thing only if
+    all processes hold equally many tokens, or if each first multiplies its loss by processes /
+    tokens of all. Its other gift is speed, it sends while ``backward`` still runs. Here the sum
+    comes first, in plain sight.
 
     Args:
         device: what is sent to the others lies there; the process group can send from it.

@@ -33,7 +33,7 @@ def train_step(
 
     In a process group (``torch.distributed``) the micro-batches of all processes count as one
     batch: each process brings its own, gradients and tokens are summed over all before the one
-    division, and all make the same update. See ``processes`` for why not DDP.
+    division, and all make the same update. See ``Processes`` for why not DDP.
 
     Args:
         batches: the micro-batches, on the model's device; in a process group there may be none.
