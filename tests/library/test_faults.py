@@ -39,7 +39,7 @@ def started(*arguments):
 
 
 def finished(process) -> str:
-    out, err = process.communicate(timeout=240)
+    out, err = process.communicate(timeout=900)
     assert process.returncode == 0, err
     return out
 
@@ -137,7 +137,7 @@ def test_what_cannot_be_written_stays_as_it_was(writer, disk):
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("killed")
-    return json.loads(finished(started("-m", "tests.support.writers", "kill", folder, 6)))
+    return json.loads(finished(started("-m", "tests.support.writers", "kill", folder, 4)))
 
 
 @posix
@@ -145,7 +145,7 @@ def killed(tmp_path_factory):
 @for_every_writer
 def test_a_killed_process_leaves_the_old_file_or_the_new_one(writer, signal, killed):
     found = killed[f"{writer.name} {signal.name}"]  # that it could be read was asserted there
-    assert found["written"] > 6
+    assert found["written"] > 4
     if signal.name == "SIGINT":  # an exception, so it cleans up
         assert found["left by the kills"] == []
     assert found["left after the next write"] == []
@@ -194,9 +194,9 @@ def torchrun(task, folder):
 
 
 def wait_until(condition):
-    limit = time.monotonic() + 120
+    limit = time.monotonic() + 300
     while not condition():
-        assert time.monotonic() < limit, "nothing happened for two minutes"
+        assert time.monotonic() < limit, "nothing happened for five minutes"
         time.sleep(0.05)
 
 
@@ -223,7 +223,7 @@ def test_processes_that_torchrun_started_end_together_and_lose_nothing(tmp_path)
         wait_until(lambda before=before: step_of(path) > before + 1)
         workers = [int((tmp_path / f"process {rank}").read_text()) for rank in (0, 1)]
         os.kill(workers[1] if who == "worker" else launcher.pid, number)
-        launcher.communicate(timeout=120)
+        launcher.communicate(timeout=300)
         assert launcher.returncode != 0
         wait_until(lambda workers=workers: not any(map(runs, workers)))
         assert before + 1 < step_of(path) < 24, "killed too late"
@@ -317,7 +317,7 @@ def test_a_download_that_is_killed_is_not_taken_for_the_file(tmp_path, remote, m
     monkeypatch.setattr(download, "cache_folder", lambda: tmp_path)
     remote.slow = True
     process = remote.fetched_by_another(tmp_path)
-    assert remote.halves.acquire(timeout=120)
+    assert remote.halves.acquire(timeout=300)
     wait_until(lambda: any(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()))
     process.kill()
     process.communicate()
@@ -333,7 +333,7 @@ def test_a_download_that_is_killed_is_not_taken_for_the_file(tmp_path, remote, m
 def test_two_that_download_the_same_file_at_once_both_have_it(tmp_path, remote):
     remote.slow = True
     both = [remote.fetched_by_another(tmp_path) for _ in range(2)]
-    assert remote.halves.acquire(timeout=120) and remote.halves.acquire(timeout=120)
+    assert remote.halves.acquire(timeout=300) and remote.halves.acquire(timeout=300)
     remote.go_on.set()
     assert [finished(process).strip() for process in both] == [str(len(CONTENT))] * 2
     assert below(tmp_path) == ["file"]

@@ -85,7 +85,7 @@ def test_mistakes_are_refused_with_a_reason(echo, tmp_path, capsys):
     for arguments, message in (
         (["train", "--checkpoint", str(echo)], "exists: go on with --resume"),
         (["train", *new, "--text", str(empty)], "has 0 sentence(s)"),
-        (["train", *new, "--text", str(tmp_path / "none.txt")], "No such file"),
+        (["train", *new, "--text", str(tmp_path / "none.txt")], "There is no file"),
         (["train", *new, "--word-dropout", "2", *SMALL], "must be in [0, 1]"),
         (["sample", *new], "There is no checkpoint"),
         (["sample", "--checkpoint", str(foreign)], "is not a whole checkpoint"),
