@@ -4,6 +4,9 @@ The same sentences of Multi30k, 64 a step, in the pieces of each recipe; a step 
 backward, clipping and AdamW. The Transformer is torch's own, so that nothing else must be
 installed: three layers a side, four heads, as wide as the recipe's model. Memory is that of
 tensors; weights and the optimiser's state are left out, since they are there before a step.
+
+And why the recipe's encoder packs nothing: both encoders with LSTMs of the recipe's size, forward
+and backward over one of the batches.
 """
 
 import math
@@ -17,6 +20,8 @@ from benchmarks.report import Row
 from benchmarks.timing import peak_bytes, side_by_side
 from seq2seq_lib.batching import Batch, make_loader
 from seq2seq_lib.corpora import Corpus, CorpusError, detokenize, multi30k
+from seq2seq_lib.encoder import Encoder
+from seq2seq_lib.residual import ResidualEncoder
 from seq2seq_lib.runtime import seed_everything
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.subwords import Subwords
@@ -27,12 +32,14 @@ from seq2seq_lib.vocab import PAD_ID
 RECIPE, FIRST, PEER = "the recipe", "the first recipe", "nn.Transformer of the recipe's width"
 KINDS = {RECIPE: Recipe(), FIRST: Recipe(**translation.FIRST, num_pieces=6000), PEER: Recipe()}
 WHAT = "a training step, 64 sentences"
+ENCODERS = "an encoder with LSTMs: packed / padded, forward and backward"
 BATCHES = 3  # a measurement; short, middling and long sentences
 
 
 def rows(device: torch.device, quick: bool) -> list[Row]:
     names = [f"{WHAT}: {kind} / {RECIPE}, time" for kind in (FIRST, PEER)]
     names += [f"{WHAT}: {kind}, {part}" for part in ("time", "peak memory") for kind in KINDS]
+    names.append(ENCODERS)
     try:
         corpus = multi30k()
     except CorpusError:
@@ -44,6 +51,8 @@ def rows(device: torch.device, quick: bool) -> list[Row]:
     found = [f"{times.ratio(kind, RECIPE):.2f}" for kind in (FIRST, PEER)]
     found += [f"{1000 * times.median(kind) / BATCHES:.0f} ms" for kind in KINDS]
     found += [f"{peak_bytes(run, device) / 2**20:.0f} MiB" for run in candidates.values()]
+    encoders = _encoders(corpus, device, quick)
+    found.append(f"{side_by_side(encoders, device).ratio('packed', 'padded'):.2f}")
     return list(map(Row, names, found))
 
 
@@ -102,6 +111,26 @@ def _training(kind: str, corpus: Corpus, device: torch.device, quick: bool):
             train_step(model, [batch], optimizer, loss_function=loss)
 
     return train
+
+
+def _encoders(corpus: Corpus, device: torch.device, quick: bool):
+    """Functions that read the middle batch of the recipe, packed and padded."""
+    batches, (size, _) = _batches(corpus, KINDS[RECIPE], 90 if quick else Recipe.num_pieces)
+    batch = batches[len(batches) // 2].to(device)
+    width = 8 if quick else Recipe.hidden_size
+    seed_everything(Recipe.seed)
+
+    def run(encoder: nn.Module):
+        def read() -> None:
+            encoder.zero_grad()
+            encoder(batch.src, batch.src_lengths).memory.sum().backward()
+
+        return read
+
+    kinds = {"packed": Encoder, "padded": ResidualEncoder}
+    return {
+        name: run(kind(size, width, width, cell="lstm").to(device)) for name, kind in kinds.items()
+    }
 
 
 def _batches(corpus: Corpus, recipe: Recipe, pieces: int) -> tuple[list[Batch], tuple[int, int]]:

@@ -184,7 +184,8 @@ def _cpu(point: dict) -> str:
 def write_tables(results: Path = RESULTS, page: Path = report.README) -> None:
     """All finished runs into the page."""
     paths = [path for path in sorted(results.glob("*.json")) if ".partial" not in path.suffixes]
-    runs = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    runs = [run for run in found if "recipe" in run and "curve" in run]  # others lie there, too
     if not runs:
         raise ValueError(f"There are no results in {results}.")
     report.write_section("translation", "\n\n".join(map(table, runs)), page)

@@ -12,9 +12,9 @@ teacher-forced pass is still one call a layer. Through the memory a word's own v
 readout without passing the recurrent layer.
 
 Nothing is packed here. On a CPU torch hands an LSTM over padded batches to oneDNN, and one over
-packed batches to a loop of its own that takes about twice as long. The backward layer reads each
-row turned round *within its length*, so that pads come last in both directions and no real token
-reads any.
+packed batches to a slower loop of its own (benchmarks/training_step.py). The backward layer reads
+each row turned round *within its length*, so that pads come last in both directions and no real
+token reads any.
 """
 
 from dataclasses import replace

@@ -187,7 +187,7 @@ def test_a_training_step_has_its_rows_with_data_and_without(monkeypatch):
 
     monkeypatch.setattr(training_step, "multi30k", missing)
     without = quick(training_step)
-    assert {row.measured for row in without} == {"skipped: no data"} and len(without) == 8
+    assert {row.measured for row in without} == {"skipped: no data"} and len(without) == 9
     monkeypatch.setattr(training_step, "multi30k", lambda: phrases(400, 1, 1))
     measured = quick(training_step)
     assert [row.what for row in measured] == [row.what for row in without]
@@ -446,6 +446,7 @@ def test_translation_tables_are_made_of_finished_runs(run, tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(result), encoding="utf-8")
     unfinished = {**result, "corpus": "half", "test": {}}
     (tmp_path / "b.partial.json").write_text(json.dumps(unfinished), encoding="utf-8")
+    (tmp_path / "c.json").write_text('{"runs": [], "seeds": 3}', encoding="utf-8")  # another's
     translation.write_tables(tmp_path, page)
     text = page.read_text("utf-8")
     assert "### tiny-xx-yy" in text and "half" not in text
