@@ -2,11 +2,32 @@
 
 import argparse
 import math
-import numbers
 from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
+
+from seq2seq_lib._numbers import (
+    check_integer,
+    check_number,
+    check_positive,
+    is_integer,
+    is_number,
+)
+
+__all__ = [
+    "INTEGERS",
+    "at_least",
+    "check_choice",
+    "check_ids",
+    "check_integer",
+    "check_lengths",
+    "check_number",
+    "check_positive",
+    "is_integer",
+    "is_number",
+    "kind_of",
+]
 
 INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
@@ -60,65 +81,6 @@ def check_choice(value: str, choices: Iterable[str], name: str) -> None:
     if value not in choices:
         valid = ", ".join(repr(c) for c in choices)
         raise ValueError(f"Unknown {name}: {value!r}. Valid: {valid}.")
-
-
-def is_integer(value: object) -> bool:
-    """Whether it is a Python integer; True and False are none here."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def is_number(value: object) -> bool:
-    """Whether it is a real number of Python or NumPy; True and False are none here."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
-
-
-def check_integer(value: int, name: str, low: int, high: int | None = None, why: str = "") -> None:
-    """Refuse anything but an integer ``low .. high``, both included.
-
-    Args:
-        why: for the message, after a colon: a reason or a way out.
-    """
-    if not is_integer(value):
-        raise TypeError(f"{name} must be an integer, but it is {value!r}.")
-    if value < low or (high is not None and value > high):
-        allowed = f"≥ {low}" if high is None else f"in {low} .. {high}"
-        reason = f": {why}" if why else ""
-        raise ValueError(f"{name} must be {allowed}, but it is {value}{reason}.")
-
-
-def check_positive(value: int, name: str, why: str = "") -> None:
-    """Refuse anything but an integer ≥ 1."""
-    check_integer(value, name, 1, why=why)
-
-
-def check_number(
-    value: float,
-    name: str,
-    what: str,
-    *,
-    low: float,
-    high: float = math.inf,
-    open_low: bool = False,
-    open_high: bool = True,
-    why: str = "",
-) -> None:
-    """Refuse what is no number in ``[low, high)``; the flags open and close the two ends.
-
-    Args:
-        what: the allowed values in words, for the message.
-        why: for the message too, after a colon: a reason or a way out.
-
-    Raises:
-        TypeError: no number; a YAML file, for example, reads 1e-3 as text.
-        ValueError: outside, or NaN.
-    """
-    if not is_number(value):
-        raise TypeError(f"{name} must be a number, but it is {value!r} ({type(value).__name__}).")
-    inside = (low < value or not open_low and value == low) and (
-        value < high or not open_high and value == high
-    )
-    if not inside:  # NaN is nowhere
-        raise ValueError(f"{name} must be {what}, but it is {value}{': ' * bool(why)}{why}.")
 
 
 def at_least(smallest: float, kind: type = int) -> Callable[[str], float]:

@@ -5,7 +5,7 @@ it, a missing "hundred" writes a 0 that no word names, "and" and the hyphen come
 source tokens, digits are target tokens.
 """
 
-from seq2seq_lib._arguments import check_integer
+from seq2seq_lib._numbers import check_integer
 from seq2seq_lib.corpora.pair import Corpus, Pair
 from seq2seq_lib.corpora.sampling import check_sizes, cut_splits, distinct_numbers, make_rng, pick
 

@@ -14,7 +14,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from seq2seq_lib._arguments import is_integer
+from seq2seq_lib._numbers import is_integer
 from seq2seq_lib.corpora.pair import Corpus, Pair
 from seq2seq_lib.corpora.phrase_grammar import (
     PRONOUNS,

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from seq2seq_lib._arguments import check_integer, check_positive, is_integer
+from seq2seq_lib._numbers import check_integer, check_positive, is_integer
 from seq2seq_lib.corpora.pair import Pair
 
 T = TypeVar("T")

@@ -79,7 +79,7 @@ HOMES = {
     ),
     "a bool is no number": (
         r"isinstance\(\w+(\.\w+)*, bool\)",
-        {"seq2seq_lib/_arguments.py", "seq2seq_lib/hypotheses.py"},
+        {"seq2seq_lib/_numbers.py", "seq2seq_lib/hypotheses.py"},
     ),
 }
 

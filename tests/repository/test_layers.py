@@ -14,6 +14,7 @@ PACKAGE = Path(importlib.util.find_spec("seq2seq_lib").origin).parent
 # From the bottom up. A module imports from rows below its own, not from its own row; a package
 # (a folder) stands here as one name, and may do as it likes inside.
 ROWS = [
+    {"_numbers"},
     {"_arguments", "_card", "_files", "_text"},
     {"_bleu"},
     {"masks", "vocab", "schedules", "filters", "metrics", "runtime"},
