@@ -15,4 +15,4 @@ TEXTS = {
     "a word of 100,000 letters": "x" * 100_000,
     "a sentence of 100,000 letters": "ab " * 33_334,
 }
-SURROGATE = "caf\udce9"  # no text: a byte that was no UTF-8
+SURROGATE = "pat\udce9"  # no text: a byte that was no UTF-8

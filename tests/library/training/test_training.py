@@ -403,6 +403,7 @@ def test_after_epoch_gets_the_model_and_the_record():
 
 
 def test_the_progress_bar_is_shown_or_not(capfd):
+    pytest.importorskip("tqdm")  # an extra
     config = TrainConfig(epochs=1, accumulate=2)
     fit(make_model(), loader(200), config=config, progress=True)
     shown = capfd.readouterr()
@@ -781,6 +782,7 @@ def test_batches_are_moved_to_the_device(monkeypatch):
 
 def test_the_bar_is_refreshed_some_twenty_times_an_epoch(monkeypatch):
     # every refresh is a few messages to a notebook; a cell that sends a thousand loses some
+    pytest.importorskip("tqdm")  # an extra
     import tqdm.auto
 
     refreshed = []
