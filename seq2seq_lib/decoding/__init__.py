@@ -21,11 +21,13 @@ A hypothesis scores ``log_prob / length_penalty(length)``. Search maximises the 
 penalty of 0, the default, it looks for the most probable output. A ``torch.nn.Module`` is put into
 evaluation mode for the search and back.
 
-    protocol   outputs   penalty   constraints   what searches are made of
-    loop                                         the loop
-    greedy   sampling   exhaustive   beam        the searches, each in terms of the loop
-    best_first                                   exact search that asks for one output at a time
-    rescoring                                    log-probabilities of outputs that are given
+    protocol, outputs, penalty                what searches are made of
+    constraints, next_tokens                  what may follow an output
+    loop                                      the loop
+    greedy, sampling, exhaustive, beam        the searches, each in terms of the loop
+    shortlist                                 where a beam finds its few in a large vocabulary
+    best_first                                exact search, which reads one output at a time
+    rescoring                                 log-probabilities of outputs that are given
 """
 
 from seq2seq_lib.decoding.beam import beam_search, expand, prune
