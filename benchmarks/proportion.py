@@ -20,8 +20,7 @@ from benchmarks.search import SMALL, make_model
 from benchmarks.timing import peak_bytes, side_by_side
 from seq2seq_lib.corpora import Corpus, Pair
 from seq2seq_lib.decoding import beam_search
-from seq2seq_lib.translate import Recipe, Translator
-from seq2seq_lib.translate.recipe import train
+from seq2seq_lib.translate import Recipe, Translator, train
 from seq2seq_lib.vocab import Vocab
 
 MOST = 1.5  # small ones pay for what does not grow, so that the ratio may be far below 1

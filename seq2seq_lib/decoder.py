@@ -11,8 +11,7 @@ For ``Decoder`` and ``AttentionDecoder`` the whole pass is one call of ``nn.GRU`
 """
 
 import math
-from dataclasses import dataclass, fields, replace
-from typing import NamedTuple
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -20,70 +19,9 @@ from torch import Tensor, nn
 
 from seq2seq_lib._arguments import check_ids, check_positive
 from seq2seq_lib.attention import Attention
+from seq2seq_lib.decoder_state import DecoderOutput, DecoderState, top_layer
 from seq2seq_lib.encoder import EncoderOutput, State, make_rnn, map_state
 from seq2seq_lib.vocab import PAD_ID
-
-SHARED = ("memory", "keys", "src_mask")  # by all hypotheses of a sentence
-
-
-@dataclass(frozen=True, eq=False)  # == of tensors has no truth value
-class DecoderState:
-    """All that a step needs and changes, one row a sentence or hypothesis.
-
-    Hypotheses of one sentence read the same memory, so it is there once: N rows may share G
-    memories, and ``source`` says which row reads which.
-
-    Attributes:
-        hidden: ``[N, L, H]`` for a GRU, a pair ``(h, c)`` for an LSTM.
-        memory: ``[G, S, H]``; None in a decoder without attention.
-        keys: what the attention precomputed from the memory; None without attention.
-        src_mask: bool ``[G, S]``; None if the decoder starts from something else than tokens.
-        context: ``[N, H]``, a fixed summary of the source; None in a decoder with attention.
-        attention: ``[N, S]``, the weights of the last step; None before it or without attention.
-        source: int64 ``[N]``, the row of memory, keys and src_mask that each row reads; None if
-            each reads its own, as at the start.
-    """
-
-    hidden: State
-    memory: Tensor | None = None
-    keys: Tensor | None = None
-    src_mask: Tensor | None = None
-    context: Tensor | None = None
-    attention: Tensor | None = None
-    source: Tensor | None = None
-
-    def __len__(self) -> int:
-        """The number of its rows."""
-        return len(_top(self.hidden))
-
-    def select(self, rows: Tensor) -> "DecoderState":
-        """The state of the given rows, repeated or left out as ``rows`` says: int64 ``[N]``.
-
-        Everything is reordered together. Beams whose hidden state moves while its cell, context or
-        memory stays behind continue each other's sentences. Of the memory, which is large, only the
-        number in ``source`` moves; it is copied when some are not read any more.
-        """
-        source = rows if self.source is None else self.source.index_select(0, rows)
-        read, source = source.unique(return_inverse=True)  # [G'], ascending, and [N']
-        alone = torch.equal(source, torch.arange(len(read), device=rows.device))
-        chosen = {"source": None if alone else source}
-        for field in fields(self):
-            name, value = field.name, getattr(self, field.name)
-            if value is None or name == "source":
-                continue
-            if name not in SHARED:
-                chosen[name] = map_state(lambda t: t.index_select(0, rows), value)
-            elif len(read) < len(value):
-                chosen[name] = value.index_select(0, read)
-        return replace(self, **chosen)
-
-
-class DecoderOutput(NamedTuple):
-    """Of a whole pass: logits ``[B, T, V]``, the state after it, weights ``[B, T, S]`` or None."""
-
-    logits: Tensor
-    state: DecoderState
-    attention: Tensor | None
 
 
 class _BaseDecoder(nn.Module):
@@ -193,7 +131,7 @@ class Decoder(_BaseDecoder):
 
     def start(self, encoded: EncoderOutput) -> DecoderState:
         final = encoded.final_state
-        return DecoderState(final, src_mask=encoded.src_mask, context=_top(final))
+        return DecoderState(final, src_mask=encoded.src_mask, context=top_layer(final))
 
     def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
         embedded = self._embed(tgt_in, state)  # [B, T, E]
@@ -281,7 +219,7 @@ class BahdanauDecoder(_AttendingDecoder):
     def forward(self, tgt_in: Tensor, state: DecoderState) -> DecoderOutput:
         hidden, outputs, contexts, weights = state.hidden, [], [], []
         for embedded in self._embed(tgt_in, state).split(1, dim=1):  # T times [B, 1, E]
-            query = _top(hidden).unsqueeze(1)  # [B, 1, H]
+            query = top_layer(hidden).unsqueeze(1)  # [B, 1, H]
             context, weight = self._attend(query, state)
             inputs = torch.cat([embedded, context], -1)  # [B, 1, E + H]
             output, hidden = self._recur(inputs, hidden)
@@ -297,8 +235,3 @@ def log_probs(logits: Tensor) -> Tensor:
     """Log-softmax over the last axis, in float32 at least: half precision rounds too coarsely."""
     precise = torch.promote_types(logits.dtype, torch.float32)
     return F.log_softmax(logits, -1, dtype=precise)
-
-
-def _top(hidden: State) -> Tensor:
-    # h of the uppermost layer, [B, L, H] -> [B, H]
-    return (hidden[0] if isinstance(hidden, tuple) else hidden)[:, -1]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from seq2seq_lib._arguments import check_positive
+from seq2seq_lib._numbers import is_integer
 from seq2seq_lib.decoding.next_tokens import NextTokens
 from seq2seq_lib.decoding.protocol import NEVER, check_token
 from seq2seq_lib.filters import ban_repeated_ngrams, ban_tokens
@@ -26,7 +27,7 @@ class Constraints:
         for name in ("banned_ids", "prefix"):  # read at every step: an iterator would be used up
             object.__setattr__(self, name, tuple(getattr(self, name)))
         check_positive(self.max_new_tokens, "max_new_tokens")
-        if not isinstance(self.min_new_tokens, int) or isinstance(self.min_new_tokens, bool):
+        if not is_integer(self.min_new_tokens):
             raise TypeError(
                 f"min_new_tokens must be an integer, but it is {self.min_new_tokens!r}."
             )

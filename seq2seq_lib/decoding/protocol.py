@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 from torch import Tensor
 
 from seq2seq_lib._arguments import kind_of
+from seq2seq_lib._numbers import is_integer
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 NEVER = (PAD_ID, BOS_ID)  # tokens that no output may hold
@@ -64,7 +65,7 @@ def check_batch(src: Tensor, src_lengths: Tensor) -> None:
 
 def check_token(token: int, vocab_size: int | None, name: str) -> None:
     """Refuse anything but an id in ``0 .. vocab_size - 1``; the size may not be known yet."""
-    if not isinstance(token, int) or isinstance(token, bool):
+    if not is_integer(token):
         raise TypeError(f"{name} must hold integer ids, but one is {token!r}.")
     if vocab_size is not None and not 0 <= token < vocab_size:
         raise ValueError(f"{name} must hold ids in 0 .. {vocab_size - 1}, but one is {token}.")

@@ -280,9 +280,8 @@ class _Judge:
         layout = Layout(self.conventions, batch.src_lengths)
         result = self.run(layout.batch(batch))
         if not isinstance(result, Tensor):
-            raise AdapterError(
-                f"free_run returned {returned.described(result)}", "a tensor [B, ...]"
-            )
+            given = f"free_run returned {returned.described(result)}"
+            raise AdapterError(given, "a tensor [B, ...]")
         return layout.over_time(result.detach())
 
 

@@ -121,9 +121,7 @@ class Judge:
                         name, found[b], oracles[b], expected, exponent, fed, hints.BATCH
                     )
 
-    def cause(
-        self, model, one: Tensor, longest: int, exponents: Sequence[float], usual: str
-    ) -> str:
+    def cause(self, model: Any, one: Tensor, longest: int, exponents: Sequence, usual: str) -> str:
         """``usual``, or FREE_END if a list of all outputs is sorted as if EOS cost nothing.
 
         It is asked for with the exponent nearest to 0, where a wrong penalty does least.
@@ -246,11 +244,9 @@ class Judge:
             return "empty"
         if self.rules.banned & set(hyp):
             return "holds PAD or BOS"
-        return (
-            "neither ended nor full"
-            if len(hyp) < longest and hyp[-1] != self.rules.eos
-            else ("of probability 0")
-        )
+        if len(hyp) < longest and hyp[-1] != self.rules.eos:
+            return "neither ended nor full"
+        return "of probability 0"
 
     def check_edges(self, seed: int, device: Any) -> None:
         """Nothing ever ends; all ends at once; more beams than tokens; a single possible output."""

@@ -20,6 +20,7 @@ ROWS = [
     {"masks", "vocab", "schedules", "filters", "metrics", "runtime"},
     {"losses", "attention", "cells", "batching", "subwords", "corpora", "toy_models"},
     {"encoder"},
+    {"decoder_state"},
     {"decoder"},  # starts from what the encoder returns
     {"residual"},  # a kind of both
     {"seq2seq", "decoding"},
