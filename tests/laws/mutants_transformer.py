@@ -125,7 +125,7 @@ MUTANTS = {  # planted -> who must say no, words of the first one's hint
     "no memory_key_padding_mask": ((1,), "memory_key_padding_mask"),
     "no causal mask": ((1, 4), "the causal mask"),
     "causal mask in training alone": ((1, 4), "the causal mask"),
-    "causal mask one too wide": ((4,), "missing or shifted causal mask"),
+    "causal mask one too wide": ((4,), "a causal mask lets one column too many through"),
     "position 0 at every step": ((4,), "the positions"),
     "cache forgotten": ((4,), "the state or the KV cache"),
     "dropout in eval": ((1, "reads", 4), "without training=self.training"),

@@ -18,7 +18,14 @@ import torch
 from seq2seq_lib.batching import make_loader
 from seq2seq_lib.runtime import seed_everything
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
-from seq2seq_lib.training import TrainConfig, fit, load_checkpoint, processes, teacher_forced_loss
+from seq2seq_lib.training import (
+    Processes,
+    TrainConfig,
+    fit,
+    joined,
+    load_checkpoint,
+    teacher_forced_loss,
+)
 
 EXAMPLES = [([4 + n % 5, 5], [4 + n % 7, 6, 7]) for n in range(32)]
 CONFIG = TrainConfig(epochs=3, learning_rate=1e-2, cosine_decay=True, checkpoint_every=1)
@@ -92,8 +99,8 @@ def alone(folder: Path, times: int) -> None:
 
 def together(folder: Path, compare: bool) -> None:
     """What torchrun starts: go on with the checkpoint; to compare, first do all of it at once."""
-    with processes.joined("cpu"):
-        mine = folder / f"process {processes.rank()}"
+    with joined("cpu") as device:
+        mine = folder / f"process {Processes(device).rank}"
         mine.write_text(str(os.getpid()))
         whole = train(None) if compare else ""
         pause = 0.0 if compare else 0.1

@@ -38,6 +38,15 @@ def one_cell_too_many(values: Tensor, lengths: Tensor) -> Tensor:
     return (values * mask).sum(dim=1) / lengths
 
 
+def one_cell_too_few(values: Tensor, lengths: Tensor) -> Tensor:
+    mask = torch.arange(values.size(1)) < lengths[:, None] - 1
+    return (values * mask).sum(dim=1) / lengths
+
+
+def by_the_width(values: Tensor, lengths: Tensor) -> Tensor:
+    return row_means(values, lengths) * lengths / values.size(1)
+
+
 def sums(values: Tensor, lengths: Tensor) -> Tensor:
     return row_means(values, lengths) * lengths
 
@@ -67,6 +76,8 @@ TASK = FunctionTask(
     mutants=(
         Mutant("all_cells", over_all_cells),
         Mutant("one_too_many", one_cell_too_many),
+        Mutant("one_too_few", one_cell_too_few),
+        Mutant("by_the_width", by_the_width),
         Mutant("sums", sums),
     ),
 )
