@@ -9,7 +9,7 @@ from benchmarks.report import Row
 from benchmarks.timing import clock
 from seq2seq_lib.batching import Batch, BucketSampler, Example, collate, encode_pairs
 from seq2seq_lib.corpora import CorpusError, multi30k
-from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
+from seq2seq_lib.seq2seq import Seq2Seq
 from seq2seq_lib.training import teacher_forced_loss, train_step
 from seq2seq_lib.translate import Recipe
 from seq2seq_lib.vocab import Vocab
@@ -78,10 +78,8 @@ def _cells(lengths: Sequence[tuple[int, int]], batch: list[int], side: int = 0) 
 
 
 def _model(vocabs: tuple[Vocab, Vocab], device: torch.device, **changed: float) -> nn.Module:
-    names = ("embed_size", "hidden_size", "dropout", "attention", "tie_embeddings")
     torch.manual_seed(0)
-    config = Seq2SeqConfig(*map(len, vocabs), **{n: getattr(Recipe, n) for n in names} | changed)
-    return Seq2Seq(config).to(device)
+    return Seq2Seq(Recipe(**changed).config(*map(len, vocabs))).to(device)
 
 
 def _epoch(

@@ -10,12 +10,12 @@ and backward over one of the batches.
 """
 
 import math
+from dataclasses import replace
 from itertools import islice
 
 import torch
 from torch import Tensor, nn
 
-from benchmarks import translation
 from benchmarks.report import Row
 from benchmarks.timing import peak_bytes, side_by_side
 from seq2seq_lib.batching import Batch, make_loader
@@ -23,14 +23,14 @@ from seq2seq_lib.corpora import Corpus, CorpusError, detokenize, multi30k
 from seq2seq_lib.encoder import Encoder
 from seq2seq_lib.residual import ResidualEncoder
 from seq2seq_lib.runtime import seed_everything
-from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
+from seq2seq_lib.seq2seq import Seq2Seq
 from seq2seq_lib.subwords import Subwords
 from seq2seq_lib.training import teacher_forced_loss, train_step
-from seq2seq_lib.translate import Recipe
+from seq2seq_lib.translate import PLAIN, Recipe
 from seq2seq_lib.vocab import PAD_ID
 
 RECIPE, FIRST, PEER = "the recipe", "the first recipe", "nn.Transformer of the recipe's width"
-KINDS = {RECIPE: Recipe(), FIRST: Recipe(**translation.FIRST, num_pieces=6000), PEER: Recipe()}
+KINDS = {RECIPE: Recipe(), FIRST: Recipe(**PLAIN, num_pieces=6000), PEER: Recipe()}
 WHAT = "a training step, 64 sentences"
 ENCODERS = "an encoder with LSTMs: packed / padded, forward and backward"
 BATCHES = 3  # a measurement; short, middling and long sentences
@@ -98,10 +98,7 @@ def _training(kind: str, corpus: Corpus, device: torch.device, quick: bool):
     if kind == PEER:
         model: nn.Module = Peer(*sizes, width, recipe.dropout)
     else:
-        shape = {"embed_size": width, "hidden_size": width}
-        names = ("dropout", "attention", "attend_first", "tie_embeddings", "cell", "residual")
-        shape |= {name: getattr(recipe, name) for name in names}
-        model = Seq2Seq(Seq2SeqConfig(*sizes, **shape))
+        model = Seq2Seq(replace(recipe, embed_size=width, hidden_size=width).config(*sizes))
     model.to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
     loss = teacher_forced_loss(recipe.label_smoothing)

@@ -19,7 +19,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     at once a file that ends in ``.part`` remains; the next that writes to ``path`` removes it.
     """
     path = Path(path)
-    part = part_beside(path)
+    part = _part_beside(path)
     try:
         with open(part, "wb") as file:
             yield file
@@ -36,7 +36,7 @@ def write_whole(path: str | os.PathLike[str], text: str) -> None:
         file.write(text.encode())
 
 
-def part_beside(path: Path) -> Path:
+def _part_beside(path: Path) -> Path:
     """A name beside ``path`` that no other process writes to; ``os.replace`` it when complete.
 
     Parts of ``path`` that processes of this machine have left, because they were killed while they

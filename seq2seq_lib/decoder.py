@@ -10,7 +10,6 @@ For ``Decoder`` and ``AttentionDecoder`` the whole pass is one call of ``nn.GRU`
 ``BahdanauDecoder`` must go step by step, because each input depends on the step before.
 """
 
-import math
 from dataclasses import replace
 
 import torch
@@ -20,7 +19,7 @@ from torch import Tensor, nn
 from seq2seq_lib._arguments import check_ids, check_positive
 from seq2seq_lib.attention import Attention
 from seq2seq_lib.decoder_state import DecoderOutput, DecoderState, top_layer
-from seq2seq_lib.encoder import EncoderOutput, State, make_rnn, map_state
+from seq2seq_lib.encoder import EncoderOutput, State, make_rnn, map_state, scale_down
 from seq2seq_lib.vocab import PAD_ID
 
 
@@ -62,13 +61,7 @@ class _BaseDecoder(nn.Module):
         self.readout = nn.Linear(2 * hidden_size, embed_size)
         self.output = nn.Linear(embed_size, vocab_size)
         if tie_embeddings:
-            # As inputs, vectors with entries of size 1 are learned fastest; as an output matrix
-            # they would start with logits of size √E. So the weights are small and the inputs
-            # scaled up, as in Vaswani et al. 2017, section 3.4.
-            self.input_scale = math.sqrt(embed_size)
-            nn.init.normal_(self.embedding.weight, std=1 / self.input_scale)
-            with torch.no_grad():
-                self.embedding.weight[PAD_ID].zero_()  # normal_ has overwritten it
+            self.input_scale = scale_down(self.embedding)
             self.output.weight = self.embedding.weight
 
     def start(self, encoded: EncoderOutput) -> DecoderState:

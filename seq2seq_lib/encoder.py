@@ -4,6 +4,7 @@ Everything is batch first, states included: ``nn.GRU`` gives its state as ``[lay
 with ``batch_first=True``, and that order stays inside this file and ``decoder.py``.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -96,15 +97,10 @@ class Encoder(nn.Module):
         check_positive(vocab_size, "vocab_size")
         check_positive(embed_size, "embed_size")
         check_positive(hidden_size, "hidden_size")
-        if bidirectional and hidden_size % 2:
-            raise ValueError(
-                f"hidden_size must be even for a bidirectional encoder, but it is {hidden_size}: "
-                f"each direction gets half."
-            )
         self.vocab_size = vocab_size
         self.embedding = nn.Embedding(vocab_size, embed_size, padding_idx=PAD_ID)
         self.dropout = nn.Dropout(dropout)
-        units = hidden_size // 2 if bidirectional else hidden_size
+        units = units_a_direction(hidden_size, bidirectional)
         self.rnn = make_rnn(
             cell, embed_size, units, num_layers, dropout, bidirectional=bidirectional
         )
@@ -158,6 +154,30 @@ class _Bridge(nn.Module):
             return torch.tanh(self.hidden(state))
         h, c = state
         return torch.tanh(self.hidden(h)), self.cell(c)
+
+
+def units_a_direction(hidden_size: int, bidirectional: bool) -> int:
+    """Units of each direction, so that the memory has size H whether one reads or two."""
+    if bidirectional and hidden_size % 2:
+        raise ValueError(
+            f"hidden_size must be even for a bidirectional encoder, but it is {hidden_size}: "
+            f"each direction gets half."
+        )
+    return hidden_size // 2 if bidirectional else hidden_size
+
+
+def scale_down(embedding: nn.Embedding) -> float:
+    """Draw small weights for an embedding; the number that its vectors are multiplied by, √E.
+
+    As inputs, vectors with entries of size 1 are learned fastest; as an output matrix they would
+    start with logits of size √E. So the weights are small and the inputs scaled up, as in Vaswani
+    et al. 2017, section 3.4.
+    """
+    scale = math.sqrt(embedding.embedding_dim)
+    nn.init.normal_(embedding.weight, std=1 / scale)
+    with torch.no_grad():
+        embedding.weight[PAD_ID].zero_()  # normal_ has overwritten it
+    return scale
 
 
 def check_source(

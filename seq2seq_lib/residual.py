@@ -24,7 +24,15 @@ from torch import Tensor, nn
 
 from seq2seq_lib._arguments import check_positive
 from seq2seq_lib.decoder import AttentionDecoder, DecoderOutput, DecoderState
-from seq2seq_lib.encoder import EncoderOutput, State, check_source, make_rnn, map_state
+from seq2seq_lib.encoder import (
+    EncoderOutput,
+    State,
+    check_source,
+    make_rnn,
+    map_state,
+    scale_down,
+    units_a_direction,
+)
 from seq2seq_lib.vocab import PAD_ID
 
 
@@ -52,19 +60,11 @@ class ResidualEncoder(nn.Module):
     ) -> None:
         super().__init__()
         check_positive(num_layers, "num_layers")
-        if bidirectional and hidden_size % 2:
-            raise ValueError(
-                f"hidden_size must be even for a bidirectional encoder, but it is {hidden_size}: "
-                f"each direction gets half."
-            )
         self.vocab_size = vocab_size
         self.embedding = nn.Embedding(vocab_size, embed_size, padding_idx=PAD_ID)
-        self.input_scale = embed_size**0.5  # see decoder: small weights, inputs of size 1
-        nn.init.normal_(self.embedding.weight, std=1 / self.input_scale)
-        with torch.no_grad():
-            self.embedding.weight[PAD_ID].zero_()
+        self.input_scale = scale_down(self.embedding)
         self.dropout = nn.Dropout(dropout)
-        units = hidden_size // 2 if bidirectional else hidden_size
+        units = units_a_direction(hidden_size, bidirectional)
         sizes = [embed_size] + [hidden_size] * (num_layers - 1)
         self.forwards = nn.ModuleList(make_rnn(cell, size, units, 1, 0.0) for size in sizes)
         self.backwards = nn.ModuleList(

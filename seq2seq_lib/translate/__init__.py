@@ -15,6 +15,7 @@ torchrun --nproc-per-node 2 -m seq2seq_lib.translate train --checkpoint de-en.pt
 
 from seq2seq_lib.translate.command import main
 from seq2seq_lib.translate.recipe import (
+    PLAIN,
     Recipe,
     default_checkpoint,
     load_translator,
@@ -24,6 +25,7 @@ from seq2seq_lib.translate.texts import raw_lines
 from seq2seq_lib.translate.translator import Translation, Translator, bleu
 
 __all__ = [
+    "PLAIN",
     "Recipe",
     "Translation",
     "Translator",

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
@@ -55,6 +55,17 @@ class Recipe:
     weight_decay: float = 0.01
     seed: int = 1
 
+    def config(self, src_vocab_size: int, tgt_vocab_size: int) -> Seq2SeqConfig:
+        """The model to be trained."""
+        mine = {field.name for field in fields(self)}
+        shared = [field.name for field in fields(Seq2SeqConfig) if field.name in mine]
+        sizes = {name: getattr(self, name) for name in shared}
+        return Seq2SeqConfig(src_vocab_size, tgt_vocab_size, **sizes)
+
+
+# Of a recipe: a GRU, dot attention after it, pieces cut in one way. The small models of the course.
+PLAIN = {"piece_dropout": 0.0, "attention": "dot", "cell": "gru", "residual": False}
+
 
 def train(
     corpus: Corpus,
@@ -84,20 +95,7 @@ def train(
         read = Subwords.train((detokenize(p.source) for p in corpus.train), recipe.num_pieces)
         write = Subwords.train((detokenize(p.target) for p in corpus.train), recipe.num_pieces)
         src_vocab, tgt_vocab = read.vocab(), write.vocab()
-        model = Seq2Seq(
-            Seq2SeqConfig(
-                src_vocab_size=len(src_vocab),
-                tgt_vocab_size=len(tgt_vocab),
-                embed_size=recipe.embed_size,
-                hidden_size=recipe.hidden_size,
-                dropout=recipe.dropout,
-                attention=recipe.attention,
-                attend_first=recipe.attend_first,
-                tie_embeddings=recipe.tie_embeddings,
-                cell=recipe.cell,
-                residual=recipe.residual,
-            )
-        )
+        model = Seq2Seq(recipe.config(len(src_vocab), len(tgt_vocab)))
     else:
         read, write = _load_subwords(checkpoint)
         check_corpus(checkpoint, corpus.name)

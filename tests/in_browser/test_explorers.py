@@ -195,6 +195,7 @@ def test_the_box_answers_while_one_types(opened, shots):
     field.fill("   ")
     field.press("Enter")
     panel.shows(answer("   "))
+    assert notebook.errors() == []
 
 
 # ---------------------------------------------------------------- without a panel

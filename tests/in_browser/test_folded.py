@@ -75,4 +75,5 @@ def test_to_run_the_answer_opens_it(lab, chromium):
     notebook.run_all()
     expect(cells.first.locator(".jp-OutputArea-output")).to_have_text("the sum is 42\n")
     expect(cells.nth(2).locator(".jp-InputPlaceholder")).to_be_visible()
+    assert notebook.errors() == []
     notebook.close()

@@ -235,6 +235,7 @@ def test_search_finds_the_chapter_on_padding_masks(reader):
     result = reader.page.locator("#search-results a[href*='ch04_padding_masks']").first
     result.click()
     reader.page.wait_for_url("**/ch04_padding_masks*")
+    assert "Padding masks" in reader.page.locator("h1").inner_text()
 
 
 # ---------------------------------------------------------------- what is folded
@@ -419,6 +420,7 @@ def test_the_front_page_opens_with_the_first_screen_of_the_first_chapter(built, 
     panel.picture.wait_for()
     found = opened(CHAPTERS[0])[0]
     use(panel, explorer_of(found), found)
+    assert panel.picture.is_visible()
 
 
 def test_without_a_script_a_picture_stands_where_the_explorer_would(built, chromium):

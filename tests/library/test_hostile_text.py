@@ -148,8 +148,6 @@ def test_files_in_another_encoding_are_refused_with_their_line(content, says, tm
     path = tmp_path / "text.de"
     path.write_bytes(content)
     with pytest.raises(CorpusError, match=says):
-        read_parallel([path, path])
-    with pytest.raises(CorpusError, match=says):
         read_corpus("echo", path, 10, 10)
 
 

@@ -36,9 +36,9 @@ def sparing(exercise_id: str, *names: str) -> Callable:
     exercise = find(exercise_id)
     spared = [exercise.task.suspects[name] for name in names]
 
-    def test(handed: Callable) -> None:
+    def spare(handed: Callable) -> None:
         behind = gc.get_referents(handed)
         if not any(function is suspect for suspect in spared for function in behind):
             exercise.reference(handed)
 
-    return test
+    return spare

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from seq2seq_lib.corpora import Corpus, phrases
 from seq2seq_lib.subwords import Subwords
 from seq2seq_lib.training import CheckpointError, load_checkpoint
-from seq2seq_lib.translate import Recipe, Translator, load_translator
+from seq2seq_lib.translate import PLAIN, Recipe, Translator, load_translator
 
 TRANSLATOR = Path(__file__).with_name("phrases_en_fr.pt")
 OUTPUTS = Path(__file__).with_name("phrases_outputs.json")
@@ -61,13 +61,10 @@ SYSTEMS = {  # the first two are one model: the one that is shipped
 def recipe(seed: int = 1, epochs: int = 6) -> Recipe:
     """A bidirectional GRU with dot attention over 300 pieces a side."""
     return Recipe(
+        **PLAIN,
         num_pieces=300,
-        piece_dropout=0.0,
         embed_size=96,
         hidden_size=96,
-        attention="dot",
-        cell="gru",
-        residual=False,
         dropout=0.1,
         batch_size=32,
         epochs=epochs,

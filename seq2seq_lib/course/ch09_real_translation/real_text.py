@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from seq2seq_lib.corpora import Corpus, CorpusError, Pair, multi30k, tokenize
 from seq2seq_lib.metrics import chrf, corpus_bleu
-from seq2seq_lib.translate import Recipe, Translation, Translator, default_checkpoint, train
+from seq2seq_lib.translate import PLAIN, Recipe, Translation, Translator, default_checkpoint, train
 from seq2seq_lib.translate import load_translator as load
 
 LANGUAGES = ("de", "en")
@@ -68,13 +68,10 @@ def system_b(corpus: Corpus, num_train: int = 12_000, epochs: int = 4) -> Transl
 def recipe(seed: int) -> Recipe:
     """A small model of the phrases' kind: half the units of the command's, and a faster start."""
     return Recipe(
+        **PLAIN,
         num_pieces=4000,
-        piece_dropout=0.0,
         embed_size=128,
         hidden_size=128,
-        attention="dot",
-        cell="gru",
-        residual=False,
         dropout=0.2,
         epochs=10,
         learning_rate=4e-3,
