@@ -9,6 +9,7 @@ from torch import nn
 
 from seq2seq_lib import laws
 from seq2seq_lib.laws.plain_beam import Hyp, PlainBeam
+from seq2seq_lib.losses import sequence_loss
 
 V_SRC, V, H = 11, 13, 6
 
@@ -379,3 +380,23 @@ def test_a_score_alone_is_judged_as_what_it_is():
     assert "the length counts BOS too" in verdict.look_at
     nothing = laws.scores_add_up(lambda *args: [[Hyp([2])] for _ in args[1]])
     assert nothing.status == "NOT JUDGED" and "laws.Hyp" in nothing.look_at
+
+
+def test_an_error_on_the_same_thing_in_another_form_breaks_a_law():
+    """The loss was called and compared before: it is the wider batch that it cannot read."""
+
+    def loss(may_widen_to):
+        widths = []
+
+        def mean(logits, targets, mask):
+            widths.append(targets.size(1))
+            if targets.size(1) > may_widen_to * widths[0]:
+                raise ValueError("too wide")
+            return sequence_loss(logits, targets, mask).mean
+
+        return mean
+
+    later, at_once = (laws.loss_ledger(loss(times)) for times in (1, 0))
+    assert later.status == "BROKEN" and later.not_judged == ()
+    assert "too wide" in later.counterexample
+    assert at_once.status == "NOT JUDGED" and "too wide" in at_once.not_judged[0].counterexample
