@@ -905,3 +905,16 @@ def test_real_sentences_are_trained_on_and_evaluated(real_data_dir, tmp_path, ca
     out = capsys.readouterr().out
     assert "source      Ein Mann mit einem orangefarbenen Hut, der etwas anstarrt." in out
     assert re.search(r"^BLEU \d+\.\d\d  nrefs:1\|case:lc\|eff:no\|tok:13a\|", out, re.MULTILINE)
+
+
+def test_what_a_recipe_says_of_the_model_reaches_it():
+    said = {
+        "embed_size": 6, "hidden_size": 10, "dropout": 0.1, "cell": "gru", "attention": "additive",
+        "attend_first": True, "tie_embeddings": False, "residual": False,
+    }  # fmt: skip
+    default = Recipe()
+    assert all(getattr(default, name) != value for name, value in said.items())
+    assert Recipe(**said).config(20, 30) == Seq2SeqConfig(20, 30, **said)
+    assert default.config(20, 30) == Seq2SeqConfig(
+        20, 30, **{name: getattr(default, name) for name in said}
+    )
