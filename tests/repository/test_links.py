@@ -8,7 +8,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("chapters", "solutions", "exercises")
-NOTEBOOKS = [path for top in FOLDERS for path in sorted(ROOT.glob(f"{top}/**/*.ipynb"))]
+NOTEBOOKS = [
+    path
+    for top in FOLDERS
+    for path in sorted(ROOT.glob(f"{top}/**/*.ipynb"))
+    if ".ipynb_checkpoints" not in path.parts  # what JupyterLab leaves behind
+]
 TEXTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")]
 
 CODE = re.compile(r"^( *)(```+|~~~+).*?^\1\2|(`+)[^`].*?\3", re.MULTILINE | re.DOTALL)
