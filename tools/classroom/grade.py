@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_core.utils import ensure_event_loop
 
 from classroom.collect import notebook_in, safe
 from classroom.execute import CannotRun, Execute, Noticed, execute
@@ -308,7 +309,10 @@ def _run(course: Course, submission: Submission, limits: Limits) -> None:
     )
     noticed = Noticed()
     run = step.run_of(submission.student, submission.assignment)
-    submission.nb = execute(submission.nb, run, noticed)
+    try:
+        submission.nb = execute(submission.nb, run, noticed)
+    finally:
+        ensure_event_loop().close()  # jupyter_client opens one in each thread, and leaves it open
     submission.look += noticed.lines
 
 

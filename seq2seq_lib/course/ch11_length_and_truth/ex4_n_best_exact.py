@@ -262,6 +262,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
     fixed = [
         _probe(GARDEN, ends, 2, 3),
         _probe({"": {"a": 0.7, "•": 0.3}}, {"a": 0.2, "•": 0.8}, 3, 3),
+        _probe({"": {"a": 0.7, "•": 0.3}}, {"a": 0.2, "•": 0.8}, 1, 3),  # an end is seen too early
         _probe({}, TIED, 5, 2),  # equal totals
         _probe({}, ends, 2, 1),  # • alone
         _probe({"": {"a": 1.0}, "a": {"•": 1.0}}, ends, 4, 2),  # fewer than asked for

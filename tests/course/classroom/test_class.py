@@ -7,6 +7,7 @@ SEQ2SEQ_CLASS=everywhere in each chapter; SEQ2SEQ_CLASS_CHAPTERS names some (ste
 SEQ2SEQ_CLASS_SECONDS gives a busy machine more time.
 """
 
+import asyncio
 import functools
 import os
 import warnings
@@ -129,6 +130,23 @@ def test_graded_again_is_only_what_changed(stem, class_of):
     said = []
     grading.grade(course, stem, ["right"], say=said.append)
     assert said[0].endswith("0 to grade, 1 as before")
+
+
+def test_no_event_loop_stays_open(class_of, monkeypatch):
+    opened = []
+    monkeypatch.setattr(asyncio, "new_event_loop", noting(asyncio.new_event_loop, opened))
+    _, course, _ = class_of(WANTED[0])
+    (done,) = grading.grade(course, WANTED[0], ["untouched"], force=True)
+    assert not done.failed
+    assert opened and all(loop.is_closed() for loop in opened)
+
+
+def noting(function, returned):
+    def called():
+        returned.append(function())
+        return returned[-1]
+
+    return called
 
 
 def test_a_class_of_thirty_has_every_kind_in_it():
