@@ -46,7 +46,7 @@ class Recipe:
     dropout: float = 0.35
     batch_size: int = 64
     accumulate: int = 1  # such batches a step
-    epochs: int = 18
+    epochs: int = 16
     learning_rate: float = 2e-3
     warmup_steps: int = 300
     cosine_decay: bool = True
