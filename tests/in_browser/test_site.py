@@ -166,6 +166,12 @@ def test_headings_are_in_order_and_pictures_have_words(built):
     assert wrong == []
 
 
+def test_chinese_is_said_to_be_chinese(built):
+    page = (built[0] / "docs" / "glossary.html").read_text(encoding="utf-8")
+    cells = re.findall(r"<p([^>]*)>[^<]*[\u4e00-\u9fff]", page)
+    assert len(cells) > 50 and set(cells) == {' lang="zh"'}
+
+
 def violations(page) -> list[str]:
     """What axe-core finds, each with the first element it is about."""
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
@@ -445,6 +451,7 @@ def test_what_is_folded_is_printed_and_an_explorer_that_is_not_open_is_a_picture
     page.emulate_media(media="screen")
     reader.open(f"chapters/{CHAPTERS[2].stem}.html")
     last = page.locator(".s2s-live").last
-    assert last.locator(".s2s-wait").is_visible() and not last.locator("img").is_visible()
+    last.locator(".s2s-wait").wait_for()
+    assert not last.locator("img").is_visible()
     page.emulate_media(media="print")
     assert last.locator("img").is_visible() and not last.locator(".s2s-wait").is_visible()

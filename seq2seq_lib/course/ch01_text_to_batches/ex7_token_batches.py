@@ -183,6 +183,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
         (drawn, 12 * 3),
         (drawn, max(drawn)),
         ([6, 6, 6, 6], 12),
+        ([1, 1, 5], 6),  # whether the cells are counted with the new sentence's length
         ([5], 5),
         ([1, 1, 1], 100),
     ]

@@ -20,6 +20,7 @@ NOTEBOOK_STYLE = "mystnb"
 EXTENSIONS_STYLE = "furo-extensions"  # for extensions of Sphinx that are not used here
 MARKING = ("doctools.js", "sphinx_highlight.js")  # of words that were searched for
 PYGMENTS_STYLE = "pygments.css"
+CHINESE = re.compile(r"<p>(?=[^<]*[\u4e00-\u9fff][^<]*</p></t[dh]>)")  # glossary
 TOKEN = re.compile(r"\.highlight \.(\w+) \{")  # a rule of that style; each stands in one line
 
 
@@ -44,6 +45,7 @@ def finished(app, exception) -> None:
     for path, text in pages.items():
         for bare, named in ADDED.items():
             text = text.replace(bare, named)
+        text = CHINESE.sub('<p lang="zh">', text)  # or it is read aloud as English
         text = re.sub(rf"({PYGMENTS_STYLE}\?v=)\w+", rf"\g<1>{version}", text)
         if path.name == "search.html":
             text = text.replace(MAIN, f"{MAIN}<h1>Search</h1>")
