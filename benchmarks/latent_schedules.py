@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.report import write_whole
+from seq2seq_lib._files import written_whole
 from seq2seq_lib.batching import Batch, collate
 from seq2seq_lib.corpora.echo_task import ECHO_WORDS, echo_sentences, is_mirrored
 from seq2seq_lib.latent import (
@@ -165,6 +166,12 @@ def picture(model: LatentSeq2Seq) -> dict:
     }
 
 
+def write_models(models: dict[str, dict[str, torch.Tensor]], path: Path) -> None:
+    """The weights of each training; the old file stays until all of it is written."""
+    with written_whole(path) as file:
+        torch.save(models, file)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help="keep rows, models and sentences")
@@ -189,7 +196,7 @@ def main() -> None:
         if keep and seed == 0:
             RECORD.parent.mkdir(exist_ok=True)
             write_whole(RECORD, json.dumps(record) + "\n")
-            torch.save(models, MODELS)
+            write_models(models, MODELS)
     if keep:
         kept = {"date": str(datetime.date.today()), "torch": torch.__version__}
         kept |= {"cpu_seconds": {name: cpu_seconds(name, 0) for name in BOARD}, "rows": rows}

@@ -5,6 +5,7 @@ import glob
 import os
 import platform
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -37,7 +38,7 @@ def write_whole(path: str | os.PathLike[str], text: str) -> None:
 
 
 def _part_beside(path: Path) -> Path:
-    """A name beside ``path`` that no other process writes to; ``os.replace`` it when complete.
+    """A name beside ``path`` that no other process or thread writes to.
 
     Parts of ``path`` that processes of this machine have left, because they were killed while they
     wrote, are removed. Those of other machines, which may share the folder, are not touched.
@@ -46,10 +47,13 @@ def _part_beside(path: Path) -> Path:
     if sys.platform != "win32":  # there nobody can ask harmlessly whether a process is alive
         for other in path.parent.glob(f"{glob.escape(mine)}*.part"):
             number = other.name.removeprefix(mine).removesuffix(".part")
-            if number.isdecimal() and not _lives(int(number)):
+            process = number.partition("-")[0]
+            if process.isdecimal() and not _lives(int(process)):
                 with contextlib.suppress(OSError):
                     other.unlink()
-    return path.with_name(f"{mine}{os.getpid()}.part")
+    main = threading.current_thread() is threading.main_thread()
+    thread = "" if main else f"-{threading.get_ident()}"
+    return path.with_name(f"{mine}{os.getpid()}{thread}.part")
 
 
 def _lives(process: int) -> bool:

@@ -1,9 +1,9 @@
 """Where real corpora come from: a folder of yours, the user's cache, or one checked download.
 
 A file is used only if its hash is the known one; anything else is refused with a ``CorpusError``
-that says what to do. pooch (https://www.fatiando.org/pooch) fetches: it writes to a temporary
-file beside the target, checks the hash, and only then renames, so an interrupted download leaves
-nothing behind that could be taken for the file. It is imported only when something is fetched.
+that says what to do. A download goes to a part beside the target, which is renamed only when the
+hash is right, so nothing that was interrupted can be taken for the file; the part of a process that
+was killed is removed by the next that fetches the file (``seq2seq_lib._files``).
 """
 
 import hashlib
@@ -11,6 +11,9 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
+
+from seq2seq_lib._files import written_whole
 
 VARIABLE = "SEQ2SEQ_DATA_DIR"
 
@@ -47,7 +50,7 @@ def data_folders(data_dir: str | os.PathLike | None = None) -> Iterator[Path]:
 
 def cache_folder() -> Path:
     """Where downloads are kept: ``pooch.os_cache("seq2seq_lib")``, such as ~/.cache/seq2seq_lib."""
-    import pooch
+    import pooch  # knows each system's folder for such files
 
     return Path(pooch.os_cache("seq2seq_lib"))
 
@@ -106,15 +109,14 @@ def _download(missing: Sequence[DataFile], folders: Sequence[Path]) -> dict[str,
 def _fetch(
     file: DataFile, cache: Path, missing: Sequence[DataFile], folders: Sequence[Path]
 ) -> Path:
-    import pooch
     from requests.exceptions import HTTPError, RequestException
 
     target = cache / file.path
-    # its line in red, with hash and folder, tells a reader nothing that our bar and errors do not
-    pooch.get_logger().setLevel("WARNING")
     for url in file.urls:
         try:
-            pooch.retrieve(url, file.digest, target.name, target.parent, downloader=_write_from)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with written_whole(target) as out:
+                _write_from(url, out, file.digest)
             return target
         except HTTPError as error:
             problem = error  # the server has no such file: ask the next address
@@ -124,27 +126,35 @@ def _fetch(
         except OSError as error:
             reason = f"The cache folder {target.parent} cannot be written: {error}"
             raise CorpusError(_how_to_provide(missing, folders, reason)) from error
-        except ValueError as error:  # pooch: the hash does not match; the download is deleted
+        except _WrongHash as error:
             reason = f"What {url} sent is not the file, and was deleted: {error}"
             raise CorpusError(_how_to_provide(missing, folders, reason)) from error
     reason = f"The server refused: {problem}"
     raise CorpusError(_how_to_provide(missing, folders, reason)) from problem
 
 
-def _write_from(url: str, output_file: str, pooch: object) -> None:
-    """A downloader for pooch. Its own leaves the connection open when the server refuses."""
+class _WrongHash(Exception):
+    """Something else came; the message holds its hash."""
+
+
+def _write_from(url: str, out: BinaryIO, digest: str) -> None:
+    """What ``url`` sends goes into ``out``; at the end its hash must be ``digest``."""
     import requests
     from tqdm import tqdm
 
+    kind, _, expected = digest.partition(":")
+    hashed = hashlib.new(kind, usedforsecurity=False)
     with requests.get(url, stream=True, timeout=30) as response:
         response.raise_for_status()
         size = int(response.headers.get("content-length", 0)) or None
         name = url.rsplit("/", 1)[-1]
-        bar = tqdm(total=size, desc=name, unit="B", unit_scale=True)
-        with open(output_file, "wb") as out, bar:
+        with tqdm(total=size, desc=name, unit="B", unit_scale=True) as bar:
             for chunk in response.iter_content(64 * 1024):
                 out.write(chunk)
+                hashed.update(chunk)
                 bar.update(len(chunk))
+    if hashed.hexdigest() != expected:
+        raise _WrongHash(f"expected {kind} {expected}, but got {kind} {hashed.hexdigest()}")
 
 
 def _how_to_provide(missing: Sequence[DataFile], folders: Sequence[Path], reason: str) -> str:

@@ -16,7 +16,6 @@ import threading
 import unicodedata
 from pathlib import Path
 
-import pooch
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -227,14 +226,11 @@ def test_a_file_that_cannot_be_read_is_named(toy, tmp_path, monkeypatch):
 
 
 def test_a_download_is_checked_kept_and_not_repeated(toy, monkeypatch, capsys):
-    said = []
-    monkeypatch.setattr(pooch.get_logger(), "handle", said.append)
     with server(monkeypatch) as asked:
         first = corpora.multi30k()
         assert len(asked) == 6 and all(path.startswith("/one/") for path in asked)
         assert files_in(toy) == sorted(FILES)
         assert "100%" in capsys.readouterr().err  # progress is shown
-        assert said == []  # and no line in red with its hash and folder
         assert corpora.multi30k() == first
         assert len(asked) == 6
     assert first.train[3].target == ("4", "!")
@@ -287,8 +283,8 @@ def test_a_connection_that_breaks_leaves_nothing(toy, monkeypatch):
 def test_an_interrupted_download_leaves_nothing(toy, monkeypatch):
     written = []
 
-    def interrupted(url, output_file, pooch):
-        Path(output_file).write_bytes(FILES["train.de.gz"][:9])
+    def interrupted(url, out, digest):
+        out.write(FILES["train.de.gz"][:9])
         written.extend(files_in(toy))
         raise KeyboardInterrupt
 

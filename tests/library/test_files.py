@@ -1,6 +1,7 @@
 """Files are replaced as a whole; whatever happens in between, the old one is still there."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,25 @@ def test_the_new_file_is_complete_before_it_is_seen(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", watched)
     write_whole(path, "x" * 100_000)  # more than a buffer holds
     assert order == ["fsync", ("replace", b"x" * 100_000)]
+
+
+def test_threads_that_write_the_same_file_do_not_share_a_part(tmp_path):
+    path, both_write = tmp_path / "a.txt", threading.Barrier(3)
+    failed = []
+
+    def write(content):
+        try:
+            with written_whole(path) as file:
+                file.write(content)
+                both_write.wait(timeout=60)
+        except Exception as error:
+            failed.append(error)
+
+    contents = [b"one" * 100, b"another" * 100, b"main" * 100]
+    threads = [threading.Thread(target=write, args=[content]) for content in contents[:2]]
+    for thread in threads:
+        thread.start()
+    write(contents[2])
+    for thread in threads:
+        thread.join()
+    assert failed == [] and path.read_bytes() in contents and os.listdir(tmp_path) == ["a.txt"]

@@ -869,11 +869,7 @@ def test_an_unknown_device_is_refused(trained, capsys):
 def test_without_data_and_network_the_message_says_what_to_fetch(
     trained, tmp_path, monkeypatch, capsys
 ):
-    import pooch
     import requests
-
-    for handler in pooch.get_logger().handlers:  # it holds the stderr of an earlier test
-        monkeypatch.setattr(handler, "stream", io.StringIO())
 
     def get(*args, **kwargs):
         raise requests.exceptions.ConnectionError("no network in this test")

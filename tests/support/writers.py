@@ -5,6 +5,8 @@
 """
 
 import contextlib
+import csv
+import importlib.util
 import itertools
 import json
 import mmap
@@ -20,6 +22,7 @@ from pathlib import Path
 import torch
 from notebooks.paths import write_atomically
 
+from benchmarks.latent_schedules import write_models
 from benchmarks.report import write_whole as write_result
 from seq2seq_lib.course.judging import progress_file
 from seq2seq_lib.latent.sentences import write_lines as write_sentences
@@ -73,6 +76,52 @@ def _read_notes(path: Path) -> int:
     return progress_file.load()["1.1"]["tries"]
 
 
+class _Course:
+    """As much of a class's course as its notes ask for: where they are kept."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def notes(self, assignment: str) -> Path:
+        return self.path
+
+
+def _write_class_notes(path: Path, number: int) -> None:
+    from classroom.grade import write_notes
+
+    notes = {f"learner {i}": {"fingerprint": str(number)} for i in range(LINES // 8)}
+    write_notes(_Course(path), "chapter", notes)
+
+
+def _read_class_notes(path: Path) -> int:
+    from classroom.grade import read_notes
+
+    notes = read_notes(_Course(path), "chapter")
+    assert len(notes) == LINES // 8
+    return _all_the_same([note["fingerprint"] for note in notes.values()])
+
+
+def _write_grades(path: Path, number: int) -> None:
+    from classroom.handback import Row, write_table
+
+    write_table([Row(f"learner {i}", str(number), "graded") for i in range(LINES // 8)], path)
+
+
+def _read_grades(path: Path) -> int:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == LINES // 8
+    return _all_the_same([row["chapter"] for row in rows])
+
+
+def _write_models(path: Path, number: int) -> None:
+    write_models({"model": {"number": torch.full((LINES,), number)}}, path)
+
+
+def _read_models(path: Path) -> int:
+    return int(torch.load(path, weights_only=True)["model"]["number"].unique().item())
+
+
 def _text(number: int) -> str:
     return f"{number}\n" * LINES
 
@@ -96,7 +145,16 @@ WRITERS = {
         Writer("sentences", lambda p, n: write_sentences(p, _text(n)), _read_text, Exception),
         Writer("notebook", lambda p, n: write_atomically(p, _text(n)), _read_text, OSError),
         Writer("result", lambda p, n: write_result(p, _text(n)), _read_text, OSError),
+        Writer("models", _write_models, _read_models, Exception),
         Writer("progress", _write_notes, _read_notes, None),
+        *(
+            (
+                Writer("class notes", _write_class_notes, _read_class_notes, OSError),
+                Writer("grades", _write_grades, _read_grades, OSError),
+            )
+            if importlib.util.find_spec("nbgrader")  # the extra with which one grades a class
+            else ()
+        ),
     )
 }
 

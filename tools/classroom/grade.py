@@ -25,6 +25,7 @@ from classroom.execute import CannotRun, Execute, Noticed, execute
 from classroom.handback import harmless
 from classroom.isolation import HIDDEN, Limits, can_cut_off
 from classroom.mend import id_of, mend
+from seq2seq_lib._files import write_whole, written_whole
 
 VERSION = 1  # of what is noted; another one grades anew
 
@@ -141,7 +142,8 @@ def grade(
             tell = submission.failed or "; ".join(submission.look) or "ran"
             say(f"  {done} of {len(todo)} {submission.student}: {tell}")
     if course.gradebook.read_bytes() != before:
-        course.gradebook.write_bytes(before)
+        with written_whole(course.gradebook) as file:
+            file.write(before)
         say("A submission changed the gradebook while it ran: it has been put back")
         for submission in todo:
             submission.look.append("the gradebook was changed while this class was run")
@@ -360,4 +362,4 @@ def read_notes(course: Course, assignment: str) -> dict[str, dict]:
 def write_notes(course: Course, assignment: str, notes: dict[str, dict]) -> None:
     path = course.notes(assignment)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(notes, indent=1, ensure_ascii=False), encoding="utf-8")
+    write_whole(path, json.dumps(notes, indent=1, ensure_ascii=False))

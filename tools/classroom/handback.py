@@ -6,6 +6,7 @@ the teacher's comments. Nothing in it runs, and nothing of a hidden cell or of a
 
 import csv
 import html
+import io
 import json
 import re
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from classroom.collect import safe
 from classroom.mend import id_of, settings
+from seq2seq_lib._files import write_whole
 
 PATHS = re.compile(r"(?P<link>https?://\S+)|(?<![\w.])(?:/[\w.+-]+){2,}/?|[A-Z]:\\[\w\\. -]+")
 COLOURS = re.compile(r"\x1b\[[\d;]*m")
@@ -283,6 +285,7 @@ def _fill(row: Row, submission: Any, note: dict) -> None:
     row.state = EMPTY if note.get("empty") else WAITS if waiting else GRADED
 
 
+UTF8_MARK = "\ufeff"
 COLUMNS = ("student", "chapter", "state", "points", "of", "percent", "bonus", "bonus_of", "look")
 
 
@@ -291,14 +294,15 @@ def write_table(rows: list[Row], path: Path) -> None:
 
     It starts with a mark that it is UTF-8, without which Excel garbles names.
     """
-    with path.open("w", newline="", encoding="utf-8-sig") as file:
-        out = csv.writer(file)
-        out.writerow(COLUMNS)
-        for row in rows:
-            numbers = [_number(row.points), _number(row.of), row.percent]
-            numbers += ["not graded yet" if row.state == WAITS else _number(row.bonus)]
-            cells = [row.student, row.assignment, row.state, *numbers, _number(row.bonus_of)]
-            out.writerow([_as_text(str(cell)) for cell in [*cells, " | ".join(row.look)]])
+    table = io.StringIO(newline="")
+    out = csv.writer(table)
+    out.writerow(COLUMNS)
+    for row in rows:
+        numbers = [_number(row.points), _number(row.of), row.percent]
+        numbers += ["not graded yet" if row.state == WAITS else _number(row.bonus)]
+        cells = [row.student, row.assignment, row.state, *numbers, _number(row.bonus_of)]
+        out.writerow([_as_text(str(cell)) for cell in [*cells, " | ".join(row.look)]])
+    write_whole(path, UTF8_MARK + table.getvalue())
 
 
 def _number(value: float | None) -> str:
