@@ -20,6 +20,8 @@ from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID, Vo
 # SentencePiece writes a space as the first of these blocks, and a line that holds the second one it
 # leaves out of training without a word, and with it its letters.
 _PLAIN = APOSTROPHES | {ord("▁"): " ", ord("▅"): "▄"}
+# Letters of a word in training. From 65,536 on SentencePiece 0.2.0 to 0.2.2 ends the process.
+LONGEST_WORD = 60_000
 CUTS = 8  # of one word in one call of ``Subwords.sample``
 
 
@@ -54,7 +56,7 @@ class Subwords:
         from sentencepiece import SentencePieceTrainer
 
         file = io.BytesIO()
-        texts = [normalise(line) for line in lines]
+        texts = [_in_words_of(LONGEST_WORD, normalise(line)) for line in lines]
         longest = max((len(text.encode()) for text in texts), default=0)
         try:
             SentencePieceTrainer.train(
@@ -145,6 +147,17 @@ class Subwords:
     def decode(self, pieces: Sequence[str]) -> str:
         """The text that the pieces spell."""
         return "".join(pieces).replace("▁", " ").strip()
+
+
+def _in_words_of(longest: int, text: str) -> str:
+    """The text with a space after each ``longest`` letters of a word that has more."""
+    if len(text) <= longest:
+        return text
+    return " ".join(
+        word[start : start + longest]
+        for word in text.split()
+        for start in range(0, len(word), longest)
+    )
 
 
 def normalise(text: str) -> str:

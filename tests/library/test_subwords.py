@@ -81,6 +81,25 @@ def test_too_little_text_is_refused_with_what_to_do(lines):
         Subwords.train([], vocab_size=100)
 
 
+def test_no_word_is_so_long_that_a_sentencepiece_ends_the_process(lines, monkeypatch):
+    """Before 0.2.3 it does so at 65,536 letters, with no error that could be caught."""
+    import sentencepiece
+
+    train, given = sentencepiece.SentencePieceTrainer.train, []
+
+    def recorded(*, sentence_iterator, **settings):
+        given.extend(sentence_iterator)
+        train(sentence_iterator=iter(given), **settings)
+
+    monkeypatch.setattr(sentencepiece.SentencePieceTrainer, "train", recorded)
+    endless = "ab" * 100_000
+    trained = Subwords.train([*lines, f"so {endless} long"], 150)
+    words = given[-1].split(" ")
+    assert words[0] == "so" and words[-1] == "long" and "".join(words[1:-1]) == endless
+    assert 2 < max(map(len, words)) < 65_535
+    assert "".join(trained.encode(endless)) == "▁" + endless
+
+
 def test_bytes_that_are_no_model_are_refused():
     with pytest.raises(ValueError, match="not a SentencePiece model"):
         Subwords(b"not a model")
