@@ -1,12 +1,13 @@
 """Run tests with other versions than the pinned ones: python tools/try_versions.py WHICH [TESTS]
 
-lowest   the lowest versions that pyproject.toml allows, with the extras course and test
-newest   the newest ones there are, with the same extras
-base     what `pip install seq2seq-lib` brings, torch and numpy, and no extra
+lowest   the lowest versions that pyproject.toml allows, with the extra dev: all of `make test`
+newest   the newest ones there are, with the same extra
+base     what `pip install seq2seq-lib` brings, torch and numpy, and no extra: tests of the library
 
-Each makes an environment in build/versions/, prints what is in it, and runs pytest with what else
-is said. --python 3.13 names another Python. It needs uv, which can choose the lowest versions: pip
-install uv. An environment takes some GB, for PyPI's torch brings CUDA.
+Each makes an environment in build/versions/, prints what is in it, and runs pytest on what is said
+(tests/laws, chapters, ...) or on all of it. --python 3.13 names another Python. It needs uv, which
+can choose the lowest versions: pip install uv. An environment takes some GB, for PyPI's torch
+brings CUDA.
 
 A warning of deprecation is no failure here: old packages meet new ones that they do not know.
 docs/versions.md tells what was tried.
@@ -19,10 +20,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("torch", "numpy", "matplotlib", "sentencepiece", "sacrebleu", "jupyterlab", "pytest")
+PACKAGES = (
+    *("torch", "numpy", "matplotlib", "sentencepiece", "sacrebleu", "anywidget", "resvg-py"),
+    *("jupyterlab", "nbgrader", "pytest"),
+)
+NOTEBOOKS = [name for name in ("chapters", "solutions", "exercises") if (ROOT / name).exists()]
+NBVAL = "--nbval --nbval-current-env --nbval-cell-timeout=300 "  # as in the Makefile
+NBVAL += "--nbval-sanitize-with=nbval_sanitize.cfg"
 WHICH = {  # how uv resolves, what is installed, what is tested
-    "lowest": ("lowest-direct", [".[course,test]"], ["tests/library", "tests/laws"]),
-    "newest": ("highest", [".[course,test]"], ["tests/library", "tests/laws"]),
+    "lowest": ("lowest-direct", [".[dev]"], ["tests", *NOTEBOOKS]),
+    "newest": ("highest", [".[dev]"], ["tests", *NOTEBOOKS]),
     "base": (
         "highest",
         [".", "pytest>=8.2", "hypothesis>=6.100"],
@@ -75,7 +82,8 @@ def main(arguments: list[str] | None = None) -> int:
         "SEQ2SEQ_PROGRESS": "off",
     }
     quiet = ["-q", "-p", "no:cacheprovider", "-W", "ignore::DeprecationWarning"]
-    command = [str(python), "-m", "pytest", *quiet, *(tests or own)]
+    stored = [] if options.which == "base" else NBVAL.split()
+    command = [str(python), "-m", "pytest", *quiet, *stored, *(tests or own)]
     return subprocess.run(command, cwd=ROOT, env=environment).returncode
 
 
