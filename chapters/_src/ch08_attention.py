@@ -307,7 +307,7 @@ print("divided again:", far / far.sum())
 try:
     torch.zeros(2).half().masked_fill(torch.tensor([True, False]), -1e9)
 except RuntimeError as error:
-    print("-1e9 in float16:", str(error).split(" without")[0])
+    print("-1e9 in float16:", str(error).split(" to type")[0])
 nothing = torch.zeros(1, 3, dtype=torch.bool)
 print("an empty row, -inf:", torch.zeros(1, 3).masked_fill(~nothing, float("-inf")).softmax(-1))
 print("masked_softmax:", masked_softmax(torch.zeros(1, 3), nothing))
