@@ -39,7 +39,8 @@ def sample(
         num_samples: independent draws a sentence; two may be equal.
         temperature: > 0; below 1 sharpens, above 1 flattens.
         top_k, top_p, min_p: see ``filters``.
-        generator: on the CPU, where the draws are made: the same on every device.
+        generator: on the CPU, where the draws are made: the same on every device, but not
+            with every torch: 2.6 and 2.13 draw other tokens from one seed.
         Others as in ``greedy_search``.
 
     Returns:
