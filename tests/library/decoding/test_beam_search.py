@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from seq2seq_lib import decoding
 from seq2seq_lib.decoding import (
+    Candidates,
     LengthPenalty,
     NBest,
     OpenOutputs,
@@ -296,6 +297,14 @@ def test_ties_come_out_in_one_order():
     assert tokens([found]) == [[[EOS_ID], [A, EOS_ID], [A, A, EOS_ID]]]
 
 
+def test_of_equal_continuations_the_earlier_comes_first_however_many_there_are():
+    M = 200  # a sort that is not stable still keeps the order of a dozen
+    sentence, total = torch.arange(M) % 3, (torch.arange(M) % 2).double()
+    mixed = Candidates(sentence, torch.arange(M), torch.arange(M), total, total)
+    wanted = sorted(range(M), key=lambda i: (i % 3, -(i % 2), i))
+    assert mixed.best_first().parent.tolist() == wanted
+
+
 def test_a_batch_of_beams_equals_its_sentences_on_real_models():
     for model in models():
         src, lengths = sources(4, 6)
@@ -504,6 +513,14 @@ def test_settings_of_a_beam_out_of_range_are_refused(options, message):
     if "num_beams" not in options and options != {"n_best": 3}:
         with pytest.raises(ValueError, match=message):
             exhaustive_search(TREE, *ONE, **{"max_new_tokens": 3, **options})
+
+
+@pytest.mark.parametrize(("exponent", "kind"), PENALTIES)
+def test_the_bound_is_the_best_score_that_any_length_can_still_have(exponent, kind):
+    penalty, total = LengthPenalty(exponent, kind), torch.tensor([-0.25, -3.0, 0.0])
+    for length, longest in [(0, 1), (0, 6), (3, 4), (3, 9)]:
+        scores = [penalty.score(total, more) for more in range(length + 1, longest + 1)]
+        assert torch.equal(penalty.bound(total, length, longest), torch.stack(scores).amax(0))
 
 
 def test_extreme_penalties_stay_finite():
