@@ -54,7 +54,7 @@ def modules() -> list[str]:
 
 
 def tests_of(module: str) -> list[Path]:
-    """The test files of a module, or those of its package or the one around it; likely ones first.
+    """The test files of a module, or all of the package that it is in; likely ones first.
 
     ``translate.recipe`` is tested by ``tests/library/test_translate*.py``, ``laws.trial`` by all of
     ``tests/laws``, ``course.explorers.mask_loss.compute`` by ``tests/course/explorers/mask_loss``.
@@ -64,9 +64,10 @@ def tests_of(module: str) -> list[Path]:
     parts = module.split(".")
     while parts:
         for tests in (ROOT / "tests" / "library", ROOT / "tests"):
-            place = tests.joinpath(*parts)
-            files = place.rglob("test_*.py") if place.is_dir() else ()
-            if files := sorted(files) or sorted(place.parent.glob(f"test_{parts[-1]}*.py")):
+            files = sorted(tests.joinpath(*parts).rglob("test_*.py"))
+            if len(parts) == 1:
+                files = files or sorted(tests.glob(f"test_{parts[0]}*.py"))
+            if files:
                 return sorted(files, key=lambda file: _nearness(file, module), reverse=True)
         parts.pop()
     raise SystemExit(f"{module} has no tests: no folder and no test_*.py of this name in tests/")
