@@ -25,6 +25,7 @@ import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,6 +38,8 @@ BROKEN = (
     "masks", "losses", "attention", "cells", "decoding", "batching", "metrics", "filters",
     "schedules", "training", "translate", "laws", "course.judging", "course.explorers",
 )  # fmt: skip
+# Tests of one theme and of several modules: of those that they import.
+ACROSS = ("reported_inputs", "hostile_text", "damaged_files")
 
 
 def modules() -> list[str]:
@@ -59,7 +62,8 @@ def tests_of(module: str) -> list[Path]:
     ``translate.recipe`` is tested by ``tests/library/test_translate*.py``, ``laws.trial`` by all of
     ``tests/laws``, ``course.explorers.mask_loss.compute`` by ``tests/course/explorers/mask_loss``.
     A break costs the time until a test notices it, so the files come first that bear the module's
-    name, or some words of it, and then those that speak of it the most.
+    name, or some words of it, and then those that speak of it the most. What is tested across the
+    library (``ACROSS``) comes last.
     """
     parts = module.split(".")
     while parts:
@@ -68,7 +72,8 @@ def tests_of(module: str) -> list[Path]:
             if len(parts) == 1:
                 files = files or sorted(tests.glob(f"test_{parts[0]}*.py"))
             if files:
-                return sorted(files, key=lambda file: _nearness(file, module), reverse=True)
+                files.sort(key=lambda file: _nearness(file, module), reverse=True)
+                return files + _across(parts[0])
         parts.pop()
     raise SystemExit(f"{module} has no tests: no folder and no test_*.py of this name in tests/")
 
@@ -77,7 +82,17 @@ def _nearness(file: Path, module: str) -> tuple[int, int]:
     """How many words of the module's name stand in a test file's name, and how often in its text"""
     name = module.rsplit(".", 1)[-1]
     words = set(name.split("_")) & set(file.stem.split("_"))
-    return len(words), file.read_text(encoding="utf-8").count(name)
+    return len(words), _read(file).count(name)
+
+
+def _across(package: str) -> list[Path]:
+    files = [ROOT / "tests" / "library" / f"test_{name}.py" for name in ACROSS]
+    return [f for f in files if f.exists() and f"from seq2seq_lib.{package} " in _read(f)]
+
+
+@cache
+def _read(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
 
 
 COMPARE = {

@@ -60,6 +60,8 @@ def test_packages_are_taken_apart_and_tested_as_one(tmp_path, monkeypatch):
     (tests / "search").mkdir(parents=True)
     (tests / "test_masks.py").touch()
     (tests / "test_masks_of_batches.py").touch()
+    imports = "from seq2seq_lib.search import beam\n"
+    (tests / "test_reported_inputs.py").write_text(imports, encoding="utf-8")
     (tests / "search" / "test_alone.py").touch()
     (tests / "search" / "test_first.py").write_text("# each beam\n", encoding="utf-8")
     (tests / "search" / "test_one_beam.py").touch()
@@ -67,8 +69,8 @@ def test_packages_are_taken_apart_and_tested_as_one(tmp_path, monkeypatch):
     monkeypatch.setattr(mutate, "BROKEN", ("search", "masks"))
     assert mutate.modules() == ["search.beam", "search.greedy", "masks"]
     of_beam = [file.stem for file in mutate.tests_of("search.beam")]
-    assert of_beam == ["test_one_beam", "test_first", "test_alone"]  # the likely ones first
-    assert len(mutate.tests_of("search.greedy")) == 3
+    assert of_beam == ["test_one_beam", "test_first", "test_alone", "test_reported_inputs"]
+    assert len(mutate.tests_of("search.greedy")) == 4
     assert mutate.tests_of("masks") == [tests / "test_masks.py", tests / "test_masks_of_batches.py"]
     assert [mutant.key for mutant in mutate.mutants_of("search.beam")] == [": 1 -> 2"]
     with pytest.raises(SystemExit, match="cells has no tests"):

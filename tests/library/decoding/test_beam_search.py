@@ -15,12 +15,14 @@ from seq2seq_lib.decoding import (
     NBest,
     OpenOutputs,
     beam_search,
+    best_first_search,
     exhaustive_search,
     expand,
     greedy_search,
     length_penalty,
     prune,
     rescore,
+    sample,
 )
 from seq2seq_lib.laws import BigramModel
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
@@ -535,7 +537,7 @@ def test_extreme_penalties_stay_finite():
 
 def test_every_search_names_its_options_alike():
     beam = inspect.signature(beam_search).parameters
-    for other in (greedy_search, exhaustive_search):
+    for other in (greedy_search, exhaustive_search, best_first_search, sample, rescore):
         for name, parameter in inspect.signature(other).parameters.items():
             if name in beam and name != "n_best":
                 assert parameter.default == beam[name].default and parameter.kind == beam[name].kind
