@@ -41,17 +41,19 @@ def copy(value: Any) -> Any:
     return value
 
 
-def changed(now: Any, before: Any, name: str = "") -> list[str]:
-    """Which tensors of such a value are no longer what they were."""
+def changed(now: Any, before: Any, name: str) -> list[str]:
+    """Which tensors and numbers of such a value are no longer what they were, by their names."""
     if isinstance(now, Tensor):
         return [] if torch.equal(now, before) else [name]
     if type(now) in (list, tuple):
+        if type(before) is not type(now) or len(now) != len(before):
+            return [name]
         pairs = zip(now, before, strict=True)
-        return [n for i, (a, b) in enumerate(pairs) for n in changed(a, b, name or str(i))]
+        return [n for a, b in pairs for n in changed(a, b, name)]
     if isinstance(now, Batch | TimeFirst):
         names = [field.name for field in fields(now)]
         return [n for f in names for n in changed(getattr(now, f), getattr(before, f), f)]
-    return []
+    return [name] if isinstance(now, int) and now != before else []
 
 
 def watched(trial: Trial, function: Callable | None, *names: str) -> Callable | None:

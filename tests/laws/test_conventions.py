@@ -105,6 +105,17 @@ def test_sorted_and_trimmed_batches_are_fed_sorted_and_trimmed():
     assert not laws.batch_invariance(wrong, conventions=Conventions(sorted_by_length=True))
 
 
+def test_outputs_of_sorted_sentences_come_back_in_their_order():
+    def decode(src, lengths):
+        assert lengths.tolist() == sorted(lengths.tolist(), reverse=True)
+        return [row[:length].tolist() for row, length in zip(src, lengths, strict=True)]
+
+    conventions = Conventions(sorted_by_length=True)
+    assert laws.batch_invariance(decode=decode, conventions=conventions)
+    turned = laws.batch_invariance(decode=lambda *b: decode(*b)[::-1], conventions=conventions)
+    assert not turned
+
+
 def test_time_may_come_first():
     rnn, decoder = nn.GRU(H, H), nn.GRU(H, H)
 

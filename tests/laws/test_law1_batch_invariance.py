@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from seq2seq_lib import laws
+from seq2seq_lib.laws import batch_hints
+from seq2seq_lib.losses import sequence_loss
 from tests.laws import mutants_batch_invariance as zoo
 
 TWO_SEEDS = pytest.mark.parametrize("seed", [0, 1])
@@ -34,6 +36,25 @@ def test_law_rejects_a_loss_over_the_padded_length():
     verdict = laws.batch_invariance(loss=zoo.padded_mean_loss)
     assert not verdict.holds
     assert "summed loss: more PAD columns" in str(verdict)
+
+
+@pytest.mark.parametrize("source", [False, True])
+@pytest.mark.parametrize("target", [False, True])
+def test_law_says_whether_pads_of_the_source_or_of_the_target_move_a_loss(source, target):
+    weight = torch.randn(2, 13, 13, generator=torch.Generator().manual_seed(1))
+
+    def loss(batch):
+        read = torch.ones_like(batch.src) if source else batch.src_mask
+        context = (weight[0, batch.src] * read[:, :, None]).sum(1)  # [B, V]
+        logits = weight[1, batch.tgt_in] + context[:, None]  # [B, T, V]
+        counted = torch.ones_like(batch.tgt_mask) if target else batch.tgt_mask
+        return sequence_loss(logits, batch.tgt_out, counted).total, batch.tgt_mask.sum()
+
+    verdict = laws.batch_invariance(loss=loss)
+    broken = {check.name: check.look_at for check in verdict.checks if not check.holds}
+    wanted = [batch_hints.LABELS] * target + [batch_hints.PADS] * source
+    assert bool(verdict) == (not wanted)
+    assert broken.get("summed loss: more PAD columns", "") == "; and ".join(wanted)
 
 
 def test_law_rejects_a_decoder_that_stops_the_whole_batch():

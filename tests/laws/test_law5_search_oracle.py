@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from seq2seq_lib import laws
 from seq2seq_lib.decoding import exhaustive_search
 from seq2seq_lib.laws.oracle import BEST, GARDEN_PATH
-from seq2seq_lib.laws.plain_beam import PlainBeam
+from seq2seq_lib.laws.plain_beam import Hyp, PlainBeam
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 from tests.laws import mutants_search_oracle as zoo
 
@@ -27,6 +27,30 @@ def test_law_rejects(name):
     assert any(part in text for text in hints), verdict
     assert ("without EOS" in verdict.look_at) == name.startswith("EOS free"), verdict
     assert "Model(" in verdict.counterexample or "Error" in verdict.counterexample
+
+
+@pytest.mark.parametrize(
+    ("rubbish", "why"),
+    [
+        ([4, EOS_ID, 4], "goes on after EOS"),
+        ([3, 4, 5, 3], "longer than 3 tokens"),
+        ([], "empty"),
+        ([3, PAD_ID, EOS_ID], "holds PAD or BOS"),
+        ([BOS_ID, 4, 4], "holds PAD or BOS"),
+        ([3, 4], "neither ended nor full"),
+        ([3, EOS_ID], "of probability 0"),
+    ],
+)
+def test_law_says_why_an_output_is_none(rubbish, why):
+    class Invents(PlainBeam):
+        def answer(self, finished, live, n_best, alpha):
+            return [*super().answer(finished, live, n_best, alpha)[1:], Hyp(rubbish, -1.0, -1.0)]
+
+    models = [laws.HashModel(6, 1, eos_bias=-math.inf)]  # nothing ends
+    verdict = laws.search_oracle(Invents(), models=models, **FAST)
+    checks = {c.name: c.counterexample for c in verdict.checks if not c.holds}
+    (found,) = [text for name, text in checks.items() if "only possible outputs" in name]
+    assert found.endswith(f"({why}) is no possible output"), found
 
 
 def test_eos_is_not_to_blame_where_nothing_ends():
@@ -83,6 +107,8 @@ def test_the_garden_is_what_it_says():
     outputs = laws.every_output(model, src, 4)
     best = max(outputs, key=lambda output: output.log_prob / len(output.tokens))
     assert best.tokens == BEST
+    assert best.log_prob == pytest.approx(math.log(0.31))  # after 4 all is certain
+    assert sum(math.exp(output.log_prob) for output in outputs) == pytest.approx(1.0)
     by_prob = sorted(GARDEN_PATH[()], key=GARDEN_PATH[()].get, reverse=True)
     assert by_prob == [EOS_ID, 3, 4]
 

@@ -215,6 +215,18 @@ COLLATORS = {
         collator(laws.Conventions(9, 9, 9, pad_side="left"), mask_by_id=False, cut=2),
         laws.Conventions(9, 9, 9, pad_side="left"), "truncation",
     ),
+    "the pairs' own lists grow, and with each epoch more": (
+        lambda pairs: (collator()(pairs), [target.append(2) for _, target in pairs])[0],
+        BART, "a write into an argument",
+    ),
+    "the pairs are sorted in place": (
+        lambda pairs: (collator()(pairs), pairs.sort(reverse=True))[0],
+        BART, "a write into an argument",
+    ),
+    "the pairs' ids are replaced": (
+        lambda pairs: (collator()(pairs), pairs[0][0].__setitem__(0, 3))[0],
+        BART, "a write into an argument",
+    ),
 }  # fmt: skip
 
 

@@ -401,6 +401,9 @@ def test_unroll_stack_refuses_what_it_cannot_repeat():
         unroll_stack(rnn, x)
     rnn.eval()
     assert_all_close([unroll_stack(rnn, x).outputs], [rnn(x)[0]], 1e-6)
+    alone = make_rnn("gru", num_layers=1)
+    alone.dropout = 0.5  # between layers: with one there is nothing to repeat
+    assert_all_close([unroll_stack(alone, x).outputs], [alone(x)[0]], 1e-6)
 
 
 # --- bad input -----------------------------------------------------------------------------------

@@ -177,6 +177,7 @@ def test_special_ids_inside_an_example_are_refused(special, side):
         ([5, None], TypeError),
         ([2**70], TypeError),
         ([-1], ValueError),
+        ([6, -1, 7], ValueError),
     ],
 )
 def test_ids_that_are_none_are_refused_with_their_row(ids, error):

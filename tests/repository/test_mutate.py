@@ -1,6 +1,7 @@
 """tools/mutate.py finds what it breaks, and the tests that must notice, by the mirrored layout."""
 
 import ast
+import tomllib
 
 import mutate
 import pytest
@@ -20,6 +21,31 @@ def test_a_break_is_one_and_another_each_time():
     assert all(_differing_lines(source, text) == 1 for source in sources)
 
 
+def test_each_excuse_is_of_a_break_that_exists():
+    explained = tomllib.loads(mutate.SURVIVORS.read_text(encoding="utf-8"))
+    assert explained.keys() <= set(mutate.modules())
+    for module, excuses in explained.items():
+        keys = {mutant.key for mutant in mutate.mutants_of(module)}
+        assert excuses.keys() <= keys, f"{module}: {sorted(excuses.keys() - keys)}"
+
+
+SEES = """
+import subprocess, sys
+code = "from seq2seq_lib.filters import _ROUNDING; print(_ROUNDING)"
+
+def test_it():
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.stdout.strip() == "1e-06", run
+"""
+
+
+def test_processes_that_a_test_starts_are_broken_as_well(tmp_path):
+    test = tmp_path / "test_it.py"
+    test.write_text(SEES, encoding="utf-8")
+    mutant = next(m for m in mutate.mutants_of("filters") if m.key.startswith(": 1e-06 ->"))
+    assert mutate.survives(None, [test]) and not mutate.survives(mutant, [test])
+
+
 def _differing_lines(one: str, other: str) -> int:
     pairs = zip(one.splitlines(), other.splitlines(), strict=True)
     return sum(a != b for a, b in pairs)
@@ -34,10 +60,17 @@ def test_packages_are_taken_apart_and_tested_as_one(tmp_path, monkeypatch):
     (tests / "search").mkdir(parents=True)
     (tests / "test_masks.py").touch()
     (tests / "test_masks_of_batches.py").touch()
+    imports = "from seq2seq_lib.search import beam\n"
+    (tests / "test_reported_inputs.py").write_text(imports, encoding="utf-8")
+    (tests / "search" / "test_alone.py").touch()
+    (tests / "search" / "test_first.py").write_text("# each beam\n", encoding="utf-8")
+    (tests / "search" / "test_one_beam.py").touch()
     monkeypatch.setattr(mutate, "ROOT", tmp_path)
     monkeypatch.setattr(mutate, "BROKEN", ("search", "masks"))
     assert mutate.modules() == ["search.beam", "search.greedy", "masks"]
-    assert mutate.tests_of("search.beam") == [tests / "search"]
+    of_beam = [file.stem for file in mutate.tests_of("search.beam")]
+    assert of_beam == ["test_one_beam", "test_first", "test_alone", "test_reported_inputs"]
+    assert len(mutate.tests_of("search.greedy")) == 4
     assert mutate.tests_of("masks") == [tests / "test_masks.py", tests / "test_masks_of_batches.py"]
     assert [mutant.key for mutant in mutate.mutants_of("search.beam")] == [": 1 -> 2"]
     with pytest.raises(SystemExit, match="cells has no tests"):

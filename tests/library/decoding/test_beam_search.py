@@ -10,16 +10,19 @@ from hypothesis import strategies as st
 
 from seq2seq_lib import decoding
 from seq2seq_lib.decoding import (
+    Candidates,
     LengthPenalty,
     NBest,
     OpenOutputs,
     beam_search,
+    best_first_search,
     exhaustive_search,
     expand,
     greedy_search,
     length_penalty,
     prune,
     rescore,
+    sample,
 )
 from seq2seq_lib.laws import BigramModel
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
@@ -296,6 +299,14 @@ def test_ties_come_out_in_one_order():
     assert tokens([found]) == [[[EOS_ID], [A, EOS_ID], [A, A, EOS_ID]]]
 
 
+def test_of_equal_continuations_the_earlier_comes_first_however_many_there_are():
+    M = 200  # a sort that is not stable still keeps the order of a dozen
+    sentence, total = torch.arange(M) % 3, (torch.arange(M) % 2).double()
+    mixed = Candidates(sentence, torch.arange(M), torch.arange(M), total, total)
+    wanted = sorted(range(M), key=lambda i: (i % 3, -(i % 2), i))
+    assert mixed.best_first().parent.tolist() == wanted
+
+
 def test_a_batch_of_beams_equals_its_sentences_on_real_models():
     for model in models():
         src, lengths = sources(4, 6)
@@ -506,6 +517,14 @@ def test_settings_of_a_beam_out_of_range_are_refused(options, message):
             exhaustive_search(TREE, *ONE, **{"max_new_tokens": 3, **options})
 
 
+@pytest.mark.parametrize(("exponent", "kind"), PENALTIES)
+def test_the_bound_is_the_best_score_that_any_length_can_still_have(exponent, kind):
+    penalty, total = LengthPenalty(exponent, kind), torch.tensor([-0.25, -3.0, 0.0])
+    for length, longest in [(0, 1), (0, 6), (3, 4), (3, 9)]:
+        scores = [penalty.score(total, more) for more in range(length + 1, longest + 1)]
+        assert torch.equal(penalty.bound(total, length, longest), torch.stack(scores).amax(0))
+
+
 def test_extreme_penalties_stay_finite():
     for exponent in (-10.0, 10.0):
         for kind in ("plain", "gnmt"):
@@ -518,7 +537,7 @@ def test_extreme_penalties_stay_finite():
 
 def test_every_search_names_its_options_alike():
     beam = inspect.signature(beam_search).parameters
-    for other in (greedy_search, exhaustive_search):
+    for other in (greedy_search, exhaustive_search, best_first_search, sample, rescore):
         for name, parameter in inspect.signature(other).parameters.items():
             if name in beam and name != "n_best":
                 assert parameter.default == beam[name].default and parameter.kind == beam[name].kind

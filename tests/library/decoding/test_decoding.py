@@ -441,6 +441,15 @@ def test_what_a_model_must_not_return_is_refused(search, log_probs, message):
 
 
 @each_search
+@pytest.mark.parametrize("state", [torch.zeros(1, 5), (torch.zeros(1, 5),), None])
+def test_a_state_without_a_select_of_rows_is_refused(search, state):
+    model = HashModel()
+    model.start = lambda src, src_lengths: state
+    with pytest.raises(TypeError, match=r"must return a state with select\(rows\)"):
+        search(model, *ONE, max_new_tokens=2)
+
+
+@each_search
 def test_log_probabilities_must_be_floats(search):
     for wrong in (torch.zeros(1, 7, dtype=torch.int64), [[0.0] * 7]):
         with pytest.raises(TypeError, match="as floats"):

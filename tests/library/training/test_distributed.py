@@ -33,7 +33,10 @@ def launch(task, folder, processes=2):
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     command = [sys.executable, *(torchrun if processes > 1 else [])]
     command += [str(WORKER), task, str(folder)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(WORKER.parents[2])}
+    path = [os.environ.get("PYTHONPATH", ""), str(WORKER.parents[2])]
+    environment = {
+        **os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, path))
+    }  # fmt: skip
     # A hang is a defect that this timeout turns red; it is far above what slow machines need.
     return subprocess.run(
         command, env=environment, capture_output=True, text=True, errors="replace", timeout=240
