@@ -88,3 +88,17 @@ def test_what_is_not_the_same_is_not(one, two):
 )
 def test_a_value_is_described_in_a_few_words(value, described):
     assert describe.value(value) == described
+
+
+def test_a_value_is_cut_exactly_where_it_gets_too_long():
+    whole, cut = "y" * 78, "y" * 79  # quotes make them 80 and 81 long
+    assert describe.value(whole) == f"'{whole}' (str)"
+    assert describe.value(cut) == f"'{cut[:76]}... (str)"
+    lists = [["y" * 70] * 3 + ["y" * more] for more in (14, 15)]
+    assert [len(str(texts)) for texts in lists] == [describe.WIDE, describe.WIDE + 1] == [240, 241]
+    assert describe.value(lists[0]) == f"{lists[0]} (list)"
+    assert describe.value(lists[1]) == f"{str(lists[1])[:237]}... (list)"
+    assert describe.value(list(range(6))) == "[0, 1, 2, 3, 4, 5] (list)"
+    assert describe.value(torch.arange(24)).endswith(": 0 1 " + " ".join(map(str, range(2, 24))))
+    for shape in ([25], [0], [1, 1, 2]):
+        assert describe.value(torch.zeros(shape)) == f"float32 {shape}"
