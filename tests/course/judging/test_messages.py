@@ -386,9 +386,12 @@ def half_detached(values, weights):
 
 
 def test_a_gradient_that_is_missing_or_wrong_is_told():
-    assert said("1.3", lambda values, weights: weighted_mean(values.detach(), weights))[0] == (
-        "no_gradient"
-    )
+    def detached(values, weights):
+        return weighted_mean(values.detach(), weights)
+
+    assert said("1.3", detached)[0] == "no_gradient"
+    task = changed(TOY.find("1.3").task, mutants=())  # none that says it in its place
+    assert task.judge(detached, torch.Generator()).name == "no_gradient"
     name, text = said("1.3", half_detached)
     assert name == "gradient" and "its gradient at [0] is 0.375 instead of 0.75" in text
 
