@@ -7,6 +7,40 @@ import torch
 from seq2seq_lib.course.judging import describe, steps
 
 
+ONE, INFINITE = torch.tensor([1.5]), torch.tensor([float("inf")])
+
+
+@pytest.mark.parametrize(
+    ("step", "value", "finding"),
+    [
+        (steps.is_tensor, ONE, None),
+        (steps.is_tensor, None, "no_return"),
+        (steps.is_tensor, "text", "not_a_tensor"),
+        (steps.has_shape, ONE, None),
+        (steps.has_shape, ONE[None], "shape"),
+        (steps.is_number, 1.5, None),
+        (steps.is_number, None, "no_return"),
+        (steps.is_number, True, "not_a_number"),
+        (steps.is_number, ONE, "not_a_number"),
+        (steps.is_int64, ONE.long(), None),
+        (steps.is_int64, ONE, "floats"),
+        (steps.is_bool, ONE > 1, None),
+        (steps.is_bool, ONE, "not_bool"),
+        (steps.is_finite_float, ONE, None),
+        (steps.is_finite_float, ONE.long(), "not_float"),
+        (steps.is_finite_float, ONE.half(), "half_precision"),
+        (steps.is_finite_float, INFINITE, "not_finite"),
+        (steps.half_precision, ONE, None),
+        (steps.half_precision, ONE.bfloat16(), "half_precision"),
+        (steps.half_precision, 1.5, None),
+    ],
+)
+def test_a_step_has_one_name_for_what_it_finds(step, value, finding):
+    """With no known mistake beside it that would say the same."""
+    found = step(value, ONE)
+    assert (found and found[0]) == finding
+
+
 @pytest.mark.parametrize(
     ("value", "expected", "where"),
     [
