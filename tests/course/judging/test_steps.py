@@ -6,7 +6,6 @@ import torch
 
 from seq2seq_lib.course.judging import describe, steps
 
-
 ONE, INFINITE = torch.tensor([1.5]), torch.tensor([float("inf")])
 
 
