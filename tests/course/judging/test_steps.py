@@ -94,6 +94,8 @@ def test_what_means_the_same_is_the_same(one, two):
         (torch.ones(2, device="meta"), torch.ones(2)),
         (2**63, float(2**63)),
         ([1], [1, 1]),
+        ([np.eye(2)], [[[1.0, 0.0], [0.0, 1.0]]]),  # one axis may be a list
+        ([torch.eye(2)], [[[1.0, 0.0], [0.0, 1.0]]]),
         ({"a": 1}, {"b": 1}),
         (None, 0),
         ("low", "lower"),
