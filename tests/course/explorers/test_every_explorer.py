@@ -4,6 +4,7 @@ What it computes and draws is tested beside it. That states fit the controls, th
 states, and that each parameter has a control is refused by ``Explorer`` itself, on import.
 """
 
+import dataclasses
 import gzip
 import importlib
 import json
@@ -63,6 +64,32 @@ def test_every_move_has_a_view_whose_answer_is_offered(explorer, state):
             if view["question"] is not None:
                 where = f"{explorer.name}, {state}, {control.key} moved to {value!r}"
                 assert view["why"].endswith("."), f"{where}: the verdict's why is no sentence"
+
+
+def parts(result):
+    """A result and the results within it."""
+    if dataclasses.is_dataclass(result) and not isinstance(result, type):
+        yield result
+        result = [getattr(result, field.name) for field in dataclasses.fields(result)]
+    if isinstance(result, dict):
+        result = list(result.values())
+    for part in result if isinstance(result, list | tuple) else ():
+        yield from parts(part)
+
+
+@for_every_explorer
+def test_what_was_computed_cannot_be_changed_by_who_draws_it(explorer):
+    """A result may be kept for the next view."""
+    found = {
+        type(part): part
+        for name in explorer.states
+        for part in parts(explorer.compute(**explorer.params(name)))
+    }
+    assert found
+    for part in found.values():
+        field = dataclasses.fields(part)[0].name
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(part, field, getattr(part, field))
 
 
 @for_every_state

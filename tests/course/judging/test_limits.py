@@ -1,5 +1,6 @@
 """A check ends by itself: what loops is stopped, and says so."""
 
+import signal
 import time
 
 import pytest
@@ -90,5 +91,10 @@ def test_the_limit_is_a_variable(monkeypatch):
 
 def test_without_timers_it_is_as_if_stop_were_pressed(monkeypatch, capsys):
     monkeypatch.delattr(limits.signal, "setitimer")
-    TOY.check("1.2", excepts)
+    # a shell's background jobs are started with interrupts ignored, and would loop for ever
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        TOY.check("1.2", excepts)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert "still at work after 0.4 seconds" in capsys.readouterr().out

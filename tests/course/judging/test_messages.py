@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from seq2seq_lib.course.judging import engine, error_kinds, words
+from seq2seq_lib.course.judging import engine, error_kinds, sandbox, words
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
 from seq2seq_lib.masks import sequence_mask
 from tests.course.judging.stubs import STUBS, recursive
@@ -248,6 +248,9 @@ def test_a_long_error_is_cut():
     text = said("1.2", lambda *args: torch.eye(2).to_sparse().view(4))[1]
     assert "Could not run 'aten::view' with arguments from the 'SparseCPU'" in text
     assert len(text) < 700 and "... (in <lambda>, line" in text
+    whole, cut = (ValueError("x" * (count - len("ValueError: "))) for count in (300, 301))
+    assert sandbox.last_line(whole) == f"ValueError: {whole}"
+    assert sandbox.last_line(cut) == f"ValueError: {cut}"[:297] + "..."
 
 
 def test_the_place_of_an_error_is_in_the_learner_s_code():
@@ -268,9 +271,12 @@ def test_a_wrong_number_of_parameters_shows_no_place_in_the_engine():
 def test_what_the_code_printed_helps_when_it_is_wrong():
     def chatty(numbers, limit):
         print("width", limit)
-        print(*range(20), sep="\n")
+        print(*range(last), sep="\n")
         return ~divides(numbers, limit)
 
+    last = 3
+    assert "Your code printed: width 4 0 1 2 That means" in said("1.2", chatty)[1]
+    last = 4
     text = said("1.2", chatty)[1]
     assert "Your code printed: width 4 0 1 2 ..." in text
     assert "width 3" not in text  # only of the call that is shown
@@ -380,9 +386,12 @@ def half_detached(values, weights):
 
 
 def test_a_gradient_that_is_missing_or_wrong_is_told():
-    assert said("1.3", lambda values, weights: weighted_mean(values.detach(), weights))[0] == (
-        "no_gradient"
-    )
+    def detached(values, weights):
+        return weighted_mean(values.detach(), weights)
+
+    assert said("1.3", detached)[0] == "no_gradient"
+    task = changed(TOY.find("1.3").task, mutants=())  # none that says it in its place
+    assert task.judge(detached, torch.Generator()).name == "no_gradient"
     name, text = said("1.3", half_detached)
     assert name == "gradient" and "its gradient at [0] is 0.375 instead of 0.75" in text
 

@@ -1,6 +1,7 @@
 """A learner's own notes: what was tried, solved, looked up; nothing depends on them."""
 
 import json
+import os
 import time
 
 import pytest
@@ -65,6 +66,23 @@ def test_notes_that_cannot_be_written_cost_nothing(monkeypatch, tmp_path, capsys
     monkeypatch.delenv(progress_file.VARIABLE)
     monkeypatch.setattr(progress_file, "path", lambda: 1 / 0)
     TOY.check("1.2", divides)
+
+
+def test_a_note_waits_a_second_for_another_notebook_and_is_written_then(monkeypatch):
+    fcntl = pytest.importorskip("fcntl", reason="Windows locks nothing")
+    waited = []
+    monkeypatch.setattr(progress_file.time, "sleep", waited.append)
+    progress_file.record("1.2", "wrong")
+    assert waited == []
+    handle = os.open(progress_file.path().parent, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        progress_file.record("1.2", "wrong")
+    finally:
+        os.close(handle)
+    assert sum(waited) == pytest.approx(1)
+    assert progress_file.load()["1.2"]["tries"] == 2
+    assert not progress_file.record("1.2", "wrong") and sum(waited) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("value", ["off", "", "0", "OFF"])

@@ -77,7 +77,10 @@ def test_lines_fit_a_terminal():
     for exercise in TOY.exercises():
         for answer in (None, exercise.reference, recursive):
             for line in engine.judge(exercise, answer)[0].text.splitlines():
-                assert len(line) <= 100
+                assert len(line) <= 96
+    for label in ("", "a label"):  # and are as long as that, where words end there
+        text = report.Report("", "A heading", ((label, "y " * 300),)).text
+        assert {95, 96} >= {max(map(len, text.splitlines()))}
 
 
 @pytest.mark.parametrize("id", IDS)

@@ -60,7 +60,8 @@ def test_a_picture_is_stored_with_its_words_and_no_address(monkeypatch, live):
     still = Still.of(WALK, "square")
     one = Panel(WALK, "square", frozenset()) if live else still
     one._ipython_display_()
-    (picture, options), (details, _) = shown
+    (picture, options), (details, more) = shown
+    assert options["raw"] and more["raw"], "or nothing of it would be shown as what it is"
     assert ("application/vnd.jupyter.widget-view+json" in picture) == live
     assert "image/svg+xml" not in picture, "pages made of the notebook would cut it off"
     assert base64.b64decode(picture["image/png"]) == png(still.question)

@@ -8,6 +8,7 @@ import pytest
 from seq2seq_lib.course.explorers.kit import table
 from seq2seq_lib.course.explorers.latent_map import EXPLORER, PREDICTIONS, compute, draw
 from seq2seq_lib.course.explorers.latent_map.compute import GRID, RECORD, STEPS, TRAININGS, VIEWS
+from seq2seq_lib.course.explorers.latent_map.picture import SCALE
 from tests.support.covering import covering
 from tests.support.pictures import SVG, of_class, parsed, unreadable, words
 
@@ -133,6 +134,20 @@ def test_the_bar_of_each_dimension_is_as_high_as_its_kl():
         assert float(bar.get("height")) == pytest.approx(
             30 * value / max(0.5, *result.kl), abs=0.06
         )
+
+
+def test_a_bar_of_the_bound_is_as_long_as_its_term_or_said_to_be_cut():
+    cut = 0
+    for params in ALL:
+        root = parsed(draw(result := compute(**params)))
+        long = [float(bar.get("width")) for bar in of_class(root, "term")]
+        asked = [SCALE * result.reconstruction, SCALE * sum(result.kl)]
+        assert long[0] == pytest.approx(asked[0], abs=0.06)
+        whole = long[1] == pytest.approx(asked[1], abs=0.06)
+        assert ("(bar cut)" in " ".join(words(root))) == (not whole), params
+        assert whole or sum(long) == pytest.approx(215, abs=0.06)
+        cut += not whole
+    assert 0 < cut < len(ALL)
 
 
 def test_before_the_prediction_nothing_gives_the_answer_away():

@@ -15,10 +15,12 @@ from seq2seq_lib.course.explorers.slip_and_recover import EXPLORER, compute, dra
 from seq2seq_lib.course.explorers.slip_and_recover.compute import (
     DATES,
     EXTRA,
+    LATEST,
     LONGEST,
     NUMBERS,
     SHARES,
     _compute,
+    _gold,
 )
 from seq2seq_lib.course.explorers.slip_and_recover.models import DECODERS, FOLDER, SHIPPED, load
 from seq2seq_lib.decoding import greedy_search
@@ -88,6 +90,10 @@ def test_an_own_lane_that_never_ends_is_cut_four_behind_gold(monkeypatch):
     result = compute()
     _compute.cache_clear()
     assert len(result.gold_lane.says) == 11 and len(result.own_lane.says) == 15
+    _gold.cache_clear()
+    taken = compute(date="no day at all")  # what the model writes stands for gold
+    _compute.cache_clear(), _gold.cache_clear()
+    assert len(taken.gold) == LATEST + 1 and not taken.known, "as far as an output can be replaced"
 
 
 @pytest.mark.parametrize("params", [s for s in SETTINGS if s["slip"] == 0], ids=str)
