@@ -102,26 +102,27 @@ def test_a_clock_ends_each_sentence_at_its_step():
     assert seen == [[False, True], [True, False, False]]
 
 
-def test_memory_is_compared_by_medians_of_processes(monkeypatch):
-    turns = {"ours": iter([2, 6, 3] * 2), "JoeyNMT": iter([9, 3, 4] * 2)}
-    asked = []
-
-    def apart(task, name, sentences):
-        asked.append((task, name, sentences))
-        if name not in turns:
-            return {"missing": "No module named 'somebody'"}
-        return {"bytes": next(turns[name]) * 2**20}
-
-    monkeypatch.setattr(memory_peers, "_apart", apart)
+def test_memory_is_that_of_a_process_for_each_library_and_task(monkeypatch):
+    held = {
+        "training": {"ours": 4, "JoeyNMT": 5, "Marian of Hugging Face": 6},
+        "search": {"ours": 3, "JoeyNMT": 6, "Marian of Hugging Face": 3},
+    }
     monkeypatch.setattr(memory_peers, "CLEAR", Path(__file__))  # also where there is no /proc
-    rows = memory_peers.rows(torch.device("cpu"), False)
-    assert len(rows) == 2 and all("No module named 'somebody'" in row.measured for row in rows)
-    asked.clear()
-    turns |= {"Marian of Hugging Face": iter([6] * 6)}
-    turns |= {"ours": iter([2, 6, 3] * 2), "JoeyNMT": iter([9, 3, 4] * 2)}
-    rows = memory_peers.rows(torch.device("cpu"), False)
-    assert [row.measured for row in rows] == ["3 MiB", "1.33", "2.00"] * 2
-    assert asked == [(task, name, 64) for task in memory_peers.TASKS for name in [*turns] * 3]
+    monkeypatch.setattr(
+        memory_peers, "_apart", lambda task, name, _: {"bytes": held[task][name] * 2**20}
+    )
+    cpu = torch.device("cpu")
+    rows = memory_peers.rows(cpu, False)
+    assert [row.measured for row in rows] == ["4 MiB", "1.25", "1.50", "3 MiB", "2.00", "1.00"]
+    assert all("64 sentences" in row.what for row in rows)
+
+    def without_joeynmt(task, name, sentences):
+        return {"missing": "No module named 'joeynmt'"} if name == "JoeyNMT" else {"bytes": 9}
+
+    monkeypatch.setattr(memory_peers, "_apart", without_joeynmt)
+    rows = memory_peers.rows(cpu, False)
+    assert len(rows) == 2
+    assert all(row.skipped and "No module named 'joeynmt'" in row.measured for row in rows)
     monkeypatch.setattr(memory_peers, "CLEAR", Path("not there"))
     assert {row.measured for row in quick(memory_peers)} == {memory_peers.NEEDED}
 
