@@ -31,6 +31,11 @@ class Row:
     target: str = ""
     met: bool | None = None
 
+    @property
+    def skipped(self) -> bool:
+        """Whether nothing was measured; then ``measured`` says why."""
+        return self.measured.startswith("skipped")
+
     @classmethod
     def at_most(cls, what: str, value: float, limit: float, form: str = "{:.2f}") -> "Row":
         """Met if the value is at most the limit; ``form`` says how both are printed."""

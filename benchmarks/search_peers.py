@@ -1,7 +1,8 @@
 """Beam search beside JoeyNMT's and Hugging Face's: time and peak memory, side by side.
 
-    python -m benchmarks.search_peers           # 5 and 10 beams, two settings: some ten minutes
-    python -m benchmarks.search_peers --write   # also into benchmarks/README.md
+    python -m benchmarks --only search_peers    # 5 and 10 beams, two settings: some ten minutes
+    python -m benchmarks.search_peers           # where our search spends its time, by operator
+    python -m benchmarks.search_peers --write   # the same, also into benchmarks/README.md
 
 Needs the extra ``peers``; what is not installed is left out, in one line. All models are untrained,
 have one layer, 256 features and a vocabulary of 6,000, and read the same 64 sources. When a
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import report, timing
@@ -31,6 +32,7 @@ from seq2seq_lib.vocab import EOS_ID
 SENTENCES = 64
 SOURCE, LONGEST = 25, 50  # tokens
 VOCABULARY, FEATURES = 6000, 256
+DROPOUT = 0.1  # in training alone
 NEVER, SURELY = -50.0, 50.0  # scores of EOS
 MARK = 1 / 1000  # a sentence's number in the encoder's output, small enough to change little
 TARGET = 2.0
@@ -73,9 +75,73 @@ class Clock:
         return logits
 
 
-def ours(clock: Clock, device: torch.device) -> Search:
-    sizes = {"embed_size": FEATURES, "hidden_size": FEATURES, "attention": "dot"}
-    model = Seq2Seq(Seq2SeqConfig(VOCABULARY, VOCABULARY, **sizes)).to(device).eval()
+# ---------------------------------------------------------------- models
+
+
+def our_model(vocabulary: int = VOCABULARY, features: int = FEATURES) -> Seq2Seq:
+    sizes = {"embed_size": features, "hidden_size": features, "dropout": DROPOUT}
+    sizes["attention"] = "dot"
+    return Seq2Seq(Seq2SeqConfig(vocabulary, vocabulary, **sizes))
+
+
+def joey_model(vocabulary: int = VOCABULARY, features: int = FEATURES) -> nn.Module:
+    """A GRU with Luong's attention after it and without input feeding: what ours computes.
+
+    In training with ours' dropout, which is 0 by default here.
+    """
+    model, enc, dec, emb, vocab = _of_joey(
+        "model", "encoders", "decoders", "embeddings", "vocabulary"
+    )
+    ids = {"unk": 0, "pad": 1, "bos": 2, "eos": 3}  # it knows no others
+    special = {f"{k}_token": f"<{k}>" for k in ids} | {f"{k}_id": i for k, i in ids.items()}
+    special |= {"sep_id": None, "sep_token": None, "lang_tags": []}
+    words = [str(i) for i in range(vocabulary - len(ids))]
+    words = vocab.Vocabulary(words, types.SimpleNamespace(**special))
+    V = len(words)
+    tables = [emb.Embeddings(features, vocab_size=V, padding_idx=ids["pad"]) for _ in range(2)]
+    encoder = enc.RecurrentEncoder("gru", features // 2, features, 1, emb_dropout=DROPOUT)
+    decoder = dec.RecurrentDecoder(
+        "gru", features, features, encoder, "luong", 1, V, input_feeding=False,
+        emb_dropout=DROPOUT, hidden_dropout=DROPOUT,
+    )  # fmt: skip
+    return model.Model(encoder, decoder, *tables, words, words)
+
+
+def marian_model(
+    vocabulary: int = VOCABULARY, features: int = FEATURES, *, tied: bool = True
+) -> nn.Module:
+    """A Transformer of one layer on each side.
+
+    Args:
+        tied: one matrix for both embeddings and the output, the default of Marian's configuration;
+            ours and JoeyNMT's have three.
+    """
+    transformers = load("transformers")
+    transformers.logging.set_verbosity_error()
+    sides = {
+        **{f"{side}_layers": 1 for side in ("encoder", "decoder")},
+        **{f"{side}_attention_heads": 4 for side in ("encoder", "decoder")},
+        **{f"{side}_ffn_dim": 4 * features for side in ("encoder", "decoder")},
+    }
+    ids = {"pad_token_id": 0, "decoder_start_token_id": 1, "eos_token_id": 2}
+    tying = {"share_encoder_decoder_embeddings": tied, "tie_word_embeddings": tied}
+    config = transformers.MarianConfig(
+        vocab_size=vocabulary, d_model=features, max_position_embeddings=64, bos_token_id=None,
+        dropout=DROPOUT, forced_eos_token_id=None, **sides, **ids, **tying,
+    )  # fmt: skip
+    return transformers.MarianMTModel(config)
+
+
+def _of_joey(*names: str) -> list[types.ModuleType]:
+    with without("torch.utils.tensorboard"):  # for its training loop
+        return [load(f"joeynmt.{name}") for name in names]
+
+
+# ---------------------------------------------------------------- searches
+
+
+def ours(clock: Clock, device: torch.device, **sizes: int) -> Search:
+    model = our_model(**sizes).to(device).eval()
     model.encoder.register_forward_hook(
         lambda _, args, encoded: encoded._replace(memory=clock.mark(encoded.memory))
     )
@@ -91,33 +157,15 @@ def ours(clock: Clock, device: torch.device) -> Search:
     return search
 
 
-def joey(clock: Clock, device: torch.device) -> Search:
-    """A GRU with Luong's attention after it and without input feeding: what ours computes."""
-    with without("torch.utils.tensorboard"):  # for its training loop
-        model, enc, dec, emb, vocab, search_module = (
-            load(f"joeynmt.{name}")
-            for name in ("model", "encoders", "decoders", "embeddings", "vocabulary", "search")
-        )
-    ids = {"unk": 0, "pad": 1, "bos": 2, "eos": 3}  # it knows no others
-    special = {f"{k}_token": f"<{k}>" for k in ids} | {f"{k}_id": i for k, i in ids.items()}
-    special |= {"sep_id": None, "sep_token": None, "lang_tags": []}
-    words = [str(i) for i in range(VOCABULARY - len(ids))]
-    words = vocab.Vocabulary(words, types.SimpleNamespace(**special))
-    V = len(words)
-    tables = [emb.Embeddings(FEATURES, vocab_size=V, padding_idx=ids["pad"]) for _ in range(2)]
-    half = FEATURES // 2
-    encoder = enc.RecurrentEncoder("gru", half, FEATURES, 1, bidirectional=True)
-    decoder = dec.RecurrentDecoder(
-        "gru", FEATURES, FEATURES, encoder, "luong", 1, V, input_feeding=False
-    )
-    made = model.Model(encoder, decoder, *tables, words, words).to(device).eval()
-    encoder.register_forward_hook(lambda _, args, out: (clock.mark(out[0]), *out[1:]))
-    decoder.register_forward_pre_hook(
+def joey(clock: Clock, device: torch.device, **sizes: int) -> Search:
+    made = joey_model(**sizes).to(device).eval()
+    (search_module,) = _of_joey("search")
+    eos = made.eos_index
+    made.encoder.register_forward_hook(lambda _, args, out: (clock.mark(out[0]), *out[1:]))
+    made.decoder.register_forward_pre_hook(
         lambda _, args, named: clock.read(named["encoder_output"]), with_kwargs=True
     )
-    decoder.output_layer.register_forward_hook(
-        lambda _, args, out: clock.score(out, words.eos_index)
-    )
+    made.decoder.output_layer.register_forward_hook(lambda _, args, out: clock.score(out, eos))
 
     def search(src: Tensor, lengths: Tensor, beams: int) -> list[list[int]]:
         mask = sequence_mask(lengths, src.size(1))[:, None]
@@ -125,27 +173,15 @@ def joey(clock: Clock, device: torch.device) -> Search:
         rows, *_ = search_module.beam_search(
             made, beams, memory, hidden, mask, LONGEST, alpha=0.0, min_output_length=0
         )
-        return [_until(row, words.eos_index) for row in rows.tolist()]
+        return [_until(row, eos) for row in rows.tolist()]
 
     return search
 
 
-def marian(clock: Clock, device: torch.device) -> Search:
-    """A Transformer of one layer on each side, with its cache."""
-    transformers = load("transformers")
-    transformers.logging.set_verbosity_error()
-    sides = {
-        **{f"{side}_layers": 1 for side in ("encoder", "decoder")},
-        **{f"{side}_attention_heads": 4 for side in ("encoder", "decoder")},
-        **{f"{side}_ffn_dim": 4 * FEATURES for side in ("encoder", "decoder")},
-    }
-    ids = {"pad_token_id": 0, "decoder_start_token_id": 1, "eos_token_id": 2}
-    config = transformers.MarianConfig(
-        vocab_size=VOCABULARY, d_model=FEATURES, max_position_embeddings=64, bos_token_id=None,
-        forced_eos_token_id=None, **sides, **ids,
-    )  # fmt: skip
-    model = transformers.MarianMTModel(config).to(device).eval()
-    eos = config.eos_token_id
+def marian(clock: Clock, device: torch.device, **sizes: int) -> Search:
+    """With its cache."""
+    model = marian_model(**sizes).to(device).eval()
+    eos = model.config.eos_token_id
 
     def mark(_, args, out):
         out.last_hidden_state = clock.mark(out.last_hidden_state)
@@ -216,7 +252,7 @@ def rows(device: torch.device, quick: bool, turns: int = 5) -> list[Row]:
         for beams in (2, 3) if quick else (5, 10):
             of = f"beam search, {beams} beams, {len(src)} sentences, {setting}"
             run = {
-                name: partial(_ended, search, src, lengths, beams, clock)
+                name: partial(ended, search, src, lengths, beams, clock)
                 for name, search in searches.items()
             }
             seconds = timing.side_by_side(run, device, turns=1 if quick else turns)
@@ -230,7 +266,7 @@ def rows(device: torch.device, quick: bool, turns: int = 5) -> list[Row]:
     return found
 
 
-def _ended(search: Search, src: Tensor, lengths: Tensor, beams: int, clock: Clock) -> None:
+def ended(search: Search, src: Tensor, lengths: Tensor, beams: int, clock: Clock) -> None:
     """Search; an error if an output is not as long as the clock wants it."""
     long = [len(output) for output in search(src, lengths, beams)]
     Row.equal("lengths of outputs", long == clock.ends.tolist())
@@ -251,19 +287,14 @@ def operators(device: torch.device, beams: int = 5, shown: int = 8) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--write", action="store_true", help="write the tables into README.md")
-    parser.add_argument("--turns", type=int, default=5)
+    parser = argparse.ArgumentParser(description="where our search spends its time")
+    parser.add_argument("--write", action="store_true", help="write the table into README.md")
     options = parser.parse_args()
-    timing.keep_memory()
     torch.set_num_threads(1)
-    device = get_device()
-    where = f"{report.machine(device)}; {report.versions('torch')}."
-    found = rows(device, False, options.turns)
-    text = "\n\n".join([where, report.table(found), operators(device)])
+    text = operators(get_device())
     print(text)
-    if options.write and len(found) > 1:
-        report.write_section("search_peers", text)
+    if options.write:
+        report.write_section("operators", text)
     return 0
 
 

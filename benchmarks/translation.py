@@ -1,6 +1,6 @@
 """Real translation: how good, after how many minutes?
 
-python -m benchmarks.translation --languages de en     # trains the default recipe, 20 to 30 minutes
+python -m benchmarks.translation --languages de en     # trains the default recipe: half an hour
 python -m benchmarks.translation --languages en de     # the same recipe, the other way round
 python -m benchmarks.translation --corpus tatoeba --pieces 2000
 torchrun --nproc-per-node 2 -m benchmarks.translation  # two processes, a core each

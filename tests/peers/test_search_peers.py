@@ -1,9 +1,9 @@
-"""Beam search beside other libraries': all end each sentence at the same step."""
+"""Search and training beside other libraries': all do the same work."""
 
 import pytest
 import torch
 
-from benchmarks import search_peers
+from benchmarks import memory_peers, search_peers
 
 # what other people's code warns of is theirs
 pytestmark = pytest.mark.filterwarnings("default")
@@ -16,3 +16,12 @@ def test_all_searches_end_when_the_clock_says():
         pytest.skip(f"not installed: {missing}. Install the extra `peers`.")
     rows = search_peers.rows(cpu, quick=True)  # compares the lengths of all outputs
     assert len(rows) == (2 * 2 + 1) * len(search_peers.PEERS) and len(searches) == 3
+
+
+def test_all_libraries_are_measured_in_processes_of_their_own():
+    """Each compares what it trained on and how long its outputs are; see the module."""
+    rows = memory_peers.rows(torch.device("cpu"), quick=True)
+    if rows[0].skipped:
+        pytest.skip(rows[0].measured)
+    assert len(rows) == len(memory_peers.TASKS) * (1 + len(search_peers.PEERS))
+    assert all(float(row.measured.split()[0]) > 0 for row in rows)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from benchmarks import (
     decoder,
     latency,
     loss,
+    memory_peers,
     proportion,
     report,
     search,
@@ -98,6 +100,59 @@ def test_a_clock_ends_each_sentence_at_its_step():
         logits = clock.score(torch.zeros(2 if rows is None else 3, 5), eos_id=2)
         seen.append((logits[:, 2] > 0).tolist())
     assert seen == [[False, True], [True, False, False]]
+
+
+def test_memory_is_that_of_a_process_for_each_library_and_task(monkeypatch):
+    held = {
+        "training": {"ours": 4, "JoeyNMT": 5, "Marian of Hugging Face": 6},
+        "search": {"ours": 3, "JoeyNMT": 6, "Marian of Hugging Face": 3},
+    }
+    monkeypatch.setattr(memory_peers, "CLEAR", Path(__file__))  # also where there is no /proc
+    monkeypatch.setattr(
+        memory_peers, "_apart", lambda task, name, _: {"bytes": held[task][name] * 2**20}
+    )
+    cpu = torch.device("cpu")
+    rows = memory_peers.rows(cpu, False)
+    assert [row.measured for row in rows] == ["4 MiB", "1.25", "1.50", "3 MiB", "2.00", "1.00"]
+    assert all("64 sentences" in row.what for row in rows)
+
+    def without_joeynmt(task, name, sentences):
+        return {"missing": "No module named 'joeynmt'"} if name == "JoeyNMT" else {"bytes": 9}
+
+    monkeypatch.setattr(memory_peers, "_apart", without_joeynmt)
+    rows = memory_peers.rows(cpu, False)
+    assert len(rows) == 2
+    assert all(row.skipped and "No module named 'joeynmt'" in row.measured for row in rows)
+    monkeypatch.setattr(memory_peers, "CLEAR", Path("not there"))
+    assert {row.measured for row in quick(memory_peers)} == {memory_peers.NEEDED}
+
+
+@pytest.mark.skipif(not memory_peers.CLEAR.exists(), reason="Linux alone tells a peak")
+def test_memory_rises_by_what_a_call_holds_at_once_whatever_was_held_before():
+    def fill(megabytes):
+        return lambda: bytes(b"x" * (megabytes * 2**20))
+
+    fill(300)()  # a peak that is over
+    rises = [memory_peers.rise(fill(megabytes)) / 2**20 for megabytes in (60, 120)]
+    assert 55 < rises[0] < 75 and 115 < rises[1] < 135
+
+
+@pytest.mark.skipif(not memory_peers.CLEAR.exists(), reason="Linux alone tells a peak")
+def test_a_process_of_its_own_measures_a_library_or_says_why_not():
+    assert memory_peers._apart("training", "ours", 3)["bytes"] > 2**20
+    with pytest.raises(RuntimeError, match="(?s)training of nobody, exit 2: .*invalid choice"):
+        memory_peers._apart("training", "nobody", 3)
+
+
+def test_a_training_that_counts_pads_is_not_measured(monkeypatch):
+    def wrong(batch, **sizes):
+        step = memory_peers.our_step(batch, **sizes)
+        return lambda: step() * batch.tgt_out.numel() / batch.tgt_mask.sum().item()
+
+    monkeypatch.setitem(memory_peers.STEPS_OF, "wrong", wrong)
+    memory_peers.train("ours", 6, **memory_peers.TINY)()
+    with pytest.raises(ValueError, match="wrong: losses of .* fed something else"):
+        memory_peers.train("wrong", 6, **memory_peers.TINY)()
 
 
 def test_search_has_its_rows():
@@ -361,11 +416,7 @@ def test_a_benchmark_that_fails_does_not_cost_the_others(monkeypatch, capsys):
         raise ValueError("the results differ")
 
     monkeypatch.setattr(command, "BENCHMARKS", {"loss": fails, "cells": command.cells.rows})
-    monkeypatch.setattr(report, "write_section", lambda *_: pytest.fail("written"))
-    rows, failed = command.measure(["loss", "cells"], DEVICE, True)
-    assert len(rows) == 4 and list(failed) == ["loss"]
-    monkeypatch.setattr(command, "measure", lambda *_: (rows, failed))
-    assert command.main(["--write"]) == 1
+    assert command.main(["--quick"]) == 1
     said = capsys.readouterr()
     assert "error: loss: ValueError: the results differ" in said.err
     assert "models of grus" in said.out
@@ -373,17 +424,37 @@ def test_a_benchmark_that_fails_does_not_cost_the_others(monkeypatch, capsys):
 
 def test_every_module_is_in_the_command():
     modules = (
-        loss, decoder, search, search_peers, batching, cells, training_step, latency, proportion,
-        suite,
+        loss, decoder, search, search_peers, memory_peers, batching, cells, training_step, latency,
+        proportion, suite,
     )  # fmt: skip
     timed = {module.rows for module in modules}
     assert set(command.BENCHMARKS.values()) == timed
 
 
-@pytest.mark.parametrize("part", [["--quick"], ["--only", "loss"]], ids=" ".join)
-def test_a_part_is_never_written(part, monkeypatch):
+def test_tiny_sizes_are_never_written(monkeypatch):
     monkeypatch.setattr(report, "write_section", lambda *_: pytest.fail("written"))
-    assert command.main(["--write", *part]) == 2
+    assert command.main(["--write", "--quick"]) == 2
+
+
+def test_each_subject_writes_its_own_table_and_what_was_skipped_stays(monkeypatch):
+    def fails(device, quick):
+        raise ValueError("the results differ")
+
+    subjects = {
+        "loss": lambda device, quick: [Row("a", "1"), Row("b", "skipped: no data")],
+        "cells": lambda device, quick: [Row("c", "skipped: no data")],
+        "suite": fails,
+        "search": lambda device, quick: [Row("d", "2")],
+    }
+    monkeypatch.setattr(command, "BENCHMARKS", subjects)
+    written = {}
+    monkeypatch.setattr(report, "write_section", lambda name, text: written.update({name: text}))
+    assert command.main(["--write"]) == 1
+    assert list(written) == ["loss", "search"]
+    assert "| b | skipped: no data |" in written["loss"] and "torch" in written["loss"]
+    assert "| d | 2 |" in written["search"] and "| a |" not in written["search"]
+    written.clear()
+    assert command.main(["--write", "--only", "search"]) == 0 and list(written) == ["search"]
 
 
 def test_a_section_replaces_nothing_but_itself(tmp_path):
@@ -397,7 +468,7 @@ def test_a_section_replaces_nothing_but_itself(tmp_path):
 
 
 def test_the_page_has_its_sections():
-    for name in ("table", "translation", "ablation"):
+    for name in (*command.BENCHMARKS, "operators", "translation", "ablation"):
         assert report.README.read_text("utf-8").count(f"<!-- {name}:begin -->") == 1
 
 
