@@ -1,7 +1,8 @@
 """Where real corpora come from: a folder of yours, the user's cache, or one checked download.
 
 A file is used only if its hash is the known one; anything else is refused with a ``CorpusError``
-that says what to do. A download goes to a part beside the target, which is renamed only when the
+that says what to do. pooch (https://www.fatiando.org/pooch) knows where a system keeps such files
+and checks hashes. A download goes to a part beside the target, which is renamed only when the
 hash is right, so nothing that was interrupted can be taken for the file; the part of a process that
 was killed is removed by the next that fetches the file (``seq2seq_lib._files``).
 """
@@ -50,7 +51,7 @@ def data_folders(data_dir: str | os.PathLike | None = None) -> Iterator[Path]:
 
 def cache_folder() -> Path:
     """Where downloads are kept: ``pooch.os_cache("seq2seq_lib")``, such as ~/.cache/seq2seq_lib."""
-    import pooch  # knows each system's folder for such files
+    import pooch
 
     return Path(pooch.os_cache("seq2seq_lib"))
 
@@ -109,6 +110,7 @@ def _download(missing: Sequence[DataFile], folders: Sequence[Path]) -> dict[str,
 def _fetch(
     file: DataFile, cache: Path, missing: Sequence[DataFile], folders: Sequence[Path]
 ) -> Path:
+    from pooch.hashes import hash_matches
     from requests.exceptions import HTTPError, RequestException
 
     target = cache / file.path
@@ -116,7 +118,9 @@ def _fetch(
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with written_whole(target) as out:
-                _write_from(url, out, file.digest)
+                _write_from(url, out)
+                out.flush()
+                hash_matches(out.name, file.digest, strict=True, source=url)
             return target
         except HTTPError as error:
             problem = error  # the server has no such file: ask the next address
@@ -126,24 +130,18 @@ def _fetch(
         except OSError as error:
             reason = f"The cache folder {target.parent} cannot be written: {error}"
             raise CorpusError(_how_to_provide(missing, folders, reason)) from error
-        except _WrongHash as error:
+        except ValueError as error:  # the hash does not match
             reason = f"What {url} sent is not the file, and was deleted: {error}"
             raise CorpusError(_how_to_provide(missing, folders, reason)) from error
     reason = f"The server refused: {problem}"
     raise CorpusError(_how_to_provide(missing, folders, reason)) from problem
 
 
-class _WrongHash(Exception):
-    """Something else came; the message holds its hash."""
-
-
-def _write_from(url: str, out: BinaryIO, digest: str) -> None:
-    """What ``url`` sends goes into ``out``; at the end its hash must be ``digest``."""
+def _write_from(url: str, out: BinaryIO) -> None:
+    """pooch's own downloader leaves the connection open when the server refuses."""
     import requests
     from tqdm import tqdm
 
-    kind, _, expected = digest.partition(":")
-    hashed = hashlib.new(kind, usedforsecurity=False)
     with requests.get(url, stream=True, timeout=30) as response:
         response.raise_for_status()
         size = int(response.headers.get("content-length", 0)) or None
@@ -151,10 +149,7 @@ def _write_from(url: str, out: BinaryIO, digest: str) -> None:
         with tqdm(total=size, desc=name, unit="B", unit_scale=True) as bar:
             for chunk in response.iter_content(64 * 1024):
                 out.write(chunk)
-                hashed.update(chunk)
                 bar.update(len(chunk))
-    if hashed.hexdigest() != expected:
-        raise _WrongHash(f"expected {kind} {expected}, but got {kind} {hashed.hexdigest()}")
 
 
 def _how_to_provide(missing: Sequence[DataFile], folders: Sequence[Path], reason: str) -> str:

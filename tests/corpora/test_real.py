@@ -283,7 +283,7 @@ def test_a_connection_that_breaks_leaves_nothing(toy, monkeypatch):
 def test_an_interrupted_download_leaves_nothing(toy, monkeypatch):
     written = []
 
-    def interrupted(url, out, digest):
+    def interrupted(url, out):
         out.write(FILES["train.de.gz"][:9])
         written.extend(files_in(toy))
         raise KeyboardInterrupt
