@@ -33,7 +33,7 @@ from seq2seq_lib.translate.recipe import (
 from seq2seq_lib.translate.texts import languages_of, scored_lines, training_corpus
 from seq2seq_lib.translate.translator import Translation, bleu
 
-OF_THE_EXTRA = ("sentencepiece", "sacrebleu", "requests", "tqdm")
+OF_THE_EXTRA = ("sentencepiece", "sacrebleu", "pooch", "requests", "tqdm")
 MOST_TOLD = 5  # lines that cannot be read, one by one
 
 
