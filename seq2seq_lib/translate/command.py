@@ -33,6 +33,7 @@ from seq2seq_lib.translate.recipe import (
 from seq2seq_lib.translate.texts import languages_of, scored_lines, training_corpus
 from seq2seq_lib.translate.translator import Translation, bleu
 
+OF_THE_EXTRA = ("sentencepiece", "sacrebleu", "pooch", "requests", "tqdm")
 MOST_TOLD = 5  # lines that cannot be read, one by one
 
 
@@ -56,6 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
     except (OSError, RuntimeError, ValueError, FloatingPointError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if error.name not in OF_THE_EXTRA:
+            raise
+        print(
+            f"error: {error.name} is not installed: the extra `course` holds it.", file=sys.stderr
+        )
         return 2
     except KeyboardInterrupt:
         if Processes().speaks:

@@ -859,6 +859,20 @@ def test_a_gpu_that_is_not_there_is_not_replaced_by_the_cpu(
         assert "cuda" in message and "'cpu'" in message
 
 
+def test_what_an_extra_would_bring_is_named(trained, tmp_path, monkeypatch, capsys):
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "sentencepiece", None)
+        for arguments in (train_args(tmp_path / "m.pt"), translate_args(trained, "we sing")):
+            message = refused(capsys, arguments)
+            assert "sentencepiece is not installed" in message and "`course`" in message
+    with monkeypatch.context() as broken:  # a mistake of ours is none of the reader's
+        broken.setattr(
+            translate.command, "_translate", lambda options: importlib.import_module("nowhere")
+        )
+        with pytest.raises(ModuleNotFoundError, match="nowhere"):
+            main(translate_args(trained, "we sing"))
+
+
 def test_an_unknown_device_is_refused(trained, capsys):
     assert "'abacus'" in refused(capsys, translate_args(trained, "--device", "abacus", "x"))
 

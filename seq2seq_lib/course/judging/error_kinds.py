@@ -10,12 +10,13 @@ KINDS = (
     ("memory", MemoryError, ""),
     ("memory", RuntimeError, r"not enough memory|out of memory|allocate memory"),
     ("meta", Exception, r"meta tensor|'Meta' backend|meta device"),
-    ("sparse", Exception, r"sparse"),
+    ("sparse", Exception, r"sparse(?!_grad)"),  # torch 2.6 names that argument of gather
     ("name", NameError | ImportError, ""),
     ("attribute", AttributeError, ""),
     ("single", Exception, r"more than one value is ambiguous|cannot be converted to Scalar"),
     ("single", Exception, r"only (one|integer tensors of a single) element"),
     ("call", TypeError, r"argument|invalid combination"),
+    ("call", RuntimeError, r"^Name '.*' not found"),  # torch 2.6: sum("x")
     ("dtype", Exception, r"dtype|scalar types?\b|(bool|integer|boolean) (mask|tensor)|as indices"),
     ("dtype", Exception, r"not implemented for '|can't be cast|and Boolean-type"),
     ("gradient", RuntimeError, r"requires? grad|graph|leaf Variable"),

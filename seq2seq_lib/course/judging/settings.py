@@ -46,6 +46,14 @@ def _go_to(folder: str | None) -> None:
         os.chdir(folder)
 
 
+def default_device() -> torch.device:
+    """``torch.get_default_device()``, which in torch 2.6 fails once none was set on purpose."""
+    try:
+        return torch.get_default_device()
+    except AttributeError:
+        return torch.device("cpu")
+
+
 def _unless_cpu(device: torch.device) -> torch.device | None:
     return None if device.type == "cpu" else device  # None: torch's own state, and the faster one
 
@@ -53,7 +61,7 @@ def _unless_cpu(device: torch.device) -> torch.device | None:
 # how each is read, and how it is written
 SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
     (torch.get_default_dtype, torch.set_default_dtype),
-    (torch.get_default_device, lambda kept: torch.set_default_device(_unless_cpu(kept))),
+    (default_device, lambda kept: torch.set_default_device(_unless_cpu(kept))),
     (torch.get_num_threads, torch.set_num_threads),
     (torch.is_grad_enabled, torch.set_grad_enabled),
     (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),

@@ -162,6 +162,14 @@ def three():
 
 
 SCORES = torch.zeros(3, 4, 5)
+GATHER_OF_TORCH_2_6 = """gather() received an invalid combination of arguments - got (Tensor, int),
+but expected one of: * (int dim, Tensor index, *, bool sparse_grad)"""
+
+
+def raises(error):
+    raise error
+
+
 KINDS = {
     "name": [lambda: numbres, lambda: __import__("trch")],  # noqa: F821
     "attribute": [lambda: SCORES.unsqeeze(0), lambda: None.size(0)],
@@ -175,7 +183,9 @@ KINDS = {
         lambda: nn.functional.nll_loss(SCORES),
         lambda: nn.functional.nll_loss(SCORES, SCORES, ignore=0),
         lambda: SCORES.gather(SCORES, -1),
+        lambda: raises(TypeError(GATHER_OF_TORCH_2_6)),
         lambda: SCORES.sum("x"),
+        lambda: raises(RuntimeError("Name 'x' not found in Tensor[None, None, None].")),
         lambda: divides(SCORES),
     ],
     "dtype": [

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from seq2seq_lib.course.judging import engine, progress_file, sandbox
+from seq2seq_lib.course.judging import engine, progress_file, sandbox, settings
 from seq2seq_lib.course.judging.probes import fresh_generator
 from tests.course.judging.stubs import recursive
 from tests.support.toy_course import TOY
@@ -184,7 +184,7 @@ def everything_off(*args):
 def state_of_the_process():
     return {
         "dtype": torch.get_default_dtype(),
-        "device": torch.get_default_device(),
+        "device": settings.default_device(),
         "threads": torch.get_num_threads(),
         "grad": torch.is_grad_enabled(),
         "matmul": torch.get_float32_matmul_precision(),
@@ -221,6 +221,14 @@ def test_one_call_s_settings_do_not_reach_the_next_call_nor_the_slow_loop():
 
     assert engine.judge(MEAN, answer)[1].state == "correct"
     assert len(seen) > 3 and len(set(seen)) == 1
+
+
+def test_a_check_works_where_torch_forgot_its_default_device(monkeypatch):
+    def fails():  # so does torch 2.6 after set_default_device(None), which a check calls, too
+        raise AttributeError("'NoneType' object has no attribute 'device'")
+
+    monkeypatch.setattr(torch, "get_default_device", fails)
+    assert engine.judge(DIVIDES, divides)[1].state == "correct"
 
 
 def test_a_notebook_s_own_settings_are_its_own():

@@ -187,6 +187,7 @@ def test_resuming_gives_the_bits_of_a_run_that_was_not_interrupted(pair):
 @needs_gloo
 @pytest.mark.slow
 def test_the_command_trains_under_torchrun_as_alone(tmp_path):
+    pytest.importorskip("sentencepiece")  # an extra
     lines = {}
     for count in (1, 2):
         folder = tmp_path / str(count)
