@@ -147,8 +147,9 @@ class Collector(ast.NodeTransformer):
     def visit_JoinedStr(self, node):
         return node
 
-    def visit_keyword(self, node):  # zip(strict=True) guards what the code above already made sure
-        return node if node.arg == "strict" else self.generic_visit(node)
+    def visit_keyword(self, node):
+        # Guards that right code never needs: zip(strict=True), dataclass(frozen=True).
+        return node if node.arg in ("strict", "frozen") else self.generic_visit(node)
 
     def visit_ClassDef(self, node):
         return self._scoped(node)

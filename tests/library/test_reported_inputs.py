@@ -144,8 +144,12 @@ def test_a_jump_of_the_learning_rate_is_told_of(tmp_path):
     path, loader = tmp_path / "m.pt", make_loader(EXAMPLES, 4)
     cosine = {"learning_rate": 1e-2, "cosine_decay": True}
     run(make_model(), loader, TrainConfig(epochs=2, **cosine), checkpoint_path=path)
-    with pytest.warns(UserWarning, match="planned for 16 steps and now is for 32.*jumps from"):
+    with pytest.warns(
+        UserWarning, match="planned for 16 steps and now is for 32.*jumps from"
+    ) as told:
         run(make_model(), loader, TrainConfig(epochs=4, **cosine), resume=load_checkpoint(path))
+    calls_fit = run.__code__.co_firstlineno + 1
+    assert (told[0].filename, told[0].lineno) == (__file__, calls_fit)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # the same plan, or no decay: not a word
         run(make_model(), loader, TrainConfig(epochs=2, **cosine), resume=load_checkpoint(path))

@@ -12,9 +12,12 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import pytest
 import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from seq2seq_lib import translate
@@ -116,7 +119,7 @@ def test_a_line_alone_is_translated_as_in_any_batch(attention, num_beams):
     translator = random_translator(attention=attention)
     options = {"num_beams": num_beams, "max_new_tokens": 12}
     alone = [translator([line], **options)[0] for line in LINES]
-    for batch_size in (2, 3, 64):
+    for batch_size in (1, 2, 3, 64):
         together = translator(LINES, batch_size=batch_size, **options)
         for one, other in zip(alone, together, strict=True):
             assert one.target == other.target and one.text == other.text
@@ -286,6 +289,9 @@ def test_the_commands_of_the_module_docstring_parse():
         assert make_parser().parse_args(words).command == words[0]
 
 
+NAMED = ("--beams", "--threads", "--limit", "--epochs", "--batch-size", "--valid-share")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -304,6 +310,9 @@ def test_the_commands_of_the_module_docstring_parse():
         ["train", "--hidden-size", "0"],
         ["train", "--num-pieces", "0"],
         ["train", "--seed", "-1"],
+        ["train", "--valid-share", "0"],
+        ["train", "--valid-share", "1"],
+        ["train", "--valid-share", "nan"],
         ["train", "--languages", "de"],
         ["train", "--resume", "--overwrite"],
     ],
@@ -315,7 +324,7 @@ def test_wrong_arguments_are_refused_before_anything_is_read(arguments, capsys, 
     message = misused(capsys, arguments)
     assert "usage:" in message and "error:" in message
     for argument in arguments:  # the message names what is wrong
-        if argument in ("--beams", "--threads", "--limit", "--epochs", "--batch-size"):
+        if argument in NAMED:
             assert f"argument {argument}" in message
 
 
@@ -641,6 +650,14 @@ def test_the_first_output_comes_before_the_last_input(trained, monkeypatch, caps
     assert len(capsys.readouterr().out.splitlines()) == 1 + 2 + 4 + 8 + 16 + 32
 
 
+def test_batches_grow_so_far_and_lose_no_line():
+    lines = [str(number) for number in range(4000)]
+    batches = list(command._growing_batches(iter(lines)))
+    sizes = [len(batch) for batch in batches]
+    assert sizes == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1024, 4000 - 2047 - 1024]
+    assert [line for batch in batches for line in batch] == lines
+
+
 def test_an_output_that_is_cut_is_told_of(trained, capsys):
     assert main(translate_args(trained, "--max-new-tokens", "1", "we sing", "we sing")) == 0
     out, err = capsys.readouterr()
@@ -652,7 +669,7 @@ def test_an_output_that_is_cut_is_told_of(trained, capsys):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("we sing\n".encode("utf-16"), "UTF-16"),
+        ("we sing\n".encode("utf-16"), "Standard input is UTF-16"),
         ("we sing\n".encode("utf-16-le"), "NUL (line 1)"),
         (b"we sing\nwe \xe9t\xe9\n", "line 2 is not UTF-8"),
     ],
@@ -673,6 +690,25 @@ def test_input_in_another_encoding_is_refused(trained, monkeypatch, capsys, cont
 def test_lines_that_are_no_text_are_named(lines, error, says):
     with pytest.raises(error, match=re.escape(says)):
         random_translator()(lines)
+
+
+@example(lengths=[65, 65], size=2)
+@given(
+    lengths=st.lists(st.integers(1, 9) | st.integers(1, 400), min_size=1, max_size=40),
+    size=st.integers(1, 5),
+)
+def test_a_batch_is_full_and_no_fuller_than_its_rows_and_cells_allow(lengths, size):
+    batches = list(translate.translator._batches(lengths, size))
+    rows = [row for batch in batches for row in batch]
+    assert sorted(rows) == list(range(len(lengths)))
+    assert [lengths[row] for row in rows] == sorted(lengths)
+
+    def fits(batch):  # the longest of a batch is its last
+        return len(batch) <= size and len(batch) * lengths[batch[-1]] <= 64 * size
+
+    assert all(len(batch) == 1 or fits(batch) for batch in batches)
+    for batch, (first, *_) in pairwise(batches):
+        assert not fits([*batch, first])
 
 
 def test_a_batch_size_below_one_is_refused():
