@@ -2,6 +2,7 @@
 
 import functools
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -335,6 +336,7 @@ def test_none_behind_a_return_is_not_a_missing_return():
         (quantized, "That is a quantized tensor"),
         (lambda n, limit: divides(n, limit).to("meta"), "it has a shape and no numbers"),
         (lambda n, limit: "table", "That is not a tensor."),
+        (lambda n, limit: SimpleNamespace(shape=(2,)), "That is not a tensor."),
         (lambda n, limit: [], "That is not a tensor."),
         (lambda n, limit: [n, "x"], "That is not a tensor."),
     ],
