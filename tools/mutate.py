@@ -40,6 +40,8 @@ BROKEN = (
 )  # fmt: skip
 # Tests of one theme and of several modules: of those that they import.
 ACROSS = ("reported_inputs", "hostile_text", "damaged_files")
+# Tests of all explorers; a broken one is asked for by its name.
+OF_EACH = ("stored_stills", "every_explorer")
 
 
 def modules() -> list[str]:
@@ -88,6 +90,17 @@ def _nearness(file: Path, module: str) -> tuple[int, int]:
 def _across(package: str) -> list[Path]:
     files = [ROOT / "tests" / "library" / f"test_{name}.py" for name in ACROSS]
     return [f for f in files if f.exists() and f"from seq2seq_lib.{package} " in _read(f)]
+
+
+def _of_each(module: str) -> list[str]:
+    """What pytest is asked when the tests of an explorer's own have noticed nothing."""
+    before, _, name = module.partition("course.explorers.")
+    if before or not name:
+        return []
+    folder = ROOT / "tests" / "course" / "explorers"
+    files = [str(folder / f"test_{theme}.py") for theme in OF_EACH]
+    name = name.split(".")[0]
+    return files if name == "kit" else ["-k", name, *files]
 
 
 @cache
@@ -235,9 +248,12 @@ def _is_text(node: ast.BinOp) -> bool:
     )
 
 
+def _path_of(module: str) -> Path:
+    return ROOT / "seq2seq_lib" / f"{module.replace('.', '/')}.py"
+
+
 def _text_of(module: str) -> str:
-    path = ROOT / "seq2seq_lib" / f"{module.replace('.', '/')}.py"
-    return path.read_text(encoding="utf-8")
+    return _path_of(module).read_text(encoding="utf-8")
 
 
 def mutants_of(module: str) -> Iterator[Mutant]:
@@ -260,7 +276,9 @@ class Broken(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def find_spec(self, fullname, path=None, target=None):
         if fullname == self.name:
-            return importlib.util.spec_from_loader(fullname, self)
+            # with its path: a module may ask for its __file__
+            path = _path_of(self.mutant.module)
+            return importlib.util.spec_from_file_location(fullname, path, loader=self)
         return None
 
     def exec_module(self, module):
@@ -294,7 +312,11 @@ def survives(mutant: Mutant | None, tests: list[Path]) -> bool:
                 os.environ["PYTHONPATH"] = os.pathsep.join([folder, *([path] if path else [])])
             import pytest
 
-            os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *map(str, tests)])))
+            more = _of_each(mutant.module) if mutant else []
+            for asked in filter(None, ([*map(str, tests)], more)):
+                if code := pytest.main(["-x", "-q", "-p", "no:cacheprovider", *asked]):
+                    os._exit(int(code))
+            os._exit(0)
         _, status = os.waitpid(child, 0)
     return status == 0
 

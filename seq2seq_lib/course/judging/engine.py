@@ -72,7 +72,7 @@ def grade(exercise: Exercise, answer: Any) -> float | None:
     return finding.earned if finding.state == PARTLY else None
 
 
-def hint(exercise: Exercise, level: int = 1) -> None:
+def hint(exercise: Exercise, level: int) -> None:
     """Level 1 asks about shapes, 2 names the call, 3 shows a skeleton with blanks."""
     hints = exercise.words.hints
     if not isinstance(level, int) or level not in range(1, len(hints) + 1):

@@ -2,6 +2,7 @@
 
 import functools
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from torch import nn
 
 from seq2seq_lib.course.judging import engine, error_kinds, sandbox, words
 from seq2seq_lib.course.judging.exercise import Exercise, Mutant
+from seq2seq_lib.course.judging.function_task import FunctionTask
+from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.masks import sequence_mask
 from tests.course.judging.stubs import STUBS, recursive
 from tests.support.toy_course import TOY
@@ -345,6 +348,7 @@ def test_none_behind_a_return_is_not_a_missing_return():
         (quantized, "That is a quantized tensor"),
         (lambda n, limit: divides(n, limit).to("meta"), "it has a shape and no numbers"),
         (lambda n, limit: "table", "That is not a tensor."),
+        (lambda n, limit: SimpleNamespace(shape=(2,)), "That is not a tensor."),
         (lambda n, limit: [], "That is not a tensor."),
         (lambda n, limit: [n, "x"], "That is not a tensor."),
     ],
@@ -452,6 +456,22 @@ def test_a_case_that_a_law_finds_is_shown_as_one_call():
     assert "Came back: 210 (float32, 0-dim); right is 7 (float32, 0-dim)" in text
     assert "finds a case: weights ten times as large. There an axis of values and weights" in text
     assert "an axis that holds one entry" in text
+
+
+@pytest.mark.parametrize(("count", "alone"), [(1, "values and weights"), (2, None)])
+def test_an_axis_of_one_entry_is_named_where_there_is_one(count, alone):
+    def law(answer):
+        answer(torch.ones(count), torch.ones(count), 1.0)
+        broken = SimpleNamespace(name="a case", holds=False)
+        return SimpleNamespace(law="a law", holds=False, checks=[broken], counterexample="")
+
+    def spec(values, weights, scale):
+        return weighted_mean(values, weights) * scale
+
+    probe = Probe({"values": torch.ones(3), "weights": torch.ones(3), "scale": 1.0}, "three")
+    task = FunctionTask(spec, lambda generator: [probe], (), law=law)
+    finding = task.judge(lambda *of: spec(*of) if len(of[0]) > 2 else of[0], torch.Generator())
+    assert finding.name == "law" and finding.facts.get("alone") == alone
 
 
 def test_a_law_whose_cases_are_right_one_by_one_speaks_for_itself():
