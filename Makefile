@@ -72,7 +72,7 @@ lint: $(STAMP)        ## style, formatting, spelling
 coverage: $(STAMP)    ## lines and branches of seq2seq_lib that tests/ reach
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term tests $(ARGS)
 
-mutation: $(STAMP)    ## are the tests worth their name? breaks the library 330 times (an hour)
+mutation: $(STAMP)    ## are the tests worth their name? breaks the library 330 times (hours)
 	$(BIN)/python tools/mutate.py --sample 330 $(ARGS)
 
 assets: $(STAMP)      ## train the small models in seq2seq_lib/course/assets anew (a minute)
