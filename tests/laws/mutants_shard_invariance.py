@@ -84,6 +84,12 @@ def cleared_in_the_loop(shards):
     return total / window, [p.grad for p in PARAMETERS]
 
 
+def returned_in_the_loop(shards):
+    """The step is indented too far: it is over after the first shard."""
+    for shard in shards:
+        return update(mean(shard))
+
+
 def padded_cells(shards):
     """B05: divided by cells, pads counted, so the answer depends on how far a shard is padded.
 
@@ -118,6 +124,7 @@ MUTANTS = {  # gradients, a part of the verdict
     "sum of means (D22)": (sum_of_means, "sum of the shards' own mean gradients"),
     "weighed by sentences (D21)": (weighed_by_sentences, "divide once by the tokens"),
     "cleared in the loop": (cleared_in_the_loop, "zero_grad inside the loop"),
+    "returned in the loop": (returned_in_the_loop, "the gradient of the first shard alone"),
     "padded cells (B05)": (padded_cells, "divide once by the tokens"),
     "ranks averaged (#29)": (averaged_ranks, "divided by the number of shards once too often"),
     "NaN from an empty rank (B29)": (nan_from_an_empty_rank, "0 / 0"),

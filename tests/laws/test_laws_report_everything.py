@@ -9,6 +9,7 @@ from torch import nn
 
 from seq2seq_lib import laws
 from seq2seq_lib.laws.plain_beam import Hyp, PlainBeam
+from seq2seq_lib.laws.returned import are_probabilities
 from seq2seq_lib.losses import sequence_loss
 
 V_SRC, V, H = 11, 13, 6
@@ -200,6 +201,13 @@ def test_probabilities_are_not_taken_for_logits():
     verdict = laws.parallel_stepwise(lambda batch: right(batch).softmax(-1))
     assert verdict.status == "NOT JUDGED" and "softmax was already taken" in str(verdict)
     assert laws.parallel_stepwise(lambda batch: right(batch).log_softmax(-1))
+
+
+def test_one_row_that_sums_to_one_is_no_softmax():
+    rows = torch.tensor([[0.25, 0.25, 0.5], [0.25, 0.25, 0.75]])
+    assert are_probabilities(rows[:1]) and not are_probabilities(rows)
+    assert not are_probabilities(torch.tensor([[1.5, -0.5, 0.0]]))
+    assert are_probabilities(torch.tensor([[0.0, 1.0, 0.0]]))
 
 
 # ---------------------------------------------------------------- bad input, for every law
