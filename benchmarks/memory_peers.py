@@ -38,6 +38,7 @@ ROOT = Path(__file__).parents[1]
 CLEAR = Path("/proc/self/clear_refs")  # of the kernel, proc(5)
 STATUS = Path("/proc/self/status")
 TINY = {"vocabulary": 50, "features": 16}
+FALLS = 0.1  # nats a token in these steps; they are .15 for ours, .15 and .7 for the others
 STEPS = 3  # the moments come with the first, so that the second holds all there is
 BEAMS = 10
 NEEDED = "skipped: needs a CPU, and Linux to say how high memory rose"
@@ -104,7 +105,10 @@ def train(name: str, sentences: int, **sizes: int) -> Callable[[], None]:
     def run() -> None:
         losses = [step() for _ in range(STEPS)]
         guess = math.log(sizes.get("vocabulary", VOCABULARY))
-        if not (abs(losses[0] - guess) < 1 and losses[-1] < losses[0]):
+        fell = losses[0] - losses[-1]
+        if abs(losses[0] - guess) > 1 or (
+            not sizes and fell < FALLS
+        ):  # a tiny model's hardly falls
             raise ValueError(
                 f"{name}: losses of {losses}. An untrained model's is near {guess:.2f} a token, "
                 f"and falls: this one is fed something else."
