@@ -48,19 +48,19 @@ Step = Callable[[], float]  # trains on its batch once; the mean loss before
 
 def rows(device: torch.device, quick: bool) -> list[Row]:
     sentences = 3 if quick else SENTENCES
-    whats = {
+    titles = {
         "training": f"peak memory, training, {sentences} sentences of up to {SOURCE} tokens",
         "search": f"peak memory, beam search, {BEAMS} beams, {sentences} sentences, 25 steps",
     }
     if device.type != "cpu" or not CLEAR.exists():
-        return [Row(what, NEEDED) for what in whats.values()]
+        return [Row(what, NEEDED) for what in titles.values()]
     found = []
-    for task, what in whats.items():
+    for task, what in titles.items():
         answers = {name: _apart(task, name, sentences) for name in STEPS_OF}
         missing = {answer["missing"] for answer in answers.values() if "missing" in answer}
         if missing:
             why = f"skipped, the extra peers is not installed: {'; '.join(sorted(missing))}"
-            return [Row(what, why) for what in whats.values()]
+            return [Row(what, why) for what in titles.values()]
         risen = {name: answer["bytes"] for name, answer in answers.items()}
         found.append(Row(f"{what}: ours", f"{risen['ours'] / 2**20:.0f} MiB"))
         for name in search_peers.PEERS:
