@@ -16,6 +16,7 @@ import threading
 import unicodedata
 from pathlib import Path
 
+import pooch
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -226,11 +227,14 @@ def test_a_file_that_cannot_be_read_is_named(toy, tmp_path, monkeypatch):
 
 
 def test_a_download_is_checked_kept_and_not_repeated(toy, monkeypatch, capsys):
+    said = []
+    monkeypatch.setattr(pooch.get_logger(), "handle", said.append)
     with server(monkeypatch) as asked:
         first = corpora.multi30k()
         assert len(asked) == 6 and all(path.startswith("/one/") for path in asked)
         assert files_in(toy) == sorted(FILES)
         assert "100%" in capsys.readouterr().err  # progress is shown
+        assert said == []  # and no line in red with its hash and folder
         assert corpora.multi30k() == first
         assert len(asked) == 6
     assert first.train[3].target == ("4", "!")
