@@ -141,6 +141,17 @@ def test_no_event_loop_stays_open(class_of, monkeypatch):
     assert opened and all(loop.is_closed() for loop in opened)
 
 
+def test_a_gradebook_that_changed_while_a_class_ran_is_put_back(class_of, monkeypatch):
+    """Where submissions are ordinary processes: elsewhere none can reach it."""
+    _, course, _ = class_of(WANTED[0])
+    before, found, said = course.gradebook.read_bytes(), [], []
+    monkeypatch.setattr(grading, "_run", lambda *_: course.gradebook.write_bytes(b"all have 100"))
+    monkeypatch.setattr(grading, "save", lambda *_: found.append(course.gradebook.read_bytes()))
+    (done,) = grading.grade(course, WANTED[0], ["untouched"], force=True, say=said.append)
+    assert found == [before] and "put back" in said[-1]
+    assert "the gradebook was changed while this class was run" in done.look
+
+
 def noting(function, returned):
     def called():
         returned.append(function())
