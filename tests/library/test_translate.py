@@ -898,6 +898,7 @@ def test_a_gpu_that_is_not_there_is_not_replaced_by_the_cpu(
 def test_what_an_extra_would_bring_is_named(trained, tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "sentencepiece", None)
+        without.setattr(texts, "multi30k", fake_multi30k)
         for arguments in (train_args(tmp_path / "m.pt"), translate_args(trained, "we sing")):
             message = refused(capsys, arguments)
             assert "sentencepiece is not installed" in message and "`course`" in message
