@@ -1,4 +1,4 @@
-"""A learner's test is judged in one run: right ones pass, wrong ones are counted, tiers earn."""
+"""A learner's test is judged in one go: right ones pass, wrong ones are counted, tiers earn."""
 
 import inspect
 import re
@@ -68,7 +68,7 @@ def test_one_run_tells_how_many_were_rejected_and_what_that_earns(
         assert f"Came back: {killed} of 4 wrong means rejected" in text
 
 
-def test_each_implementation_is_run_once():
+def test_each_implementation_is_run_twice():
     calls = []
 
     def counted(mean):
@@ -76,7 +76,7 @@ def test_each_implementation_is_run_once():
         test_mean(mean)
 
     engine.judge(EXERCISE, counted)
-    assert len(calls) == len(TASK.innocent) + len(TASK.suspects)
+    assert len(calls) == 2 * (len(TASK.innocent) + len(TASK.suspects))
 
 
 def test_the_patient_s_own_message_comes_first():
@@ -90,10 +90,16 @@ def test_implementations_have_no_name_that_gives_them_away():
     assert names == {"unnamed"}
 
 
-def counts_calls(mean, calls=[]):  # noqa: B006  it remembers, on purpose
-    calls.append(1)
-    innocent = len(TASK.innocent)
-    assert (len(calls) - 1) % (innocent + len(TASK.suspects)) < innocent
+def counts_calls(rounds):
+    """A test that passes as many as are right, and then rejects as many as are wrong."""
+    calls = []
+    right, wrong = rounds * len(TASK.innocent), rounds * len(TASK.suspects)
+
+    def test(mean):
+        calls.append(1)
+        assert (len(calls) - 1) % (right + wrong) < right
+
+    return test
 
 
 def reads_the_closure(mean):
@@ -102,9 +108,26 @@ def reads_the_closure(mean):
 
 
 def test_neither_counting_nor_looking_inside_rejects_anything():
-    earned = [engine.judge(EXERCISE, counts_calls, seed)[1].state for seed in range(40)]
-    assert earned.count("wrong") > 30  # in a fixed order it would always be right
-    assert said(reads_the_closure)[0].name == "nothing_rejected"
+    for rounds in (1, 2):  # 1: as if each came once
+        states = [engine.judge(EXERCISE, counts_calls(rounds), seed)[1].state for seed in range(99)]
+        assert set(states) == {"wrong"}  # in a fixed order it would be right each time
+
+
+def changes_its_mind(right, wrong):
+    """A test that errs once on a right or a wrong mean, where it is told False, and never again."""
+    first = {True: right, False: wrong}
+
+    def test(mean):
+        is_right = bool((mean(VALUES, WEIGHTS) - RIGHT).abs() < 1e-5)
+        assert is_right if first.pop(is_right, True) else not is_right
+
+    return test
+
+
+def test_of_two_runs_the_worse_one_counts():
+    assert said(changes_its_mind(right=True, wrong=True))[0].state == "correct"
+    assert said(changes_its_mind(right=False, wrong=True))[0].name == "innocent_rejected"
+    assert said(changes_its_mind(right=True, wrong=False))[0].facts["killed"] == "3"
 
 
 def test_all_implementations_look_the_same_from_outside():
