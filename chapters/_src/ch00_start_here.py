@@ -263,7 +263,7 @@ for by_hand in (True, False):
     twins.append(torch.cat([parameter.detach().flatten() for parameter in twin.parameters()]))
 gap = (twins[0] - twins[1]).abs().max().item()
 assert gap < 1e-4, gap
-print("the same weights, to 4 digits:", gap < 1e-4)
+print("no weight differs by 0.0001 or more:", gap < 1e-4)
 
 # %% [markdown]
 # Now for real. **Predict**: will the model need a minute, an hour or a night to get 95 of 100 unseen
@@ -297,8 +297,9 @@ plots.show(
 
 # %% [markdown]
 # That of training. Its number is a mean over the whole epoch, in most of which the model was still a
-# beginner, and it is measured with dropout; the other one is measured when the epoch is over. The dotted
-# line is the least that is possible: 0, because each date has one right answer.
+# beginner, and it is measured with dropout; the other one (*validation*, says the figure) is measured when the epoch is
+# over. The dotted line, the *entropy of the task*, is the least that is possible: 0, because each date has
+# one right answer.
 #
 # A falling loss is not yet a working model. So we let it write on its own, with **greedy search**: it takes
 # the most probable character, again and again, until it says "end". Only whole dates count.
@@ -389,8 +390,8 @@ from seq2seq_lib.course.explorers.translation_box import box
 box(date_reader(), "4th of August 1999", label="a date")
 
 # %% [markdown]
-# Six texts without a right answer, read by the model that comes with the course. **Predict**: will it be
-# unsure of all of them? A model that meets nonsense ought to notice.
+# Six texts that are no date in any of its twelve forms, read by the model that comes with the course.
+# **Predict**: will it be unsure of all of them? A model that meets nonsense ought to notice.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 odd = ["1999", "31 february 1999", "christmas 1999", "1/1/11", "may", "4 august"]
@@ -402,8 +403,8 @@ for said, probability, text in sorted(rows, key=lambda row: -row[1]):
 # It copies the 31st of February: it has seen dates and knows no calendar. For `1999` it makes up a 99th of
 # September, with a probability near that of a right answer. It cannot say "I do not know".
 #
-# So it is sure about some nonsense and unsure about other: the number tells how usual an answer looks to
-# it, and far from what it has seen that means little.
+# So it is sure about some nonsense and unsure about other: the number tells how much the model prefers its
+# answer to all others, and far from what it has seen that means little.
 
 # %% [markdown]
 # ## 0.6 Law 1, and the other six
@@ -435,7 +436,7 @@ for name, reader in readers.items():
 
 # %% [markdown]
 # Only the last one. In the three others no date has a pad behind it, and there the careless model is as
-# good as ours, or better. What did it do? Three things that are easy to do, and none of which raises:
+# good as ours, or better. What did it do? Three things that are easy to do, and none of them raises an error:
 #
 # 1. it ignores the lengths, so encoder and attention read the pads;
 # 2. its embedding has no `padding_idx`, so the vector of PAD is random and never trained;
@@ -444,7 +445,7 @@ for name, reader in readers.items():
 # Readers of PyTorch's own tutorial ask about the pads that it
 # [embeds](https://github.com/pytorch/tutorials/issues/2840) and whether
 # [the last state is that of a PAD](https://github.com/pytorch/tutorials/issues/3643); a user of OpenNMT-py
-# saw 24 BLEU at batch size 32 and [9 at 256](https://github.com/OpenNMT/OpenNMT-py/issues/318).
+# saw a score of 24 BLEU at batch size 32 and [of 9 at 256](https://github.com/OpenNMT/OpenNMT-py/issues/318).
 #
 # Was this one unlucky model? Measured once, on 28 November 2026
 # ([`benchmarks/neighbours.py`](../benchmarks/neighbours.py)): five seeds, and of 500 dates the share whose
@@ -463,8 +464,8 @@ for seed, row in enumerate(measured.CARELESS):
 # All five are right alone, or nearly, and worse together; how much worse is luck. So a check that counts
 # needs the labels, and the right kind of batch.
 #
-# Why does a pad change anything, even if its vector is zero? With a pencil: one unit of a GRU, with its
-# gate fixed at z = 0.5 to keep it short.
+# Why does a pad change anything, even if its vector is zero? With a pencil: one unit of a GRU, the network
+# in our encoder ([chapter 2](ch02_gru_and_lstm_gates.ipynb)), with its gate fixed at z = 0.5 to keep it short.
 #
 # 1. A step is h′ = z·h + (1 − z)·n, with n = tanh(w·x + u·h + b).
 # 2. A zero pad, x = 0, removes the one term w·x. The step is still taken.
@@ -523,7 +524,7 @@ atlas.show(atlas.course_map(here=0), atlas.chapter_links())
 #   is not told so reads it.
 # - An encoder reads, a decoder writes, attention says where to look. Training is a few lines.
 # - A falling loss and a right answer alone do not tell a sound model from a careless one.
-# - A probability says how usual an answer looks to a model.
+# - A probability says how sure a model is, not whether it is right.
 #
 # | check | ours | careless | tells them apart? |
 # |---|---|---|---|

@@ -338,8 +338,9 @@ print(truncation_table())
 # how to end. That help can be missing: where *every* row is cut, as with dates (ten characters and EOS)
 # in ten steps, 0 of 200 outputs end, in each of three runs.
 #
-# So a cut target is a lie either way. Leave it whole if memory allows; else drop the pair, and say
-# how many you dropped.
+# So a cut target that ends is a lie. Without its EOS it is true as far as it goes; only the end is not
+# taught. The model that never saw these pairs had few of the long ones right. Leave a target whole if
+# memory allows. Else cut it without EOS where enough rows are whole, or drop the pair, and say how many.
 #
 # ## 1.6 Batches
 #
@@ -487,8 +488,8 @@ plots.show(
 # %% [markdown]
 # Sorted data come in one order in each epoch, the short ones first. So `BucketSampler` shuffles,
 # sorts inside pools of 50 batches (here one holds all), and shuffles the batches. `TokenBatchSampler`
-# limits the cells of a batch instead of its rows, so that each costs about the same. "Fixed width" is
-# an array as wide as the longest of the corpus:
+# limits the cells of a batch instead of its rows, so that all cost about the same but one, for what is
+# left over. "Fixed width" is an array as wide as the longest of the corpus:
 
 # %%
 by_tokens = list(TokenBatchSampler(lengths, 64 * 17))  # 64 rows of the mean length
@@ -547,8 +548,9 @@ assert verdicts["mean of real cells"]
 # - Letters, pieces, words: a longer list makes shorter sentences.
 # - UNK is trained only if it is met in training: `min_freq` of 2 or more, or pieces.
 # - `tgt_in` is BOS and the words, `tgt_out` the words and EOS: one column apart.
-# - A cut target teaches a lie, with its EOS or without.
-# - Waste is one fraction over all cells: up to a half for shuffled rows, about B/N for sorted ones.
+# - A target that is cut and ended teaches to stop there; cut and not ended, it leaves the end untaught.
+# - Waste is one fraction over all cells. For lengths spread evenly it is up to a half if rows are
+#   shuffled, about B/N if sorted; a few very long rows waste more.
 #
 # | looks right | what is wrong | what gives it away |
 # |---|---|---|

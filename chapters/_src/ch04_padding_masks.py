@@ -350,8 +350,8 @@ print(f"naive: {naive[~mask].sum() / naive.sum():.0%} of such a sum stands at pa
 #
 # ## 4.4 What each average weights
 #
-# Is the mean over tokens the only right average? Here are five ways to make one number of the
-# cells; all but the last use the mask. **Predict** which of the five keep their value with ten PAD
+# Is the mean over tokens the only right average? Here are five ways to turn the cells into one
+# number; all but the last use the mask. **Predict** which of the five keep their value with ten PAD
 # columns more.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
@@ -367,7 +367,8 @@ for name, average in averages.items():
     print(f"{name:22} {average(nll, mask):6.2f} {average(wide_nll, wide_mask):8.2f}")
 
 # %% [markdown]
-# Three are stable, and choose differently. The derivative of the loss by one cell's loss is that
+# Three are stable. The sum weighs as the mean over tokens does, times N; the mean of sentence means
+# chooses otherwise. The derivative of the loss by one cell's loss is that
 # cell's **weight**. In the mean over tokens it is 1/N = 1/11; in the mean of sentence means 1/(B ·
 # length), so 1/6 for a token of "danke", but 1/15 for one of the longest sentence. Summed by
 # sentence, the weights say whom the gradient listens to.
@@ -561,8 +562,8 @@ print(f"{padded_mean(logits, targets, mask):.2f}")
 # %% [markdown]
 # **Mean over the padded length.** The second number is 22 / 15 = 1.47: the right cells, divided by
 # all. *Dive into Deep Learning* divided each row by its padded length
-# ([d2l#2076](https://github.com/d2l-ai/d2l-en/issues/2076), 2022; the text has been mended since),
-# as did [gluon-nlp#238](https://github.com/dmlc/gluon-nlp/issues/238).
+# ([d2l#2076](https://github.com/d2l-ai/d2l-en/issues/2076), 2022; the text has been mended
+# since, the class in its package was not by June 2026), as did [gluon-nlp#238](https://github.com/dmlc/gluon-nlp/issues/238).
 #
 # **A column meets a row.** PyTorch's chatbot tutorial added its loss up step by step. The losses of
 # a step were `[B, 1]`, its mask `[B]`. At step 2 of our batch the losses are 1, 8 and 1, and

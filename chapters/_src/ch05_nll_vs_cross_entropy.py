@@ -151,8 +151,8 @@ print(f"floor for V = {V}: {floor:.4f}")
 # %% [markdown]
 # Three lines agree. Log-softmax twice is harmless, because a row of log-probabilities has lse = log 1 =
 # 0, so the second one takes nothing away. **Why a softmax before the loss is wrong** shows in the last
-# column: where the model is sure of another word, the right loss pushes with .9997, and such a one with
-# .0004 at most, so a sure mistake is hardly unlearned. Raw logits into `nll_loss` push with 1 always, also
+# column: where the model is sure of another word, the right loss pushes with .9997, the loss of shares
+# with .0004 at most, so a sure mistake is hardly unlearned. Raw logits into `nll_loss` push with 1 always, also
 # where the answer is perfect, and push no other word down.
 
 # %%
@@ -459,7 +459,7 @@ print(f"entropy of q {torch.special.entr(q).sum():.4f}")
 print("gradient", gradient(smooth, z).round(decimals=2))
 
 # %% [markdown]
-# So a smoothed loss of .39 is perfect here, and no perplexity. Train with it, report without it.
+# So a smoothed loss of .39 is perfect here, and its exp is no perplexity. Train with it, report without it.
 #
 # **Temperature** divides the logits by τ before the softmax. That raises votes to the power 1/τ: τ = .5
 # squares them. On our row, the target is second of five. **Predict**: at τ = .6, does its share of .30
@@ -547,7 +547,8 @@ print(f"fitted τ {fitted:.2f}; test loss {F.cross_entropy(test, test_y):.4f} ->
 # over ten bins of confidence, 9,445 tokens) from .12 to .15 down to .04 to .05, and leaves the accuracy
 # as it is.
 #
-# A τ in [*sampling*](ch11_length_and_truth.ipynb) is chosen after training; below 1 it buys less randomness.
+# A τ in [*sampling*](ch11_length_and_truth.ipynb) is chosen after training; below 1 it makes the draws
+# less random.
 # A τ in the *training* loss is another matter, because the model learns its logits for it. Trained on
 # `cross_entropy(z / .6)`, the number model has a fitted τ of .33 to .40. Read at 1, its calibration error is
 # .076 to .093 and its loss .089 to .113; read at .6 they are .010 to .014 and .014 to .029. Exact match

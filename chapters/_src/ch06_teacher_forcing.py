@@ -5,8 +5,8 @@
 # that difference hide, and what does it not hide?
 #
 # Here a date model with attention is made to read a wrong `5` where its answer should begin with 1.
-# Below, one lane then reads the gold prefix, the other one what it says itself. **Predict** how many
-# of the ten outputs behind the slip are wrong in each lane, then choose an answer.
+# Below, it then goes on in two lanes: one reads the right tokens (*gold*), the other what it says itself.
+# **Predict** how many of the ten outputs behind this *slip* are wrong in each lane, then choose an answer.
 
 # %% tags=["nbval-ignore-output"]
 from seq2seq_lib.course.explorers.slip_and_recover import explore
@@ -249,7 +249,7 @@ for name, number in ways.items():
 #
 # A **perplexity** is $\exp$ of the mean NLL of gold tokens, each under its gold prefix. Some code takes the
 # cross-entropy of *free-running* outputs instead, and prints its exp under the same name: it has the
-# shape of a loss, and "no teacher forcing at evaluation" sounds right. Readers ask about it in
+# shape of a loss, and "no teacher forcing at evaluation" sounds right. A reader asked about it twice, in
 # [bentrevett#146](https://github.com/bentrevett/pytorch-seq2seq/issues/146) and
 # [OpenNMT-py#1959](https://github.com/OpenNMT/OpenNMT-py/issues/1959).
 #
@@ -407,15 +407,15 @@ for name in spread:
     )
 
 # %% [markdown]
-# Token and step agree, and row and batch: whether rows toss together changes no
-# expectation, but whether places do does. Tossing for the whole batch makes the loss jump, more than
-# twice as much here.
+# Token and step agree, and row and batch: whether rows share a coin changes no expectation, whether places
+# share one does. Tossing for the whole batch makes the loss jump most, four times as far as a coin a token.
 #
 # Does a gradient flow back through the token that was fed? An argmax is a step function: its derivative is
 # zero or undefined. So ratio 0 has the gradient of *one parallel pass over the recorded own tokens*.
 
 # %%
-free_logits = model.train()(probe := laws.probes.make_batch(), 0.0)
+probe = laws.probes.make_batch()
+free_logits = model.train()(probe, 0.0)
 said = free_logits.argmax(-1)  # [B, T]
 recorded = replace(probe, tgt_in=torch.cat([probe.tgt_in[:, :1], said[:, :-1]], 1))
 
@@ -462,7 +462,7 @@ for (training, decoder), row in measured.SCHEDULES.items():
 # %% [markdown]
 # "Recovery" is the accuracy of the own lane behind a forced slip. Without attention it rises in all five
 # trainings and all seeds, and exact match and likelihood fall. With attention the schedules move
-# little, but ε = ½ raises recovery by .06 to .19, each seed, and exact match by −.003 to .013.
+# little, but ε = ½ raises recovery by .06 to .19 in each seed, and exact match changes by −.003 to +.013.
 # Without attention a coin a batch costs and buys less than one a token. The theorem says why EM has
 # little to win: it is decided under gold prefixes.
 
@@ -610,7 +610,7 @@ for name, shift in (("right", 1), ("no shift", 0), ("twice", 2)):
 #   in two parallel passes, as in exercise 6.6.
 #
 # **Next**: [the exercises](../exercises/ch06_teacher_forcing/ch06_teacher_forcing.ipynb) ask for other
-# places where they part. Then [chapter 7](ch07_search.ipynb).
+# places where training and inference part. Then [chapter 7](ch07_search.ipynb).
 
 # %% [markdown]
 # ## What this chapter asserts

@@ -350,8 +350,7 @@ print(inspect.getsource(patient_encode))
 #
 # Your test is then tested itself. It must let right encoders through, however they are written: that, and
 # rejecting the patient, is worth 2 points; rejecting five wrong encoders of seven 2 more; all of them the
-# last one. The others read pads, mix rows in other ways, or forget an order. Each is the encoder of some
-# published code.
+# last one. The others read pads, mix rows in other ways, or forget an order.
 #
 # One kind of mistake no such test can see: the states of the wrong *layer* are the same in every batch. So it
 # is not among the seven.
@@ -440,8 +439,9 @@ check("2.8c", to_hidden)
 # Chapter 2 says: choose the bias before you choose the cell. Measure it. For the forget biases 0, 1, 3 and 5
 # of an LSTM: what is the largest k at which the flag task is learned within 300 steps?
 #
-# First the table. A run is a tuple `(bias, k, seed, step)`; `step` is where it was solved, or None. A k counts
-# for a bias if **all** its seeds solved it, and all smaller k that were tried count, too.
+# First the table. A run is a tuple `(bias, k, seed, step)`; `step` is where the running mean of the
+# loss fell below 0.1 (the run is *solved*), or None. A k counts for a bias if **all** its seeds solved it **and**
+# every smaller k that was tried counts.
 
 
 # %% nbgrader={"grade": false, "grade_id": "longest_k", "locked": false, "schema_version": 3, "solution": true, "task": false}

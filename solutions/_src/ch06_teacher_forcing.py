@@ -490,6 +490,7 @@ check("6.9", slip_run)
 # trained, corpus = half_trained(seed=0)
 # test = collate(encode_pairs(corpus.test, trained.src_vocab, trained.tgt_vocab))
 # state = trained.model.start(test.src, test.src_lengths)
+# wrong = torch.where(test.tgt_out[:, 0] == 4, 5, 4)  # [B], two digits: never the gold one
 # slip_run(trained.model.step, state, test.tgt_in, 1, wrong)
 # ```
 #

@@ -1,5 +1,6 @@
 """The map of the chapters and the picture of the laws: what they show, that they can be read."""
 
+import itertools
 import re
 from dataclasses import replace
 
@@ -73,6 +74,29 @@ def test_the_whole_course_is_on_the_map_and_in_its_words():
         assert f"{chapter.number}. {chapter.title}: {chapter.minutes} minutes" in told
         assert all(place[need][0] < place[chapter.number][0] for need in chapter.needs)
     assert len(of_class(root, "here")) == 1
+
+
+SKIPS = tuple(
+    replace(ENTRY, number=n, stem=f"ch0{n}_x", title=f"T{n}", needs=needs)
+    for n, needs in enumerate([(), (), (0,), (0,), (2,), (2,), (2,), (1, 4)])
+)
+
+
+@pytest.mark.parametrize("chapters", [SKIPS, None], ids=["two columns between", "this course"])
+def test_no_arrow_runs_behind_a_tile(chapters):
+    root = parsed(atlas.course_map(chapters))
+    tiles = [
+        [float(t.get(side)) for side in ("x", "y", "width", "height")]
+        for t in of_class(root, "tile")
+    ]
+    lines = [line.get("points") for line in root.iter() if line.get("stroke") == svg.GREY]
+    for line in lines:
+        points = [tuple(map(float, point.split(","))) for point in line.split()]
+        for (x0, y0), (x1, y1) in itertools.pairwise(points):
+            for step in range(1, 50):
+                x, y = x0 + (x1 - x0) * step / 50, y0 + (y1 - y0) * step / 50
+                behind = [t for t in tiles if 0 < x - t[0] < t[2] and 0 < y - t[1] < t[3]]
+                assert not behind, f"an arrow passes ({x}, {y})"
 
 
 def test_a_chapter_that_was_removed_is_needed_by_nobody():

@@ -38,12 +38,9 @@ def course_map(chapters: Sequence[Entry] | None = None, here: int | None = None)
     parts = []
     for chapter in chapters:
         for need in _direct(chapter, chapters):
-            (x0, y0), (x1, y1) = spot[need], spot[chapter.number]
-            y0, y1, x0 = y0 + TILE[1] / 2, y1 + TILE[1] / 2, x0 + TILE[0]
-            bend = (COLUMN - TILE[0]) / 2
-            points = [(x0, y0), (x1 - 2 * bend, y0), (x1 - bend / 2, y1), (x1 - 2, y1)]
-            parts.append(svg.line(points, stroke=svg.GREY))
-            parts.append(svg.line([(x1 - 7, y1 - 4), (x1 - 1, y1), (x1 - 7, y1 + 4)]))
+            passed = columns[level[need] + 1 : level[chapter.number]]
+            tops = [spot[c.number][1] for column in passed for c in column]
+            parts += _arrow(spot[need], spot[chapter.number], tops)
     for chapter in chapters:
         parts += _tile(chapter, *spot[chapter.number], chapter.number == here)
     width = 2 * svg.MARGIN + COLUMN * (len(columns) - 1) + TILE[0]
@@ -52,6 +49,30 @@ def course_map(chapters: Sequence[Entry] | None = None, here: int | None = None)
     title = f"A map of {len(chapters)} chapters"
     description = f"{title}, {total / 60:.0f} hours to read. {' '.join(map(_told, chapters))}"
     return svg.picture(width, height, title, description, parts)
+
+
+def _arrow(
+    need: tuple[float, float], chapter: tuple[float, float], tops: Sequence[float]
+) -> list[str]:
+    """From tile to tile; columns between them are passed where no tile stands.
+
+    Args:
+        need, chapter: the upper left corners of both tiles.
+        tops: the upper edges of all tiles in the columns between.
+    """
+    (x0, y0), (x1, y1) = need, chapter
+    x0, y0, y1 = x0 + TILE[0], y0 + TILE[1] / 2, y1 + TILE[1] / 2
+    gap, middle = COLUMN - TILE[0], TILE[1] / 2
+    ways = [y0, *(top + side for top in tops for side in (middle - ROW / 2, middle + ROW / 2))]
+    free = [y for y in ways if not any(top - 2 <= y <= top + TILE[1] + 2 for top in tops)]
+    y = min(free, key=lambda y: abs(y - y0) + abs(y - y1))
+    points = [(x0, y0), (x1 - gap, y), (x1 - gap / 4, y1), (x1 - 2, y1)]
+    if tops:
+        points.insert(1, (x0 + gap, y))
+    return [
+        svg.line(points, stroke=svg.GREY),
+        svg.line([(x1 - 7, y1 - 4), (x1 - 1, y1), (x1 - 7, y1 + 4)]),
+    ]
 
 
 def _told(chapter: Entry) -> str:

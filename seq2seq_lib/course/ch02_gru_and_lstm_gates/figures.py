@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-STYLES = ((GREY, ":"), (ORANGE, "-."), (VERMILION, "--"), (ORANGE, "-"), (GREEN, "-"), (BLUE, "-"))
+STYLES = ((GREY, ":"), (ORANGE, "-."), (VERMILION, "--"), (ORANGE, "o-"), (GREEN, "s-"), (BLUE, "^-"))
 HELD, SHOWN = "#9ecae8", "#f4c05a"
 
 
@@ -24,7 +24,8 @@ def gradient_lines(norms: Mapping[str, Sequence[float]]) -> "Figure":
     ax = new_axes(7.6, 3.9)
     for (name, values), (colour, dash) in zip(norms.items(), STYLES, strict=False):
         steps = range(1, len(values) + 1)
-        ax.plot(steps, [v / values[-1] for v in values], dash, color=colour, label=name, lw=1.8)
+        shares = [v / values[-1] for v in values]
+        ax.plot(steps, shares, dash, color=colour, label=name, lw=1.8, ms=5, markevery=4)
     ax.set_yscale("log")
     ax.set_xlabel("step at which the symbol is read (1 is the flag)")
     ax.set_ylabel("gradient there /\ngradient at the last step")

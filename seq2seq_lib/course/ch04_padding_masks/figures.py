@@ -291,10 +291,15 @@ def packing(words: Sequence[Sequence[str]]) -> "tuple[Figure, str]":
     pads = [[t >= len(words[b]) for t in range(T)] for b in order]
     cells(ax, texts, colours, pads, left=0, top=1)
     ax.text(0, 0.85, "sorted by length", va="bottom")
+    names = [chr(ord("A") + k) for k in range(B)]
+    for k, name in enumerate(names):
+        ax.text(-0.2, 1.5 + k, name, ha="right", va="center")
     for t, size in enumerate(sizes):
         ax.text(t + 0.5, B + 1.15, str(size), ha="center", va="top", weight="bold")
     ax.text(T + 0.2, B + 1.15, "batch_sizes: how many still run at each step", va="top")
-    stored = [(texts[k][t], colours[k][t]) for t in range(T) for k in range(sizes[t])]
+    stored = [
+        (f"{texts[k][t]}\n{names[k]}", colours[k][t]) for t in range(T) for k in range(sizes[t])
+    ]
     top = B + 2.4
     cells(ax, [[word for word, _ in stored]], [[colour for _, colour in stored]], left=0, top=top)
     ax.text(0, top - 0.15, "data: one column after the other, and no PAD", va="bottom")

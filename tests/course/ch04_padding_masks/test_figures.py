@@ -211,8 +211,9 @@ def test_packing_shows_what_torch_stores():
     stored = torch.nn.utils.rnn.pack_sequence(rows, enforce_sorted=False)
     ax = figures.packing(words)[0].axes[0]
     lowest = max(y for _, y in grids(ax))
-    data = [ids[cell[0]] for (x, y), cell in sorted(grids(ax).items()) if y == lowest]
-    assert data == stored.data.tolist()
+    data = [cell[0].split() for (x, y), cell in sorted(grids(ax).items()) if y == lowest]
+    assert [ids[word] for word, _ in data] == stored.data.tolist()
+    assert [name for _, name in data] == list("ABCABAA"), "whose word it is, by the sorted order"
     assert [t for t in written(ax) if t.isdigit()] == [str(n) for n in stored.batch_sizes.tolist()]
     all_drawn(ax.figure)
 
