@@ -73,14 +73,20 @@ def attention(pairs: Sequence[Pair], translations: Sequence[Translation]) -> dic
 
 
 def search(translator: Translator, sources: Sequence[str], references: Sequence[str]) -> list[dict]:
-    """Width and penalty: BLEU, length ratio, mean log-probability."""
-    rows = []
+    """Width and penalty: BLEU, what it gains over greedy, length ratio, mean log-probability.
+
+    The gain has its paired interval, its ends being points of BLEU.
+    """
+    rows, greedy = [], None
     for penalty in PENALTIES:
         for width in WIDTHS:
             found = translator(sources, num_beams=width, length_penalty=penalty)
-            bleu = corpus_bleu([one.text for one in found], references)
+            outputs = [one.text for one in found]
+            bleu, counts = corpus_bleu(outputs, references), statistics(outputs, references)
+            greedy = counts if greedy is None else greedy  # one beam, whatever the penalty
             rows.append({
                 "penalty": penalty, "width": width, "bleu": round(bleu.score, 2),
+                "over_greedy": interval(greedy, counts),
                 "length_ratio": round(bleu.hypothesis_length / bleu.reference_length, 3),
                 "log_prob": round(sum(one.log_prob for one in found) / len(found), 3),
             })  # fmt: skip

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-STYLES = ((GREY, ":"), (ORANGE, "-."), (VERMILION, "--"), (ORANGE, "o-"), (GREEN, "s-"), (BLUE, "^-"))
+COLOURS = (GREY, ORANGE, VERMILION, ORANGE, GREEN, BLUE)
+STYLES = tuple(zip(COLOURS, (":", "-.", "--", "o-", "s-", "^-"), strict=True))
 HELD, SHOWN = "#9ecae8", "#f4c05a"
 
 
