@@ -83,7 +83,7 @@ def search(translator: Translator, sources: Sequence[str], references: Sequence[
             found = translator(sources, num_beams=width, length_penalty=penalty)
             outputs = [one.text for one in found]
             bleu, counts = corpus_bleu(outputs, references), statistics(outputs, references)
-            greedy = counts if greedy is None else greedy  # one beam, whatever the penalty
+            greedy = counts if greedy is None else greedy  # one beam, no penalty
             rows.append({
                 "penalty": penalty, "width": width, "bleu": round(bleu.score, 2),
                 "over_greedy": interval(greedy, counts),

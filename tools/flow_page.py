@@ -30,7 +30,8 @@ PAGE = ROOT / "docs" / "flow.md"
 LIBRARY = Path(seq2seq_lib.__file__).parent
 SIZES = {"B": 4, "S": 6, "T": 5, "V": 11, "E": 7, "H": 8, "L": 2}  # all different, N = B * beams
 BEAMS = 3
-LETTERS = {size: letter for letter, size in SIZES.items()} | {SIZES["B"] * BEAMS: "N", 1: "1"}
+LETTERS = {size: letter for letter, size in SIZES.items()}
+LETTERS |= {SIZES["B"] * BEAMS: "N", BEAMS: "k", 1: "1"}
 # Not of the flow: checks on arguments, what several processes send, names of random states.
 ASIDE = {"_arguments.py", "processes.py", "runtime.py", "windows.py", "checkpoints.py", "vocab.py"}
 

@@ -277,7 +277,7 @@ for divisor in (4, 3):
 # instead, row 3 turns up, which does not exist. With k = V the two are the same, so a test with k = V
 # cannot see it.
 #
-# What ends leaves the beam, and k outputs shall go on. **Predict** for k = 3: how many of the best
+# What ends leaves the beam, and k outputs are to go on. **Predict** for k = 3: how many of the best
 # candidates can be ends, in the worst case? So how many must one take, to be sure that three go on?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}

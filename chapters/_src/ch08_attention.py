@@ -61,9 +61,9 @@ for low, high in ((8, 10), (11, 15), (16, 20), (21, 28)):
 
 # %% [markdown]
 # Here nothing falls with length, but each answer has 10 characters, so a long date asks for no more
-# than a short one. [Chapter 3](ch03_encoder_decoder.ipynb)'s `reverse` does: each digit must be copied. Its GRU, with the
-# state as context of every step, and the same encoder with attention instead were trained as there,
-# seeds 0 to 4 ([`benchmarks/attention.py`](../benchmarks/attention.py), measured once, on 28 November
+# than a short one. [Chapter 3](ch03_encoder_decoder.ipynb)'s `reverse` does: each digit must be copied. Two models were trained
+# as there, seeds 0 to 4: its GRU, which gets the encoder's state at every step, and the same encoder with
+# attention instead ([`benchmarks/attention.py`](../benchmarks/attention.py), measured once, on 28 November
 # 2026). **Predict** both curves: without attention, what is left at 11 digits? With attention, are 11
 # digits as good as 3?
 
@@ -275,7 +275,7 @@ print(f"variance of the date model's memory {date_memory[real].var():.1f}, state
 explore("leak")
 
 # %% [markdown]
-# **Wrong**: the softmax first, then times the mask. The zeros stand right. **Predict** what the weights of step 0 sum to.
+# **Wrong**: the softmax first, then times the mask. The zeros are in the right places. **Predict** what the weights of step 0 sum to.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 from seq2seq_lib.masks import masked_softmax
@@ -324,8 +324,9 @@ for seed, alone, padded in chapter.WITHOUT_A_MASK:
 
 # %% [markdown]
 # One by one there is no pad to see, so the accuracy shows nothing. Among 100 pads one of the three loses
-# 12 % of its dates, and one nearly none: it has learned to look away. A reader who asked for the
-# mask was told that the decoder should learn to do without
+# 12 % of its dates, and one nearly none: perhaps it has learned to look away. A reader asked for the
+# mask; the author agreed that pads are attended to, thought that the decoder should be able to learn not to,
+# and named the cure, `masked_fill` with −∞
 # ([Seq2Seq-PyTorch#6](https://github.com/MaximumEntropy/Seq2Seq-PyTorch/issues/6); see also
 # [tutorials#593](https://github.com/pytorch/tutorials/issues/593)). But what a sentence gets still
 # depends on its neighbours. **Law 1** asks exactly this, of an untrained model.
@@ -353,7 +354,7 @@ for name, way in ways.items():
 assert [name for name, verdict in verdicts.items() if verdict] == ["-inf before"]
 
 # %% [markdown]
-# So invariance sees a missing mask even where the accuracy looks well.
+# So invariance sees a missing mask even where the accuracy looks fine.
 #
 # ## 8.5 Before the step or after it
 #

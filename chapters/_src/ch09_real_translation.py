@@ -319,7 +319,7 @@ explore_short("two_words")
 
 # %% [markdown]
 # An order with n-grams but *without a match* makes the product 0, too, which is harsh for a single
-# sentence. **Smoothing** puts something in its place. Which, is part of the score's name: `exp` counts the
+# sentence. **Smoothing** puts something in its place. Its choice is part of the score's name: `exp` counts the
 # first empty order as 1/2 of a match, the next as 1/4. So do capital letters and the tokeniser.
 
 # %%
@@ -406,7 +406,7 @@ print(f"{bleu_of(rows.sum(0).tolist()):.1f}, and 95 % of the draws in {low:.1f} 
 
 # %% [markdown]
 # A row of counts a sentence makes this cheap, because a corpus is the sum of its rows. How many sentences
-# does a test set need? Here is half the width for the first n:
+# does a test set need? Here is half the width of the interval if only the first n are scored:
 
 # %%
 from seq2seq_lib.metrics import bootstrap_interval
@@ -507,12 +507,13 @@ print(f"{len(wrong)} wrong outputs, {one_word} of them in a single word")
 # %%
 plots.show(
     figures.searches(measured.SEARCH),
-    "BLEU over 1, 2, 5, 10 and 20 beams. Without a length penalty it peaks at 2 beams and falls below "
-    "greedy at 20; with penalty 1 it gains three points up to 5 beams and stays there.",
+    "BLEU over 1, 2, 5, 10 and 20 beams, each with the paired interval of its gain over greedy. Without a "
+    "length penalty all intervals hold 0; with penalty 1 none does from 2 beams on, and 5 gain three points.",
 )
 
 # %% [markdown]
-# So more than two beams gain only with a length penalty, and no more beyond five. (The five beams above
+# A bar is the paired interval of the gain over greedy. Without a length penalty each holds 0, with 20 beams
+# −2.6 to 1.6: nothing is shown. With penalty 1 five beams have a gain of 1.7 to 4.9. (The five beams above
 # had penalty 1.) Next,
 # attention: orange circles are the words that the grammar itself has linked.
 
@@ -599,8 +600,8 @@ else:
     assert wide > 5 * chance
 
 # %% [markdown]
-# A larger model, whose BLEU stands in README: `python -m seq2seq_lib.translate
-# train`. And for texts of your own, two files, where the same line of both is a pair:
+# The command `python -m seq2seq_lib.translate train` trains a larger model, whose BLEU is in the README.
+# And for texts of your own, two files, where the same line of both is a pair:
 #
 # ```
 # python -m seq2seq_lib.translate train --train my.de my.en --check
@@ -632,7 +633,7 @@ box(translator, "the government lowers the taxes", label="an English phrase")
 # |---|---|--:|--:|--:|
 # | phrases, rare words thinned | GRU, attention, greedy | 75.3 | 0.54 | 8 |
 # | | the same, 5 beams | 78.8 | 0.57 | 8 |
-# | | twice the data, 5 beams | 85.7 | 0.69 | 10 |
+# | | twice the data, 5 beams | 85.7 | 0.69 | 9 |
 #
 # **Law**: 1, on text: twenty phrases alone are what they are in a batch. And BLEU's own: order, twice, a
 # perfect pair.

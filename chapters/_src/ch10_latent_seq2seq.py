@@ -227,7 +227,7 @@ noise = torch.tensor([[1.0, -2.0, 0.5], [-1.0, 0.5, 2.0]])
 print(reparameterise(mu, logvar, noise))
 
 # %% [markdown]
-# The standard deviation is 0.5, so z is -1. Who stretches by the variance gets -0.5.
+# The standard deviation is 0.5, so z is -1. Whoever stretches by the variance gets -0.5.
 #
 # There is another way, which needs no derivative of f: the **score function**, f(z) · ε/σ. Both are
 # right on average. How noisy is each? We estimate d/dmu E[f(z)] at mu = 1.5 and σ = 0.5.
@@ -248,8 +248,8 @@ for name, (f, slope) in cases.items():
 
 # %% [markdown]
 # For the squares the gradient through z is less noisy by far; for the sine, whose slope changes its sign
-# within the cloud, it is the noisier one. A VAE's loss has a slope in z, so we use it. Words have none: there
-# only the score function is left.
+# within the cloud, it is the noisier one. A VAE's loss has a slope in z, so we use it. Words have none: there the
+# score function still works, and the straight-through gradient at the end of this chapter, which is biased.
 #
 # ## 10.5 Training, and what helps
 #
@@ -270,7 +270,7 @@ for step in range(400):
     sentences = copies(echo_sentences(32, fresh))
     loss = train_step(
         plain, [sentences], optimizer, loss_function=latent_loss(), step=step, clip_norm=1 / 8
-    )
+    )  # the gradient is that of a token: 1/8 is 1 for a sentence of 8 tokens
     if (step + 1) % 100 == 0:
         print(f"step {step + 1}: {loss.total / 32:.2f} nats a sentence")
 
@@ -295,7 +295,7 @@ print("\n".join(texts(plain, plain.prior(3))))
 # **Posterior collapse.** A KL near 0 means that q is the prior, whatever the sentence is. z is then
 # noise, and the decoder has become a language model. Why? Early in training z says nothing useful yet but
 # costs nats, so the fastest way down is to say nothing. Here each fact is written twice, and a decoder that
-# forgets what it wrote pays twice, 13 nats instead of 8.14; a nat in z would cost once. (A dimension is
+# forgets what it wrote pays twice for what it forgot: 13 nats here, in place of 8.14. A nat in z costs once. (A dimension is
 # *active* if its mu has a variance above 0.01 over the sentences.)
 #
 # Bowman et al. (2016) begin with β = 0 and let it grow, so that z is in use
@@ -504,7 +504,7 @@ for name, each in models.items():
 # %% [markdown]
 # If the decoder does not look at z, one sample is as good as a hundred. A model that uses z is
 # undercounted by its ELBO: over the table's five seeds, with 200 sentences each, by 0.1 to 0.4 nats with linear and by 0.4 to 0.7
-# with free bits.
+# with free bits. (One noise on 100 sentences is rough: see linear above.)
 #
 # **Text.** Sampled rows must be cut at EOS. [A script](https://github.com/PaddlePaddle/PaddleNLP/blob/e09f6de125cc8ead45124bc5e67434d597fa84b9/examples/text_generation/vae-seq2seq/predict.py)
 # began with `end = -1` and cut `ids[:end]`. **Predict** what is lost of the row 4 9 6 5 4, which has no EOS.

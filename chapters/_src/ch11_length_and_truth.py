@@ -57,8 +57,8 @@ for hyp in every[:4]:
     print(f"{spelled(hyp):4} p = {p:.3f}   drawn {counts[spelled(hyp)] / draws:.3f}")
 
 # %% [markdown]
-# A count of n draws scatters by √(np(1 − p)). None of all 121 outputs is further off than five times
-# that:
+# In n draws a count has the standard deviation √(np(1 − p)). None of the 121 outputs is further off than five
+# of them:
 
 # %%
 for hyp in every:
@@ -87,8 +87,9 @@ print(Counter(spelled(hyp) for hyp in cold))
 # ([Holtzman et al.](https://arxiv.org/abs/1904.09751)), **min-p** all that have at least a share of what
 # the best one has ([Nguyen et al.](https://arxiv.org/abs/2407.01082)). Then the rest is made to sum to 1.
 #
-# **Predict** with a pencil how many of five tokens each keeps, on a peaked row, a cliff and a flat row:
-# top-k 3, top-p 0.85, min-p 0.3. The explorer asks them one at a time.
+# **Predict** with a pencil how many of five tokens top-k 3, top-p 0.85 and min-p 0.3 keep: of a peaked row,
+# .90 .04 .03 .02 .01; of a cliff, .40 .38 .10 .07 .05; of a flat row, .24 .22 .20 .18 .16. The explorer asks
+# them one at a time.
 
 # %% tags=["nbval-ignore-output"]
 from seq2seq_lib.course.explorers.filters import explore as explore_filters
@@ -249,7 +250,7 @@ print(f"k =  1: mean log p {sum(h.log_prob for h in by_width[1]) / len(pairs):.2
 
 # %% [markdown]
 # It is, because a beam can drop greedy's beginning for others that look better at that moment and end
-# worse. Of the shipped model even the *mean* of five beams is below that of one.
+# worse. For the shipped model even the *mean* log p of five beams is below that of one.
 #
 # Now the text. Move the width for **cat**, and read. **Predict** what fifty beams write, when one to five
 # write a whole sentence.
@@ -270,7 +271,7 @@ for keywords in ("cat", "king", "owls boat"):
 # What fifty beams write is more probable than greedy's output, and shorter: `this cat` has no verb, and for
 # the owls • comes at once. Ten, in between, write for the owls something longer, and five times *less*
 # probable.
-# The five beams of `cat` are one thought, `this cat is not` …, five times. The naive reading, five beams
+# The five beams of `cat` are one thought, … `cat is not` …, five times. The naive reading, five beams
 # look fine, so fifty will look better, is wrong. What does α = 1 make of fifty?
 
 # %%
@@ -375,7 +376,8 @@ for keywords in ("cat", "king", "horses", "king dog"):
     print(f"{keywords:9} {counted.calls:5} calls  {mode.log_prob:6.2f}  {writer.words(mode)}")
 
 # %% [markdown]
-# A short mode is its own proof: little is above it. Where the mode is a whole sentence, it takes thousands.
+# A probable mode is quickly proved, because few beginnings are above it. An improbable one takes thousands of
+# calls, whatever its length: the empty output of `owls boat`, at −9.64, took 7,847 (first figure).
 # And `her king dreams of their dog` is a search error of *fifty* beams, which stay with a sentence that is
 # less probable (try it above).
 #

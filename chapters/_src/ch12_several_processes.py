@@ -2,7 +2,7 @@
 # # 12. Several processes
 #
 # A batch does not fit, or takes too long, so you cut it: into micro-batches, one after the other, or into
-# shares for several processes. Is it still the same step? A **short chapter** about one number.
+# shares (the library says shards) for several processes. Is it still the same step? A **short chapter** about one number.
 #
 # The batch below was cut in two shares, each with a mean loss. How do two means become one?
 
@@ -146,7 +146,8 @@ for update in (naive, ours):
 
 # %% [markdown]
 # The naive gradient is 41 % too short *and* turned. Adam would hide a constant factor, but $n_a/n_b$ is another
-# number in each batch. **Law 7** tries several cuts, and an empty share:
+# number in each batch. **Law 7** tries several cuts, and an empty share ("off by" is relative
+# where numbers are above 1):
 
 # %%
 from seq2seq_lib import laws
@@ -203,7 +204,7 @@ for name, (error, norm, due) in rows.items():
 # ## Summary
 #
 # - In an average of means a token weighs $1/(R\,n_r)$: 30 and 3 tokens differ tenfold.
-# - Right are weights $n_r/N$, or sums divided once. An empty share adds 0, not NaN.
+# - The right weights are $n_r/N$; or add up sums and divide once. An empty share adds 0, not NaN.
 # - `all_reduce` sums, DDP averages: under DDP a rank hands in $R\,L_r/N$.
 #
 # **Law established**: law 7, shard invariance. It needs no second process, but dropout off.

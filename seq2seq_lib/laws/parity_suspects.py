@@ -55,8 +55,8 @@ def lstm(order: str = "ifgo", tanh_cell: bool = True, return_cell: bool = False)
 AFTER = "torch resets after the product, r * (U h + d)"
 SUSPECTS: dict[type, dict[str, Step]] = {
     nn.GRU: {
-        f"the reset gate acts BEFORE the matrix product, U (r * h) + d, as in Cho et al. 2014, third "
-        f"version, and Chung et al. 2014; {AFTER}: weights of one kind fail in the other": gru(False),
+        "the reset gate acts BEFORE the matrix product, U (r * h) + d, as in Chung et al. 2014 and "
+        f"Cho et al. 2014, version 3; {AFTER}: weights of one kind fail in the other": gru(False),
         "the update gate is swapped: here z = 1 replaces the old state (Chung et al. 2014, "
         "Bahdanau et al. 2015); in torch z = 1 keeps it": gru(keep=False),
         f"both conventions differ: the reset gate acts BEFORE the matrix product ({AFTER}), and "

@@ -460,8 +460,8 @@ check("7.5c", fixed_search)
 # *Debug* · difficulty 2 of 5 · importance 4 of 5 · spend up to 18 minutes · 3 points
 #
 # In [sockeye#731](https://github.com/awslabs/sockeye/pull/731) the state was reordered by a call whose result
-# was thrown away, and comparing *sums* of the states found nothing: a sum stays the same whoever changes
-# places. Write the one assertion that its author needed.
+# was thrown away, and comparing *sums* of the states found nothing: where rows only change places, their sum
+# stays. Write the one assertion that its author needed.
 #
 # `reorder(state, rows)` takes floats `[n, H]` and int64 `[k]`, and should return `[k, H]`: at place i the
 # row `rows[i]` of the old state. Your test calls it with numbers of your choice and raises

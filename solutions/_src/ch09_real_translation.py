@@ -112,7 +112,7 @@ check("9.1b", letter_9_1b)
 # %% [markdown]
 # ### 9.1c two systems
 #
-# *Predict* · difficulty 3 of 5 · importance 4 of 5 · spend up to 1 minutes · 1 point
+# *Predict* · difficulty 3 of 5 · importance 4 of 5 · spend up to 1 minute · 1 point
 #
 # X has 31.0 ± 1.2 BLEU and Y 32.0 ± 1.2, on the same 1,000 sentences. Each was trained once. The paired interval of
 # the gain of Y is 0.2 to 1.8. What follows?

@@ -3,7 +3,7 @@
 #
 # These exercises go with [chapter 10](../../chapters/ch10_latent_seq2seq.ipynb). They ask for what the
 # chapter does not show: a prior that is learned, a tighter bound, text that ends where it should, another
-# schedule. Then you treat a patient: a loss that reports a number which no model can reach.
+# schedule. Then you treat a patient: a loss that reports a number which no model can have.
 #
 # **How it works**
 #
@@ -230,7 +230,7 @@ check("10.6", weighted_bound)
 # over the sentences. Models that are trained with it copy well, better than those of others. One reader
 # wonders about the small numbers.
 #
-# To examine it, a model was trained with it, and measured on 200 sentences. "Exact copies" are greedy
+# To examine it, a model was trained with it, and measured on 200 sentences drawn afresh from the language. "Exact copies" are greedy
 # reconstructions from mu.
 
 # %%
@@ -241,7 +241,8 @@ print(training_log())
 #
 # *Predict* · difficulty 3 of 5 · importance 4 of 5 · spend up to 5 minutes · 2 points
 #
-# Which column holds a number that no model can reach, if the loss is what it is said to be: A, B, C or D?
+# Which column holds a number that no model can have, but for chance, if the loss is what it is said to be: A,
+# B, C or D?
 # Put your letter between the quotation marks.
 
 # %%

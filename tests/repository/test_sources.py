@@ -17,8 +17,9 @@ def texts() -> dict[str, str]:
     found = {"README": (ROOT / "README.md").read_text(encoding="utf-8")}
     found["docs/laws"] = (ROOT / "docs" / "laws.md").read_text(encoding="utf-8")
     for chapter in chapters():
-        both = [s for s in (chapter.source, chapter.solution_source) if s.exists()]
-        found[chapter.stem] = "\n".join(s.read_text(encoding="utf-8") for s in both)
+        files = [chapter.source, chapter.solution_source]
+        files += (ROOT / "seq2seq_lib" / "course" / chapter.stem).glob("*.toml")
+        found[chapter.stem] = "\n".join(f.read_text(encoding="utf-8") for f in files if f.exists())
     return found
 
 

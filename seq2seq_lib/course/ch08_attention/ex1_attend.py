@@ -92,8 +92,11 @@ def is_pair(value: object, expected: Pair) -> Problem | None:
     """A step: two tensors of the expected shapes, in this order."""
     if not isinstance(value, tuple) or len(value) != 2:
         return "not_a_pair", {}
-    if [list(getattr(v, "shape", ())) for v in value] != [list(v.shape) for v in expected]:
-        shapes = ", ".join(str(list(getattr(v, "shape", ()))) for v in value)
+    for part, name in zip(value, ("context", "weights"), strict=True):
+        if not isinstance(part, Tensor):
+            return "no_tensor", {"part": name, "type": type(part).__name__}
+    if [list(v.shape) for v in value] != [list(v.shape) for v in expected]:
+        shapes = ", ".join(str(list(v.shape)) for v in value)
         wanted = ", ".join(str(list(v.shape)) for v in expected)
         return "shape", {"shape": shapes, "expected": wanted}
     return None

@@ -116,7 +116,9 @@ def gives_output(value: Any, expected: Stepped) -> Problem | None:
     """A step: two things, and the first has the shape of the output."""
     if not isinstance(value, tuple) or len(value) != 2:
         return "not_a_pair", {}
-    shape, wanted = list(getattr(value[0], "shape", ())), list(expected[0].shape)
+    if not isinstance(value[0], Tensor):
+        return "no_tensor", {"type": type(value[0]).__name__}
+    shape, wanted = list(value[0].shape), list(expected[0].shape)
     return None if shape == wanted else ("shape", {"shape": str(shape), "expected": str(wanted)})
 
 

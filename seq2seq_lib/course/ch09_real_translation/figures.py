@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor
 
+    from seq2seq_lib.course.ch09_real_translation.measured import Width
+
 BLUE, ORANGE = "#0072B2", "#E69F00"
 Row = tuple[float, float, float]  # score, and the two ends of its interval
 
@@ -89,14 +91,24 @@ def attention_in_words(weights: "Tensor", columns: Sequence[str], rows: Sequence
     return f"Attention of a right output. {looked}."
 
 
-def searches(lines: Mapping[str, Sequence[tuple[int, float]]]) -> "Figure":
-    """BLEU over the number of beams, a line a length penalty."""
+def searches(lines: Mapping[str, Sequence["Width"]]) -> "Figure":
+    """BLEU over the number of beams, a line a length penalty, and what it surely gains over greedy.
+
+    A bar is the paired interval of the gain, set upon greedy's BLEU: nothing is shown where it
+    crosses that line.
+    """
     ax = new_axes(6.2, 2.8)
     styles = zip(("-", "--"), (BLUE, ORANGE), strict=True)
-    for (name, points), (style, colour) in zip(lines.items(), styles, strict=False):
-        places = range(len(points))
-        ax.plot(places, [bleu for _, bleu in points], style, marker="o", color=colour, label=name)
-        ax.set_xticks(places, [str(width) for width, _ in points])
+    greedy = next(iter(lines.values()))[0].bleu
+    ax.axhline(greedy, color=GREY, linestyle=":", label="greedy")
+    for shift, ((name, points), (style, colour)) in enumerate(
+        zip(lines.items(), styles, strict=False)
+    ):
+        places = [place + 0.08 * shift for place in range(len(points))]
+        ax.plot(places, [p.bleu for p in points], style, marker="o", color=colour, label=name)
+        ends = [greedy + p.low for p in points], [greedy + p.high for p in points]
+        ax.vlines(places, *ends, color=colour, alpha=0.6)
+        ax.set_xticks(range(len(points)), [str(p.beams) for p in points])
     ax.set(xlabel="beams", ylabel="BLEU, 300 sentences")
     ax.legend(frameon=False)
     return ax.figure

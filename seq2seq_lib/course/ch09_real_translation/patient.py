@@ -11,11 +11,11 @@ from seq2seq_lib.course.assets.translation import phrase_corpus, phrase_outputs
 
 # What `reproduce_log()` returns; a test compares the two.
 LOG = """\
-A  one line, by hand 62.23             62.23
-B  eight lines, as they came          354.98
-C  the same lines, shortest first     270.94
-D  the same lines, shortest last      546.07
-E  the references themselves          460.45
+1  one line, by hand 62.23             62.23
+2  eight lines, as they came          354.98
+3  the same lines, shortest first     270.94
+4  the same lines, shortest last      546.07
+5  the references themselves          460.45
 """
 
 
@@ -54,11 +54,11 @@ def reproduce_log() -> str:
     line = "the king sees the small cat near the the house"
     gold = "the king sees the small red cat near the house"
     rows = {
-        "A  one line, by hand 62.23": patient_score([line], [gold]),
-        "B  eight lines, as they came": patient_score(outputs, references),
-        "C  the same lines, shortest first": patient_score(short, long),
-        "D  the same lines, shortest last": patient_score(short[::-1], long[::-1]),
-        "E  the references themselves": patient_score(references, references),
+        "1  one line, by hand 62.23": patient_score([line], [gold]),
+        "2  eight lines, as they came": patient_score(outputs, references),
+        "3  the same lines, shortest first": patient_score(short, long),
+        "4  the same lines, shortest last": patient_score(short[::-1], long[::-1]),
+        "5  the references themselves": patient_score(references, references),
     }
     return "".join(f"{name:36} {score:7.2f}\n" for name, score in rows.items())
 

@@ -9,7 +9,7 @@ from torch import Tensor
 # What `reproduce_log()` returns, stored so that nobody waits for a training run.
 LOG = """\
 data   a language of 3,420 sentences, equally likely: log 3420 = 8.14 nats
-model  a VAE with 8 dimensions, measured on 200 sentences
+model  a VAE with 8 dimensions, measured on 200 fresh sentences
 
   step   A reconstruction   B reported KL   C reported loss   D exact copies
      0              28.36            0.02             28.37         0 of 200
@@ -62,7 +62,7 @@ def reproduce_log(steps: tuple[int, ...] = (0, 50, 100, 200, 400)) -> str:
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     lines = [
         f"data   a language of 3,420 sentences, equally likely: log 3420 = {ECHO_ENTROPY:.2f} nats",
-        "model  a VAE with 8 dimensions, measured on 200 sentences",
+        "model  a VAE with 8 dimensions, measured on 200 fresh sentences",
         "",
         "  step   A reconstruction   B reported KL   C reported loss   D exact copies",
     ]

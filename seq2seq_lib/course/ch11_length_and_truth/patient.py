@@ -36,19 +36,19 @@ def ranking_log() -> str:
     (every,) = exhaustive_search(four_letters(), *NO_SOURCE, max_new_tokens=4, n_best=None)
     outputs = [(tuple(h.tokens), h.log_prob) for h in every if h.finished]
     names = {tuple(h.tokens): spelled(h) for h in every}
-    lines = ["A  the three best, alpha 1, by the length of the prompt"]
+    lines = ["1  the three best, alpha 1, by the length of the prompt"]
     for prompt in PROMPTS:
         ranked = patient_rank(outputs, prompt, 1.0)[:3]
         shown = "   ".join(f"{names[tokens]:5}{score:7.3f}" for tokens, score in ranked)
         lines.append(f"     {prompt} tokens:  {shown}")
-    lines.append("B  the same, alpha 0")
+    lines.append("2  the same, alpha 0")
     for prompt in PROMPTS[::2]:
         ranked = patient_rank(outputs, prompt, 0.0)[:3]
         shown = "   ".join(f"{names[tokens]:5}{score:7.3f}" for tokens, score in ranked)
         lines.append(f"     {prompt} tokens:  {shown}")
-    lines.append("C  three outputs of which each token pays 1 nat, prompt of 6 tokens, alpha 1")
+    lines.append("3  three outputs of which each token pays 1 nat, prompt of 6 tokens, alpha 1")
     made = [((4,) * (n - 1) + (2,), -float(n)) for n in EQUAL]
     for tokens, score in patient_rank(made, 6, 1.0):
         lines.append(f"     {len(tokens)} tokens, log-probability {-len(tokens):3}: {score:7.3f}")
-    lines.append("D  log-probabilities, added up again by hand: all as reported")
+    lines.append("4  log-probabilities, added up again by hand: all as reported")
     return "\n".join(lines) + "\n"

@@ -20,7 +20,7 @@ LOG = """\
 task   8 fixed sentences of 2 to 12 labels, always in this order; one linear layer; no dropout
        Adam with a learning rate of 0.05; each run begins with the same weights
 
-  micro-batches   A loss, step 1   B gradient norm, step 1   C validation loss, step 40
+  micro-batches     loss, step 1     gradient norm, step 1     validation loss, step 40
               1             2.85                      0.67                          1.20
               2             5.70                      1.33                          1.21
               4            11.38                      2.67                          1.20

@@ -13,6 +13,7 @@ from seq2seq_lib.course.ch08_attention import (
     ex8c_fixed_attention,
     patient,
 )
+from seq2seq_lib.course.ch08_attention.ex1_attend import attend
 from seq2seq_lib.course.ch08_attention.given import three_other_scores
 from seq2seq_lib.masks import masked_softmax
 from tests.support.answers import found, probes_of
@@ -98,7 +99,9 @@ def test_probes_reach_the_edges(exercise_id, seed):
     [
         ("8.1", lambda q, k, v, mask: q, "not_a_pair"),
         ("8.1", lambda q, k, v, mask: (q @ k.mT).sum(), "not_a_pair"),
+        ("8.1", lambda q, k, v, mask: (attend(q, k, v, mask)[0], None), "no_tensor"),
         ("8.7", lambda q, k, v, cache: v, "not_a_pair"),
+        ("8.7", lambda q, k, v, cache: (None, (k, v)), "no_tensor"),
         ("8.9", lambda write, own, donor: [0] * len(own), "not_lists"),
         ("8.4", lambda lengths, T: torch.ones(len(lengths), T, T), "not_bool"),
         ("8.6", lambda n, T, S, D: torch.ones(T, S, dtype=torch.bool), "shape"),

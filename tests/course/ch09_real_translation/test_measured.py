@@ -40,8 +40,10 @@ def test_the_chapter_s_numbers_are_those_of_the_kept_results():
         measured.SEARCH.items(), phrase_systems.PENALTIES, strict=True
     ):
         assert ("no" in name) == (penalty == 0)
-        kept = [(r["width"], r["bleu"]) for r in PHRASES["search"] if r["penalty"] == penalty]
-        assert kept == points
+        kept = [r for r in PHRASES["search"] if r["penalty"] == penalty]
+        ends = [(r["over_greedy"]["low"], r["over_greedy"]["high"]) for r in kept]
+        rows = [(r["width"], r["bleu"], *end) for r, end in zip(kept, ends, strict=True)]
+        assert rows == points
     for name, pair in measured.REAL.items():
         assert pair == tuple(REAL["systems"][system]["rows"][name] for system in "AB")
     assert list(measured.REAL) == list(REAL["systems"]["A"]["rows"])
@@ -53,8 +55,12 @@ def test_what_the_text_says_of_them():
     found = re.search(r"linked word for (\d+), (\d+) and (\d+) % of the pieces", text)
     assert list(map(int, found.groups())) == shares
     free, held = measured.SEARCH.values()
-    assert max(free, key=lambda point: point[1])[0] == 2 and free[-1][1] < free[0][1]
-    assert max(held, key=lambda point: point[1])[0] == 5 and round(held[2][1] - held[0][1]) == 3
+    assert all(width.low <= 0 <= width.high for width in free), "nothing is shown without a penalty"
+    assert all(width.low > 0 for width in held[1:])
+    assert held[2].beams == 5 and "a gain of 1.7 to 4.9" in text
+    assert (round(held[2].low, 1), round(held[2].high, 1)) == (1.7, 4.9)
+    assert free[-1].beams == 20 and "−2.6 to 1.6" in text
+    assert (round(free[-1].low, 1), round(free[-1].high, 1)) == (-2.6, 1.6)
     by_length = [pair[0] for name, pair in measured.REAL.items() if name in rows.LENGTH]
     assert by_length[-1] < min(by_length[:-1]) - 5 and max(by_length[:-1]) - min(by_length[:-1]) < 3
     rarity = [pair for name, pair in measured.REAL.items() if name in rows.RARITY]
