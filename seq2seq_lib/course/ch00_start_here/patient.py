@@ -17,7 +17,7 @@ LOG = """\
 six sentences, encoded alone and in one batch of width 7
 largest difference between the two, over all units
 
-  length   pads   A outputs, real places   B last state   C the same, PAD's vector zero
+  length   pads     outputs, real places     last state     the same, PAD's vector zero
        4      3                    0.000          0.401                           0.278
        2      5                    0.000          0.399                           0.286
        7      0                    0.000          0.000                           0.000
@@ -56,7 +56,7 @@ def reproduce_log() -> str:
         f"six sentences, encoded alone and in one batch of width {width}",
         "largest difference between the two, over all units",
         "",
-        "  length   pads   A outputs, real places   B last state   C the same, PAD's vector zero",
+        "  length   pads     outputs, real places     last state     the same, PAD's vector zero",
     ]
     patient, zeroed = PatientEncoder(), PatientEncoder()
     zeroed.embedding.weight[0] = 0

@@ -25,15 +25,15 @@ SHOWN = (1, 25, 50, 100, 150)
 LOG = """\
 task   number words to digits, 4,800 pairs; batches of 64, 150 steps; no dropout
 
-  step   A loss, train   B tokens right, train
+  step     loss, train     tokens right, train
      1           2.622                   0.200
     25           0.270                   1.000
     50           0.030                   1.000
    100           0.008                   1.000
    150           0.005                   1.000
 
-C  300 unseen numbers, greedy search: 0 right
-D  different first digits among the 300 outputs: 1
+300 unseen numbers, greedy search: 0 right
+different first digits among the 300 outputs: 1
      gold 8444   the model writes 333333333
      gold 2588   the model writes 333333333
      gold 7836   the model writes 333333333
@@ -74,7 +74,7 @@ def reproduce_log(seed: int = 0) -> str:
     """Train with the patient, let the model write on its own, and say what happened."""
     made, steps, test = training(seed)
     lines = ["task   number words to digits, 4,800 pairs; batches of 64, 150 steps; no dropout", ""]
-    lines.append("  step   A loss, train   B tokens right, train")
+    lines.append("  step     loss, train     tokens right, train")
     for step in SHOWN:
         loss, right = steps[step - 1]
         lines.append(f"{step:6d}   {loss:13.3f}   {right:21.3f}")
@@ -83,8 +83,8 @@ def reproduce_log(seed: int = 0) -> str:
     gold = [made.tgt_vocab.decode(row[row > 0]) for row in test.tgt_out]
     right = sum(one == two for one, two in zip(said, gold, strict=True))
     first = len({tuple(one[:1]) for one in said})
-    lines += ["", f"C  300 unseen numbers, greedy search: {right} right"]
-    lines.append(f"D  different first digits among the 300 outputs: {first}")
+    lines += ["", f"300 unseen numbers, greedy search: {right} right"]
+    lines.append(f"different first digits among the 300 outputs: {first}")
     for one, two in list(zip(gold, said, strict=True))[:3]:
         lines.append(f"     gold {''.join(one):6} the model writes {''.join(two)}")
     return "\n".join(lines) + "\n"

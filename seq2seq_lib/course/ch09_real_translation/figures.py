@@ -110,5 +110,5 @@ def searches(lines: Mapping[str, Sequence["Width"]]) -> "Figure":
         ax.vlines(places, *ends, color=colour, alpha=0.6)
         ax.set_xticks(range(len(points)), [str(p.beams) for p in points])
     ax.set(xlabel="beams", ylabel="BLEU, 300 sentences")
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return ax.figure
