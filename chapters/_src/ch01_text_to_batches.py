@@ -99,8 +99,7 @@ plots.show(
 )
 
 # %% [markdown]
-# So an id is a place in a list, four places are taken before the first word, and the lengths say which
-# cells are real.
+# So four ids are taken before the first word, and the lengths say which cells are real.
 #
 # ## 1.2 What is a token?
 #
@@ -177,8 +176,6 @@ print(*(" ".join(cut[word]) for word in new), sep="    ")
 # | pieces, 1,000 / 4,000 / 8,000 | 1,000 / 4,000 / 8,000 | 19.5 / 14.9 / 13.8 | none |
 # | words, all | 18,598 | 12.4 | 3.09 % |
 #
-# So a vocabulary trades length against size, and pieces are the middle.
-#
 # ## 1.3 A word nobody has seen
 #
 # What happens to a word that is not in the list? It becomes UNK. So does an `<eos>` that somebody
@@ -234,7 +231,7 @@ for least in (1, 2):
 # script). AllenNLP did so for the sake of pretrained vectors
 # ([allennlp#516](https://github.com/allenai/allennlp/issues/516)).
 #
-# So UNK must be met in training, and the list must come from the training text alone.
+# So UNK must be met in training, and the list come from there alone.
 #
 # ## 1.4 One target, two rows
 #
@@ -338,9 +335,8 @@ print(truncation_table())
 # how to end. That help can be missing: where *every* row is cut, as with dates (ten characters and EOS)
 # in ten steps, 0 of 200 outputs end, in each of three runs.
 #
-# So a cut target that ends is a lie. Without its EOS it is true as far as it goes; only the end is not
-# taught. The model that never saw these pairs had few of the long ones right. Leave a target whole if
-# memory allows. Else cut it without EOS where enough rows are whole, or drop the pair, and say how many.
+# So a cut target that ends is a lie; without EOS it is true as far as it goes. Leave it whole if memory
+# allows; else cut it without EOS where enough rows are whole, or drop the pair, and say how many.
 #
 # ## 1.6 Batches
 #
@@ -413,8 +409,7 @@ def share_of_pads(lengths, batches):
 print(f"{share_of_pads([3, 1, 5], [[0, 1], [2]]):.3f}")
 
 # %% [markdown]
-# In the builder, eight phrases a batch wasted 29 %. Larger batches are quicker in other ways; do they
-# waste less, too? **Predict**: 16 rows a batch, the same phrases.
+# In the builder, eight phrases a batch wasted 29 %. Do larger batches waste less? **Predict**: 16 rows a batch, the same phrases.
 
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
@@ -488,8 +483,8 @@ plots.show(
 # %% [markdown]
 # Sorted data come in one order in each epoch, the short ones first. So `BucketSampler` shuffles,
 # sorts inside pools of 50 batches (here one holds all), and shuffles the batches. `TokenBatchSampler`
-# limits the cells of a batch instead of its rows, so that all cost about the same but one, for what is
-# left over. "Fixed width" is an array as wide as the longest of the corpus:
+# limits the cells of a batch instead of its rows, so that all but one, the rest, cost about the same.
+# "Fixed width" is an array as wide as the longest of the corpus:
 
 # %%
 by_tokens = list(TokenBatchSampler(lengths, 64 * 17))  # 64 rows of the mean length
@@ -548,9 +543,9 @@ assert verdicts["mean of real cells"]
 # - Letters, pieces, words: a longer list makes shorter sentences.
 # - UNK is trained only if it is met in training: `min_freq` of 2 or more, or pieces.
 # - `tgt_in` is BOS and the words, `tgt_out` the words and EOS: one column apart.
-# - A target that is cut and ended teaches to stop there; cut and not ended, it leaves the end untaught.
-# - Waste is one fraction over all cells. For lengths spread evenly it is up to a half if rows are
-#   shuffled, about B/N if sorted; a few very long rows waste more.
+# - A cut target that ends teaches to stop there; one that does not, no end.
+# - Waste is one fraction over all cells: for evenly spread lengths up to a half if shuffled, about B/N if
+#   sorted.
 #
 # | looks right | what is wrong | what gives it away |
 # |---|---|---|

@@ -5,9 +5,8 @@
 # later somebody asks about the first symbol. How does a network carry one fact across 30 steps, and
 # what does a gate do that a weight cannot?
 #
-# Below is one unit of an LSTM. A pulse is stored at step 1, and nothing follows. The share of it that a
-# step keeps is its forget gate, the sigmoid of a bias, and this bias is 0. **Predict** after how many
-# steps half of the pulse is gone.
+# Below is one unit of an LSTM. A pulse is stored at step 1, and nothing follows. A step keeps a share of
+# it: the sigmoid of a bias, which is 0. **Predict** after how many steps half of the pulse is gone.
 
 # %% tags=["nbval-ignore-output"]
 from seq2seq_lib.course.explorers.gate_mixer import explore
@@ -100,9 +99,8 @@ print(f"gradient {by_pencil(2.0, start):.6f}")
 print(f"the state ends at {h:.4f}, where a step multiplies by {2 * (1 - h**2):.3f}")
 
 # %% [markdown]
-# The unit saturates, and 1 − h² closes the tap. It is a latch: it keeps the sign of what it saw, not
-# the size (`explore("rnn_latch")`), and its gradient is lost. So the best that one tanh unit can
-# do is to forget slowly, near w = 1.
+# The unit saturates, and 1 − h² closes the tap. It is a latch: it keeps the sign, not the size (`explore("rnn_latch")`), and its gradient is lost. So the best that one tanh unit can
+# do is forget slowly, near w = 1.
 
 # %% [markdown]
 # ## 2.2 A gate
@@ -162,13 +160,12 @@ from seq2seq_lib.course.explorers.gate_mixer import explore
 explore("lstm_4")
 
 # %% [markdown]
-# So a gate is a number between 0 and 1 that the data choose, and its bias is the half-life that it
-# starts with.
+# So the data choose a gate, and its bias is the half-life that it starts with.
 
 # %% [markdown]
 # ## 2.3 The GRU
 #
-# Can one state do the work of two? A GRU has no cell, but two gates and a candidate n (⊙ multiplies
+# A GRU has no cell, but two gates and a candidate n (⊙ multiplies
 # number by number):
 #
 # $$\begin{aligned}
@@ -176,7 +173,7 @@ explore("lstm_4")
 # z &= \sigma(W_z x + b_z + U_z h + d_z) & h' &= (1 - z) \odot n + z \odot h
 # \end{aligned}$$
 #
-# Texts write the same with other letters, and with rows, X W, where we write W x:
+# Texts write the same with other letters, and with rows, X W:
 #
 # | here | texts | torch |
 # |---|---|---|
@@ -258,7 +255,7 @@ from seq2seq_lib.course.explorers.gate_mixer import explore
 explore("gru_two_pulses")
 
 # %% [markdown]
-# So a GRU replaces where an LSTM can add.
+# A GRU replaces where an LSTM can add.
 
 # %% [markdown]
 # ## 2.4 There are two GRUs
@@ -362,7 +359,7 @@ print("two units, random weights   ", difference(2, random) > 1e-3)
 #
 # ### Wrong versions
 #
-# Three more steps that run without an error. One merges the two biases: an answer in
+# Three more steps that run. One merges the two biases: an answer in
 # [pytorch#750](https://github.com/pytorch/pytorch/issues/750) calls the second one redundant. In an
 # LSTM it is. In a GRU's candidate, d stands inside the reset.
 
@@ -390,7 +387,7 @@ for wrong in ({"swap": True}, {"order": "zrn"}, {"merge": True}):
     print(wrong, found, verdict.look_at, sep="\n  ")
 
 # %% [markdown]
-# So write down which GRU you mean, and let the law check it.
+# So write down which GRU you mean.
 
 # %% [markdown]
 # ## 2.5 The LSTM, and what comes out
@@ -480,7 +477,7 @@ for name, gru in (("forgotten", forgotten), ("batch_first", as_meant)):
 
 # %% [markdown]
 # Time ran across the batch. That a row must not depend on its neighbours is **law 1**; the clinic of the
-# exercises uses it. So do not trust a shape: change one row, and see what moves.
+# exercises uses it. Change one row, and see what moves.
 
 # %% [markdown]
 # ## 2.6 The same task, three cells
@@ -532,17 +529,16 @@ for name in ("RNN", "LSTM", "GRU", "LSTM +3", "GRU +3"):
 # | LSTM +5 | 1.1 … 3.1 | 5, at 44-49 | 5, at 51-55 | 5, at 55-82 |
 #
 # At k = 10 the plain RNN is nearly as good as a default GRU. The default LSTM is slower: three of five
-# have not come so far after 300 steps, though two of these three are right for 98.6 and 100 % of new
-# rows. A bias of 1 (a user asked torch for 1 or 2,
-# [#20102](https://github.com/pytorch/pytorch/issues/20102)) is not enough for 30 steps: its half-life is
-# 2.2. Patience helps some: with 1,200 steps the default GRU learns k = 30 in three of five runs, the
+# are not there after 300 steps, though two of these are right for 98.6 and 100 % of new rows. A bias of 1
+# (a user asked torch for it, [#20102](https://github.com/pytorch/pytorch/issues/20102)) is not enough
+# for 30 steps: its half-life is 2.2. Patience helps some: with 1,200 steps the default GRU learns k = 30 in three of five runs, the
 # LSTM in none, with bias 1 neither.
 #
 # The second path shows, too: with bias 3, f⁴⁰ is 0.14, but 0.4 to 1.2 of the LSTM's gradient is left.
 # What goes from c through h into the gates adds to the direct path.
 #
-# So choose the bias before you choose the cell, so that its half-life is of the order of what must be
-# remembered. With bias 3 it is 14 steps, and that was enough for k = 40 in nine of ten runs.
+# So choose the bias before the cell, for a half-life of the order of what must be remembered. With bias 3
+# it is 14 steps, enough for k = 40 in nine of ten runs.
 
 # %% [markdown]
 # ## Summary

@@ -34,7 +34,7 @@ explore("naive")
 # %% [markdown]
 # ## 4.1 One batch
 #
-# Three sentences are enough for the whole chapter. `collate` makes tensors: each sentence ends with
+# Three sentences are enough. `collate` makes tensors: each sentence ends with
 # EOS (end of sentence), id 2, and the rest of its row is PAD, id 0.
 
 # %%
@@ -59,7 +59,7 @@ targets, lengths = batch.tgt_out, batch.tgt_lengths
 print("read", batch.tgt_in, "say", targets, "lengths", lengths, sep="\n")
 
 # %% [markdown]
-# So 11 of these 15 cells are real: 4, 2 and 5 in the three rows.
+# So 11 of these 15 cells are real: 4, 2 and 5.
 #
 # ## 4.2 From lengths to a mask
 #
@@ -159,7 +159,7 @@ plots.show(*figures.mask_beside(square, square.T, ("Right", "Transposed")))
 assert torch.equal(mask.sum(1), lengths)
 
 # %% [markdown]
-# So a mask is one comparison, its test one line: `mask.sum(1) == lengths`.
+# So a mask and its test are one line each: `mask.sum(1) == lengths`.
 #
 # ## 4.3 The loss of a batch
 #
@@ -209,7 +209,7 @@ wide_easy = F.pad(easy_nll, (0, 10), value=0.1)
 print(f"pads are easy:\n5 columns {easy_nll.mean():.2f}, 15 columns {wide_easy.mean():.2f}")
 
 # %% [markdown]
-# A pad now costs less than a word: padding makes the loss look good.
+# A pad now costs less than a word: the loss looks good.
 #
 # **Your turn.** Write the loss that counts real tokens only, in the numerator *and* in the
 # denominator.
@@ -272,8 +272,7 @@ print([f"{way.__name__} {way(logits, targets, mask):.2f}" for way in four_ways])
 print(f"sequence_loss {sequence_loss(logits, targets, mask).mean:.2f}")
 
 # %% [markdown]
-# Whole numbers can hide a mistake, so the ways must agree on random logits, with random ids at the
-# pads.
+# Whole numbers hide mistakes, so the ways must agree on random logits, with random ids at pads.
 
 # %%
 generator = torch.Generator().manual_seed(0)
@@ -367,8 +366,7 @@ for name, average in averages.items():
     print(f"{name:22} {average(nll, mask):6.2f} {average(wide_nll, wide_mask):8.2f}")
 
 # %% [markdown]
-# Three are stable. The sum weighs as the mean over tokens does, times N; the mean of sentence means
-# chooses otherwise. The derivative of the loss by one cell's loss is that
+# Three are stable; the sum weighs like the mean over tokens. The derivative of the loss by one cell's loss is that
 # cell's **weight**. In the mean over tokens it is 1/N = 1/11; in the mean of sentence means 1/(B ·
 # length), so 1/6 for a token of "danke", but 1/15 for one of the longest sentence. Summed by
 # sentence, the weights say whom the gradient listens to.
@@ -563,7 +561,7 @@ print(f"{padded_mean(logits, targets, mask):.2f}")
 # **Mean over the padded length.** The second number is 22 / 15 = 1.47: the right cells, divided by
 # all. *Dive into Deep Learning* divided each row by its padded length
 # ([d2l#2076](https://github.com/d2l-ai/d2l-en/issues/2076), 2022; the text has been mended
-# since, the class in its package was not by June 2026), as did [gluon-nlp#238](https://github.com/dmlc/gluon-nlp/issues/238).
+# since, the package not by June 2026), as did [gluon-nlp#238](https://github.com/dmlc/gluon-nlp/issues/238).
 #
 # **A column meets a row.** PyTorch's chatbot tutorial added its loss up step by step. The losses of
 # a step were `[B, 1]`, its mask `[B]`. At step 2 of our batch the losses are 1, 8 and 1, and

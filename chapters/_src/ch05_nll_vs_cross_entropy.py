@@ -167,8 +167,7 @@ plots.show(
 )
 
 # %% [markdown]
-# In the bench, `"sure_and_wrong"` shows this push, `"large_vocabulary"` the floor for 10,000 words, and
-# later `"cool"` the temperature of 5.6.
+# In the bench, `"sure_and_wrong"` shows this push, `"large_vocabulary"` the floor for 10,000 words.
 #
 # **Right**: logits, as they are. Does training give the mistake away? A small model learns to write number
 # words as digits, V = 14, once with logits and once with shares. **Predict**: does the loss *before training*

@@ -6,7 +6,7 @@
 #
 # Here a date model with attention is made to read a wrong `5` where its answer should begin with 1.
 # Below, it then goes on in two lanes: one reads the right tokens (*gold*), the other what it says itself.
-# **Predict** how many of the ten outputs behind this *slip* are wrong in each lane, then choose an answer.
+# **Predict** how many of the ten outputs behind this *slip* are wrong in each lane.
 
 # %% tags=["nbval-ignore-output"]
 from seq2seq_lib.course.explorers.slip_and_recover import explore
@@ -33,7 +33,7 @@ explore("insertion")
 # %% [markdown]
 # ## 6.1 Two loops, one function
 #
-# What is the difference between training and inference? One arrow. A decoder is a function of a state
+# Between training and inference lies one arrow. A decoder is a function of a state
 # and a token; the loops differ in who gives the token. A model that fits on a card will do for half of
 # the chapter: it knows which letter follows which, and only the first one depends on the source.
 
@@ -408,7 +408,7 @@ for name in spread:
 
 # %% [markdown]
 # Token and step agree, and row and batch: whether rows share a coin changes no expectation, whether places
-# share one does. Tossing for the whole batch makes the loss jump most, four times as far as a coin a token.
+# do does. A coin a batch makes the loss jump most, four times as far as one a token.
 #
 # Does a gradient flow back through the token that was fed? An argmax is a step function: its derivative is
 # zero or undefined. So ratio 0 has the gradient of *one parallel pass over the recorded own tokens*.

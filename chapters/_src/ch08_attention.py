@@ -325,8 +325,8 @@ for seed, alone, padded in chapter.WITHOUT_A_MASK:
 # %% [markdown]
 # One by one there is no pad to see, so the accuracy shows nothing. Among 100 pads one of the three loses
 # 12 % of its dates, and one nearly none: perhaps it has learned to look away. A reader asked for the
-# mask; the author agreed that pads are attended to, thought that the decoder should be able to learn not to,
-# and named the cure, `masked_fill` with −∞
+# mask; the author agreed, thought that the decoder could learn to do without, and named the cure,
+# `masked_fill` with −∞
 # ([Seq2Seq-PyTorch#6](https://github.com/MaximumEntropy/Seq2Seq-PyTorch/issues/6); see also
 # [tutorials#593](https://github.com/pytorch/tutorials/issues/593)). But what a sentence gets still
 # depends on its neighbours. **Law 1** asks exactly this, of an untrained model.

@@ -70,7 +70,7 @@ def merged(pieces, pair):
 
 
 # %% [markdown]
-# Learning is counting and merging. Ties are broken by the alphabet, so that everybody gets the same
+# Ties are broken by the alphabet, so that everybody gets the same
 # pieces. Watch the length of the text, and line 4, where a whole word becomes one piece.
 
 # %%
@@ -174,8 +174,8 @@ for i in (2, 1, 10, 16, 22, 43):
     print(f"{sources[i]}\n   {beams[i]}\n   {references[i]}")
 
 # %% [markdown]
-# One is right. In the others owls are castles, a hedgehog a bear, half a phrase is missing, an article is not elided
-# (`le autre`), and bees are masculine. **Predict**: of the 74 phrases that hold a
+# One is right. In the others owls are castles, a hedgehog a bear, half a phrase is missing, and bees are
+# masculine. **Predict**: of the 74 phrases that hold a
 # word never seen in training, how many are right? The pieces can spell any word.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
@@ -295,8 +295,6 @@ for name, score in wrong_bleus(HYPOTHESES, REFERENCES).items():
     print(f"{name:36} {score:6.2f}")
 
 # %% [markdown]
-# Exchanged lists raise no error.
-#
 # **Predict** two scores: a perfect ten-word output that loses only the word "red", and a corpus of perfect
 # two-word lines.
 
@@ -406,7 +404,7 @@ print(f"{bleu_of(rows.sum(0).tolist()):.1f}, and 95 % of the draws in {low:.1f} 
 
 # %% [markdown]
 # A row of counts a sentence makes this cheap, because a corpus is the sum of its rows. How many sentences
-# does a test set need? Here is half the width of the interval if only the first n are scored:
+# does a test set need? Half the width of the interval, if the first n are scored:
 
 # %%
 from seq2seq_lib.metrics import bootstrap_interval
@@ -490,8 +488,7 @@ plots.show(
 )
 
 # %% [markdown]
-# The rarest word decides much more than the length: seen up to four times, one phrase of eight is right, up to 16
-# times not quite half. How many mistakes are small?
+# The rarest word decides much more than the length: seen up to four times, one phrase of eight is right. How many mistakes are small?
 
 # %%
 from seq2seq_lib.course.ch09_real_translation import words_off
@@ -513,8 +510,7 @@ plots.show(
 
 # %% [markdown]
 # A bar is the paired interval of the gain over greedy. Without a length penalty each holds 0, with 20 beams
-# −2.6 to 1.6: nothing is shown. With penalty 1 five beams have a gain of 1.7 to 4.9. (The five beams above
-# had penalty 1.) Next,
+# −2.6 to 1.6: nothing is shown. With penalty 1, as above, five beams have a gain of 1.7 to 4.9. Next,
 # attention: orange circles are the words that the grammar itself has linked.
 
 # %%
@@ -600,8 +596,8 @@ else:
     assert wide > 5 * chance
 
 # %% [markdown]
-# The command `python -m seq2seq_lib.translate train` trains a larger model, whose BLEU is in the README.
-# And for texts of your own, two files, where the same line of both is a pair:
+# `python -m seq2seq_lib.translate train` trains a larger model, whose BLEU is in the README. And for texts
+# of your own, two files, where the same line of both is a pair:
 #
 # ```
 # python -m seq2seq_lib.translate train --train my.de my.en --check

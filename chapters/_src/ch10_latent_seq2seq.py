@@ -74,19 +74,19 @@ print("sentences", tuple(batch.src.shape), "mu", tuple(code_mu.shape))
 print("first state", tuple(model.start_from(code_mu).hidden.shape))
 
 # %% [markdown]
-# To write, the decoder needs z and no sentence. So draw z from the prior and read.
+# To write, the decoder needs z alone. So draw z from the prior and read.
 
 # %% tags=["nbval-ignore-output"]
 for text in texts(model, model.prior(6, torch.Generator().manual_seed(3))):
     print(text)
 
 # %% [markdown]
-# So a sentence model can be sampled from, if the codes of real sentences lie where the prior lies.
-# That is what the second term of its loss is for.
+# So a sentence model can be sampled from, if the codes of real sentences lie where the prior lies: the
+# task of the second term of its loss.
 #
 # ## 10.2 Why there are two terms
 #
-# How do we train this? We want p(x) large, but p(x) is an integral over all z. A pencil finds a bound.
+# We want p(x) large, but p(x) is an integral over all z. A pencil finds a bound.
 #
 # 1. log p(x) does not depend on z, so it is its own mean: $\log p(x) = E_q[\log p(x)]$ for any q(z).
 # 2. By Bayes' rule, $p(x) = p(x|z)\,p(z) / p(z|x)$ for every z.
@@ -97,8 +97,7 @@ for text in texts(model, model.prior(6, torch.Generator().manual_seed(3))):
 # 4. The last KL is unknown, but never negative. So the ELBO is a lower bound of log p(x), and the gap is
 #    how far q is from the true posterior.
 #
-# One number instead of a sentence lets us check it: z ~ N(0, 1), x given z ~ N(z, 1), and we see
-# x = 1.5. Then all is known: the posterior is N(0.75, variance 0.5). **Predict** which q has the best
+# One number instead of a sentence checks it: z ~ N(0, 1), x given z ~ N(z, 1), and we see x = 1.5. Then all is known: the posterior is N(0.75, variance 0.5). **Predict** which q has the best
 # ELBO: the prior, which pays no KL; the posterior; or N(1.5, 0.25), which copies x best?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
@@ -113,8 +112,8 @@ for m, v in [(0.0, 1.0), (0.75, 0.5), (1.5, 0.25)]:
     assert abs(copying - kl + gap - log_px) < 1e-9
 
 # %% [markdown]
-# Neither the smallest KL nor the best copy wins, and ELBO + gap is log p(x) = -1.8280 in each row. So
-# the two terms pull in two directions: *say more about x* and *stay where the prior is*.
+# Neither the smallest KL nor the best copy wins; ELBO + gap is log p(x) = -1.8280 in each row. The terms pull
+# in two directions: *say more about x* and *stay where the prior is*.
 #
 # The KL of one dimension follows from the same pencil. In $E_q[\log q - \log p]$ the $\frac12 \log 2\pi$
 # cancels, $E[\varepsilon^2] = 1$, and $E[z^2] = \mu^2 + \sigma^2$:
@@ -201,7 +200,7 @@ drawn = Normal(leaf, 0.5).sample()
 print("a gradient reaches mu:", drawn.requires_grad)
 
 # %% [markdown]
-# It does not: a sample is only a number. The trick of Kingma and Welling (2014) is to draw the noise
+# A sample is only a number. The trick of Kingma and Welling (2014) is to draw the noise
 # first, where no parameter is, and to stretch and shift it: z = mu + σ ε. Now dz/dmu = 1.
 #
 # **Your turn.** Write the draw. logvar is the logarithm of the *variance*.
@@ -248,8 +247,8 @@ for name, (f, slope) in cases.items():
 
 # %% [markdown]
 # For the squares the gradient through z is less noisy by far; for the sine, whose slope changes its sign
-# within the cloud, it is the noisier one. A VAE's loss has a slope in z, so we use it. Words have none: there the
-# score function still works, and the straight-through gradient at the end of this chapter, which is biased.
+# within the cloud, it is the noisier one. A VAE's loss has a slope in z, so we use it. Words have none: that
+# leaves the score function, or a biased gradient (the end of this chapter).
 #
 # ## 10.5 Training, and what helps
 #
@@ -295,7 +294,7 @@ print("\n".join(texts(plain, plain.prior(3))))
 # **Posterior collapse.** A KL near 0 means that q is the prior, whatever the sentence is. z is then
 # noise, and the decoder has become a language model. Why? Early in training z says nothing useful yet but
 # costs nats, so the fastest way down is to say nothing. Here each fact is written twice, and a decoder that
-# forgets what it wrote pays twice for what it forgot: 13 nats here, in place of 8.14. A nat in z costs once. (A dimension is
+# forgets pays twice for what it forgot: 13 nats in place of 8.14. A nat in z costs once. (A dimension is
 # *active* if its mu has a variance above 0.01 over the sentences.)
 #
 # Bowman et al. (2016) begin with β = 0 and let it grow, so that z is in use
@@ -389,7 +388,7 @@ hidden = drop_words(some_input, 0.5, torch.Generator().manual_seed(2))
 print(" ".join(vocab.tokens[i] for i in hidden[0].tolist()))
 
 # %% [markdown]
-# So watch the KL and the different outputs, not the total alone.
+# So watch the KL and the outputs, not the total alone.
 #
 # ## 10.6 Honest numbers, readable text
 #
@@ -504,7 +503,7 @@ for name, each in models.items():
 # %% [markdown]
 # If the decoder does not look at z, one sample is as good as a hundred. A model that uses z is
 # undercounted by its ELBO: over the table's five seeds, with 200 sentences each, by 0.1 to 0.4 nats with linear and by 0.4 to 0.7
-# with free bits. (One noise on 100 sentences is rough: see linear above.)
+# with free bits. (One noise is rough: see linear above.)
 #
 # **Text.** Sampled rows must be cut at EOS. [A script](https://github.com/PaddlePaddle/PaddleNLP/blob/e09f6de125cc8ead45124bc5e67434d597fa84b9/examples/text_generation/vae-seq2seq/predict.py)
 # began with `end = -1` and cut `ids[:end]`. **Predict** what is lost of the row 4 9 6 5 4, which has no EOS.

@@ -376,8 +376,8 @@ for keywords in ("cat", "king", "horses", "king dog"):
     print(f"{keywords:9} {counted.calls:5} calls  {mode.log_prob:6.2f}  {writer.words(mode)}")
 
 # %% [markdown]
-# A probable mode is quickly proved, because few beginnings are above it. An improbable one takes thousands of
-# calls, whatever its length: the empty output of `owls boat`, at −9.64, took 7,847 (first figure).
+# A probable mode is quickly proved: few beginnings are above it. An improbable one takes thousands of calls:
+# the empty output of `owls boat`, at −9.64, took 7,847.
 # And `her king dreams of their dog` is a search error of *fifty* beams, which stay with a sentence that is
 # less probable (try it above).
 #

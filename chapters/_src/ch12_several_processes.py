@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 12. Several processes
 #
-# A batch does not fit, or takes too long, so you cut it: into micro-batches, one after the other, or into
-# shares (the library says shards) for several processes. Is it still the same step? A **short chapter** about one number.
+# A batch is too large, so you cut it: into micro-batches, one after the other, or into
+# shares for several processes. Is it still the same step? A **short chapter** about one number.
 #
-# The batch below was cut in two shares, each with a mean loss. How do two means become one?
+# The batch below was cut in two, each share with a mean loss. How do two means become one?
 
 # %%
 from seq2seq_lib import plots
@@ -44,7 +44,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Ten times as much: half of the vote is shared by 3 tokens here, by 30 there. With a pencil:
+# Ten times as much: a vote is shared by 3 tokens here, by 30 there. With a pencil:
 #
 # 1. Wanted is $\sum_r L_r / N$, where each token weighs $1/N$.
 # 2. Share r has the mean $L_r / n_r$. In the average of R means its tokens weigh $1/(R\,n_r)$.
@@ -70,7 +70,7 @@ print(f"one batch {loss.mean:.4f}, of {int(loss.tokens)} tokens")
 print(f"two means {long.mean:.4f}, {short.mean:.4f}; averaged {(long.mean + short.mean) / 2:.4f}")
 
 # %% [markdown]
-# The average is 3 % off, easily overlooked; the assert is step 4. A share can be empty, too: a micro-batch
+# The average is 3 % off; the assert is step 4. A share can be empty, too: a micro-batch
 # of prompts, all labels −100. **Predict** what `F.cross_entropy` gives for it, as a mean and as a sum. There
 # is nothing to lose, so 0 twice?
 
@@ -146,8 +146,7 @@ for update in (naive, ours):
 
 # %% [markdown]
 # The naive gradient is 41 % too short *and* turned. Adam would hide a constant factor, but $n_a/n_b$ is another
-# number in each batch. **Law 7** tries several cuts, and an empty share ("off by" is relative
-# where numbers are above 1):
+# number in each batch. **Law 7** tries several cuts, and an empty share ("off by" is relative):
 
 # %%
 from seq2seq_lib import laws

@@ -381,5 +381,5 @@ def test_each_survivor_is_described(survivor):
 
 def test_the_epilogue_names_the_real_threads():
     text = found("5.8c", ex8c_fixed_loss.fixed_loss)[0].text
-    assert "pytorch/pytorch/issues/12703" in text
+    assert "pytorch/pytorch/pull/12703" in text
     assert "Text-Classification-Models-Pytorch/issues/9" in text

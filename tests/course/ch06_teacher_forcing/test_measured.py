@@ -77,8 +77,8 @@ def test_what_the_text_says_of_schedules():
     recovery = [gain for name in halves for gain in gains(name, "attention", "recovery")]
     match = [gain for name in halves for gain in gains(name, "attention", "exact_match")]
     assert f"recovery by {min(recovery):.2f} to {max(recovery):.2f}".replace("0.", ".") in text
-    low, high = f"{min(match):.3f}".replace("-0.", "−."), f"{max(match):.3f}".replace("0.", ".", 1)
-    assert f"exact match by {low} to {high}" in text
+    low, high = f"{min(match):.3f}".replace("-0.", "−."), f"{max(match):+.3f}".replace("0.", ".", 1)
+    assert f"exact match changes by {low} to {high}" in text
     for name in set(names) - set(halves):
         assert max(map(abs, gains(name, "attention", "recovery"))) < 0.11
     token, batch = (measured.SCHEDULES[name, "plain"] for name in halves)
