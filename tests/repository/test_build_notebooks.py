@@ -164,6 +164,14 @@ def test_texts_that_are_not_ours_are_not_stored(course):
         assert len(built.cells[0].outputs) == kept
 
 
+def test_corpora_that_lie_here_are_not_found_by_a_build(course, monkeypatch):
+    monkeypatch.setenv("SEQ2SEQ_DATA_DIR", str(course))
+    cell = "# %%\nimport os\n\nprint(os.environ.get('SEQ2SEQ_DATA_DIR'))\n"
+    source(course).write_text(cell, encoding="utf-8")
+    assert build_notebooks.main(["build", str(source(course))], root=course) == 0
+    assert nbformat.read(notebook(course), as_version=4).cells[0].outputs[0].text == "None\n"
+
+
 def test_a_folded_output_begins_with_nothing_that_could_be_seen(course):
     """JupyterLab shows the first line of the first output in place of what it folds."""
     folded = code_cells(nbformat.read(notebook(course), as_version=4))[5]

@@ -1,6 +1,7 @@
 """Execute a source and write its notebook; check, without executing, that it was done."""
 
 import json
+import os
 import re
 import time
 from pathlib import Path
@@ -21,7 +22,10 @@ from notebooks.paths import (
 
 
 def execute(source: Path) -> NotebookNode:
-    """Run a source from top to bottom in a fresh kernel; an error names the cell."""
+    """Run a source from top to bottom in a fresh kernel; an error names the cell.
+
+    What is stored is the same on each machine, so the kernel is told of no folder with corpora.
+    """
     from nbclient import NotebookClient
 
     notebook = read_source(source)
@@ -37,7 +41,7 @@ def execute(source: Path) -> NotebookNode:
         on_cell_start=lambda cell, cell_index: running.update(cell=cell_index),
     )
     try:
-        client.execute()
+        client.execute(env={k: v for k, v in os.environ.items() if k != "SEQ2SEQ_DATA_DIR"})
     except Exception as error:  # the cell's own error, a dead kernel, a timeout
         cell = notebook.cells[running["cell"]]
         stored = [o for o in cell.get("outputs", []) if o.output_type == "error"]

@@ -65,7 +65,9 @@ def test_a_half_life_of_14_steps_was_enough_in_nine_of_ten_runs():
     half_life = math.log(2) / math.log1p(math.exp(-3))
     assert round(half_life) == 14
     assert sum(len(solved(cell, 40, 300)) for cell in ("GRU +3", "LSTM +3")) == 9
-    assert "With bias 3 it is 14 steps, enough for k = 40 in nine of ten runs" in TEXT.replace("\n# ", " ")
+    assert "With bias 3 it is 14 steps, enough for k = 40 in nine of ten runs" in TEXT.replace(
+        "\n# ", " "
+    )
 
 
 def test_the_share_of_the_lstm_s_gradient_that_is_left():
