@@ -3,6 +3,7 @@
 import torch
 
 from seq2seq_lib.course.ch09_real_translation import figures
+from seq2seq_lib.course.ch09_real_translation.measured import Width
 
 
 def test_intervals_end_where_they_are_told():
@@ -32,6 +33,15 @@ def test_a_circle_stands_at_each_link():
 
 
 def test_a_search_is_a_line():
-    ax = figures.searches({"p 0": [(1, 70.0), (5, 71.0)], "p 1": [(1, 70.0), (5, 73.0)]}).axes[0]
-    assert [list(line.get_ydata()) for line in ax.lines] == [[70.0, 71.0], [70.0, 73.0]]
+    ax = figures.searches(
+        {
+            "p 0": [Width(1, 70.0, 0.0, 0.0), Width(5, 71.0, -1.0, 2.0)],
+            "p 1": [Width(1, 70.0, 0.0, 0.0), Width(5, 73.0, 1.0, 4.0)],
+        }
+    ).axes[0]
+    greedy, *lines = ax.lines
+    assert set(greedy.get_ydata()) == {70.0}
+    assert [list(line.get_ydata()) for line in lines] == [[70.0, 71.0], [70.0, 73.0]]
+    bars = [[list(part[:, 1]) for part in bars.get_segments()] for bars in ax.collections]
+    assert bars == [[[70, 70], [69, 72]], [[70, 70], [71, 74]]], "gains over greedy, set upon it"
     assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "5"]
