@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.products import flops
 from benchmarks.report import Row
 from benchmarks.timing import side_by_side
 from seq2seq_lib.batching import Batch, collate
@@ -82,15 +82,8 @@ def _pass_or_loop(name: str, model: Seq2Seq, batch: Batch, quick: bool) -> list[
         what = f"{name}, {B} × {T} tokens: token by token / one pass, {way}"
         row = Row.at_least(what, times.ratio("loop", "pass"), TARGET)
         if device.type == "cpu":  # what cuDNN multiplies is not counted
-            products = times.median("product") * _flops(candidates["pass"]) / (2 * len(large) ** 3)
+            products = times.median("product") * flops(candidates["pass"]) / (2 * len(large) ** 3)
             limit = times.median("loop") / products
             row = replace(row, measured=f"{row.measured} (limit {limit:.1f})")
         found.append(row)
     return found
-
-
-def _flops(function: Callable[[], object]) -> int:
-    """Multiplications and additions of its matrix products."""
-    with FlopCounterMode(display=False) as counter:
-        function()
-    return counter.get_total_flops()

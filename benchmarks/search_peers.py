@@ -22,6 +22,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import report, timing
 from benchmarks.laws_on_others import load, without
+from benchmarks.products import replay
 from benchmarks.report import Row
 from seq2seq_lib.decoding import beam_search
 from seq2seq_lib.masks import sequence_mask
@@ -255,10 +256,15 @@ def rows(device: torch.device, quick: bool, turns: int = 5) -> list[Row]:
                 name: partial(ended, search, src, lengths, beams, clock)
                 for name, search in searches.items()
             }
-            seconds = timing.side_by_side(run, device, turns=1 if quick else turns)
+            on_cpu = device.type == "cpu"
+            alone = {"products": replay(run["ours"])} if on_cpu else {}
+            seconds = timing.side_by_side(run | alone, device, turns=1 if quick else turns)
             for peer in PEERS:
                 ratio = seconds.ratio(peer, "ours")
                 found.append(Row.at_least(f"{of}: {peer} / ours", ratio, TARGET, "{:.2f}"))
+                if on_cpu:
+                    what = f"limit, {of}: {peer} / products and log-softmax of ours alone"
+                    found.append(Row(what, f"{seconds.ratio(peer, 'products'):.2f}"))
     memory = {name: timing.peak_bytes(search, device) for name, search in run.items()}
     for peer in PEERS:
         what = f"peak memory, {of}: {peer} / ours"

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from benchmarks import (
     latency,
     loss,
     memory_peers,
+    products,
     proportion,
     report,
     search,
@@ -72,13 +74,58 @@ def test_decoder_has_its_rows():
     assert len(named(rows, "one pass, forward and backward")) == 6
 
 
-def test_the_products_of_a_decoder_are_counted():
+def test_the_products_of_a_function_are_counted():
     x, w = torch.ones(5, 3), torch.ones(3, 7, requires_grad=True)
-    assert decoder._flops(lambda: x @ w) == 2 * 5 * 3 * 7
-    assert decoder._flops(lambda: torch.autograd.grad((x @ w).sum(), w)) == 2 * (2 * 5 * 3 * 7)
+    assert products.flops(lambda: x @ w) == 2 * 5 * 3 * 7
+    assert products.flops(lambda: torch.autograd.grad((x @ w).sum(), w)) == 2 * (2 * 5 * 3 * 7)
     rnn, inputs = torch.nn.GRU(3, 4, batch_first=True), torch.ones(2, 6, 3)
-    products = 2 * 6 * (3 * 12 + 4 * 12)  # rows, steps, both matrices
-    assert decoder._flops(lambda: rnn(inputs)) == 2 * products
+    multiplied = 2 * 6 * (3 * 12 + 4 * 12)  # rows, steps, both matrices
+    assert products.flops(lambda: rnn(inputs)) == 2 * multiplied
+
+
+@pytest.fixture
+def small_search(monkeypatch):
+    """Ours as ``search_peers`` has it, but small: sources have ids below 700."""
+    monkeypatch.setattr(search_peers, "VOCABULARY", 700)
+    small = partial(search_peers.ours, vocabulary=700, features=8)
+    monkeypatch.setattr(search_peers, "ours", small)
+    return small
+
+
+def test_a_replay_is_the_products_and_log_softmaxes_of_a_search(small_search, monkeypatch):
+    cpu, clock = torch.device("cpu"), search_peers.Clock()
+    clock.ends = torch.tensor([3, 5, 2])
+    search = partial(small_search(clock, cpu), *search_peers.sources(cpu, 3), 2)
+
+    def seen(function):
+        with products._Recorder() as recorder:
+            function()
+        return [
+            (operator.name(), [getattr(x, "shape", x) for x in arguments])
+            for operator, arguments, _ in recorder.calls
+        ]
+
+    calls = seen(products.replay(search))
+    assert calls == seen(search)
+    softmaxes = [shapes[0] for name, shapes in calls if name == "aten::_log_softmax"]
+    open_outputs = (3, 6, 4, 2, 2)  # sentences leave where they end
+    assert softmaxes == [(N, 700) for N in open_outputs]
+
+    monkeypatch.setattr(products, "REPLAYED", products.REPLAYED - {"aten::bmm"})
+    with pytest.raises(ValueError, match="add its operators to"):
+        products.replay(search)
+
+
+def test_each_peer_stands_beside_the_limit_of_our_search(small_search, monkeypatch):
+    monkeypatch.setattr(search_peers, "PEERS", {"our twin": small_search})
+    monkeypatch.setattr(search_peers, "SETTINGS", search_peers.SETTINGS[:1])
+    *rows, memory = quick(search_peers)
+    ratios, limits = rows[::2], rows[1::2]
+    assert [row.target for row in ratios] == ["≥ 2.00"] * 2 and "peak memory" in memory.what
+    for ratio, limit in zip(ratios, limits, strict=True):
+        than = ratio.what.removesuffix(" / ours")
+        assert limit.what == f"limit, {than} / products and log-softmax of ours alone"
+        assert limit.met is None and float(limit.measured) > 0
 
 
 def test_a_peer_that_is_missing_is_named_in_one_row(monkeypatch):
