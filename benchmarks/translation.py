@@ -150,7 +150,7 @@ def table(result: dict) -> str:
     processes = result.get("processes", 1)
     together, each = (f", {processes} processes", " each") if processes > 1 else ("", "")
     text = [
-        f"### {result['corpus']}{together}",
+        f"### {result['corpus']}{together}, {len(result['curve'])} epochs",
         "",
         f"{result['pairs']:,} training pairs; {', '.join(changed) or 'the default recipe'}; one "
         f"run, seed {result['recipe']['seed']}. {result['machine']}"

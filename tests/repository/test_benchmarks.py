@@ -514,9 +514,12 @@ def test_a_section_replaces_nothing_but_itself(tmp_path):
         report.write_section("b", "new", page)
 
 
-def test_the_page_has_its_sections():
+def test_the_page_has_its_sections_and_each_heading_once():
+    page = report.README.read_text("utf-8")
     for name in (*command.BENCHMARKS, "operators", "translation", "ablation"):
-        assert report.README.read_text("utf-8").count(f"<!-- {name}:begin -->") == 1
+        assert page.count(f"<!-- {name}:begin -->") == 1
+    headings = [line for line in page.splitlines() if line.startswith("#")]
+    assert sorted(set(headings)) == sorted(headings)
 
 
 # --- translation -------------------------------------------------------------------------------
@@ -567,7 +570,7 @@ def test_translation_tables_are_made_of_finished_runs(run, tmp_path):
     (tmp_path / "c.json").write_text('{"runs": [], "seeds": 3}', encoding="utf-8")  # another's
     translation.write_tables(tmp_path, page)
     text = page.read_text("utf-8")
-    assert "### tiny-xx-yy" in text and "half" not in text
+    assert "### tiny-xx-yy, 2 epochs" in text and "half" not in text
     assert "num_pieces 25 for 3000" in text and "| 2 | " in text
     assert f"| greedy | {result['test']['greedy']['bleu']:.2f} |" in text
     with pytest.raises(ValueError, match="There are no results"):
@@ -611,10 +614,10 @@ def test_a_sentence_with_several_translations_is_scored_once():
 
 def test_a_table_says_how_many_processes_there_were(run):
     _, result, _ = run
-    assert "### tiny-xx-yy\n" in translation.table(result)
+    assert "### tiny-xx-yy, 2 epochs\n" in translation.table(result)
     assert " each;" not in translation.table(result)
     together = translation.table({**result, "processes": 2})
-    assert "### tiny-xx-yy, 2 processes\n" in together and " each;" in together
+    assert "### tiny-xx-yy, 2 processes, 2 epochs\n" in together and " each;" in together
 
 
 def test_an_old_result_is_not_taken_for_the_default_recipe(run):
