@@ -120,6 +120,17 @@ def test_everyone_installs_with_the_same_line():
     assert INSTALL in readme()
 
 
+def test_who_sees_no_buttons_is_told_to_install_what_draws_them():
+    told = {}
+    chapters = [path.relative_to(ROOT).as_posix() for path in (ROOT / "chapters").glob("*.ipynb")]
+    for name in ("seq2seq_lib/course/explorers/kit/still.py", "docs/reading.md", *chapters):
+        told[name] = re.findall(r"pip install -e ([^ <`]*)", read(name).replace(r"\"", '"'))
+    assert len(told["docs/reading.md"]) == 1 and sum(map(len, told.values())) > 12
+    assert {name: lines for name, lines in told.items() if set(lines) - {'".[course]"'}} == {}
+    drawn = {Requirement(line).name for line in PROJECT["optional-dependencies"]["course"]}
+    assert "anywidget" in drawn, "what `pip install -e .` does not bring"
+
+
 # ---------------------------------------------------------------- commands
 
 

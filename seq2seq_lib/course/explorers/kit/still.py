@@ -22,7 +22,7 @@ NOTE = "A still of an interactive figure. It is live where this notebook runs, a
 HELP = (
     "The figure above moves where a kernel runs this cell, in JupyterLab for example. If the cell "
     "has run and there are no buttons, the page draws no widgets: install the course with "
-    "<code>pip install -e .</code> where JupyterLab runs, and reload the page."
+    '<code>pip install -e ".[course]"</code> where JupyterLab runs, and reload the page.'
 )
 
 
