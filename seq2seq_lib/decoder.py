@@ -11,6 +11,7 @@ For ``Decoder`` and ``AttentionDecoder`` the whole pass is one call of ``nn.GRU`
 """
 
 from dataclasses import replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,8 @@ from seq2seq_lib.attention import Attention
 from seq2seq_lib.decoder_state import DecoderOutput, DecoderState, top_layer
 from seq2seq_lib.encoder import EncoderOutput, State, make_rnn, map_state, scale_down
 from seq2seq_lib.vocab import PAD_ID
+
+FEW = 25  # rows of a short step
 
 
 class _BaseDecoder(nn.Module):
@@ -107,12 +110,34 @@ class _BaseDecoder(nn.Module):
     ) -> tuple[Tensor, State]:
         # the only place where torch's [L, B, H] is seen
         hidden = map_state(lambda h: h.transpose(0, 1).contiguous(), hidden)
-        outputs, hidden = (self.rnn if rnn is None else rnn)(inputs, hidden)  # [B, T, H]
+        rnn = self.rnn if rnn is None else rnn
+        read = partial(_one_token, rnn) if _is_short(rnn, inputs) else rnn
+        outputs, hidden = read(inputs, hidden)  # [B, T, H]
         return outputs, map_state(lambda h: h.transpose(0, 1), hidden)
 
     def _logits(self, hidden: Tensor, context: Tensor) -> Tensor:
         mixed = self.readout(torch.cat([hidden, context], -1))  # [B, T, 2H] -> [B, T, E]
         return self.output(self.dropout(torch.tanh(mixed)))  # [B, T, V]
+
+
+def _is_short(rnn: nn.Module, inputs: Tensor) -> bool:
+    """Whether an LSTM reads one token of a few rows on a CPU, as in a search for one sentence."""
+    N, T, _ = inputs.shape
+    on_cpu = inputs.device.type == "cpu"
+    return isinstance(rnn, nn.LSTM) and on_cpu and T == 1 and N <= FEW and not rnn.training
+
+
+def _one_token(rnn: nn.LSTM, inputs: Tensor, hidden: State) -> tuple[Tensor, State]:
+    """What ``rnn(inputs, hidden)`` returns for inputs ``[N, 1, E]``, layer by layer.
+
+    On a CPU torch hands an LSTM to oneDNN, whose call takes longer than a short step itself: with
+    it, five beams of one sentence took 1.4 times as long (benchmarks/README.md).
+    """
+    x, states = inputs.squeeze(1), []  # [N, E]
+    for weights, h, c in zip(rnn.all_weights, *hidden, strict=True):
+        x, c = torch.lstm_cell(x, (h, c), *weights)  # [N, H] each
+        states.append((x, c))
+    return x.unsqueeze(1), tuple(torch.stack(part) for part in zip(*states, strict=True))
 
 
 class Decoder(_BaseDecoder):

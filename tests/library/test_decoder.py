@@ -8,7 +8,7 @@ from torch import nn
 
 from seq2seq_lib.attention import AdditiveAttention, DotAttention, GeneralAttention
 from seq2seq_lib.cells import GRUCell, LSTMCell
-from seq2seq_lib.decoder import AttentionDecoder, BahdanauDecoder, Decoder, log_probs
+from seq2seq_lib.decoder import FEW, AttentionDecoder, BahdanauDecoder, Decoder, log_probs
 from seq2seq_lib.encoder import EncoderOutput, map_state
 from seq2seq_lib.masks import sequence_mask
 from seq2seq_lib.runtime import get_device
@@ -450,3 +450,21 @@ def test_log_probs_are_normalised_in_float32_at_least(dtype):
     exact = logits.double().log_softmax(-1)
     # float32 carries 1e-7 of numbers near 20
     torch.testing.assert_close(result.double(), exact, atol=1e-5, rtol=0)
+
+
+@pytest.mark.skipif(DEVICE.type != "cpu", reason="oneDNN is for CPUs")
+@pytest.mark.parametrize("mode", [nn.Module.eval, nn.Module.train])
+@pytest.mark.parametrize("rows", [1, FEW, FEW + 1])
+def test_an_lstm_s_step_of_few_rows_goes_past_onednn_to_the_same_place(rows, mode, monkeypatch):
+    decoder, calls, cell = mode(make("dot", num_layers=2, cell="lstm")), [], torch.lstm_cell
+    monkeypatch.setattr(torch, "lstm_cell", lambda *parts: calls.append(parts) or cell(*parts))
+    inputs = randn(rows, 1, E)
+    hidden = randn(rows, 2, H, seed=3), randn(rows, 2, H, seed=4)
+    outputs, (h, c) = decoder._recur(inputs, hidden)
+    expected, (last, memory) = decoder.rnn(
+        inputs, tuple(x.transpose(0, 1).contiguous() for x in hidden)
+    )
+    torch.testing.assert_close(outputs, expected, **TIGHT)
+    torch.testing.assert_close(h, last.transpose(0, 1), **TIGHT)
+    torch.testing.assert_close(c, memory.transpose(0, 1), **TIGHT)
+    assert len(calls) == (2 if rows <= FEW and not decoder.training else 0)  # one a layer
