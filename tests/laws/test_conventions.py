@@ -1,5 +1,7 @@
 """What honest code differs in is an option: under the right one it holds, and the verdict tells."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -50,6 +52,15 @@ def test_conventions_are_read_from_a_configuration():
         Conventions.of(Config)
     with pytest.raises(ValueError, match="-100 is a label"):
         Conventions(pad_id=-100)
+
+
+@pytest.mark.parametrize(("decoder_size", "size"), [({}, 30), ({"decoder_vocab_size": 12}, 12)])
+def test_a_decoder_with_a_vocabulary_of_its_own_is_asked_for_its_own_tokens(decoder_size, size):
+    ids = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
+    model = nn.Module()  # a Marian model is configured like this
+    model.config = SimpleNamespace(is_encoder_decoder=True, vocab_size=30, **ids, **decoder_size)
+    sizes = laws.of_hugging_face(model).sizes
+    assert (sizes["src_vocab_size"], sizes["tgt_vocab_size"]) == (30, size)
 
 
 def hides_pads_by_id(batch, pad_id):
