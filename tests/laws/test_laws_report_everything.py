@@ -1,6 +1,7 @@
 """No law stops in silence: each thing it was given is judged, or it says why it could not be."""
 
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -161,6 +162,31 @@ MISTAKES = {  # callables -> what came, what was expected
     ),
     "no tensor at all": ({"logits": lambda b: "nothing"}, "the text 'nothing'", "'logits'"),
     "words, not scores": ({"logits": lambda b: right(b).argmax(-1)}, "[5, 6]", "[B, T, V]"),
+    "words with an axis": (
+        {"logits": lambda b: right(b).argmax(-1, keepdim=True)}, "[5, 6, 1]", "before any argmax"
+    ),
+    "rows laid flat": (
+        {"logits": lambda b: right(b).flatten(0, 1)}, "not [30, 13]", ".view(B, T, -1)"
+    ),
+    "another name": (
+        {"logits": lambda b: {"scores": right(b)}}, "a dict with the keys scores", "'logits'"
+    ),
+    "no logits in a tuple": (
+        {"logits": lambda b: (1.5, [right(b), None], *"abc")},
+        "a tuple of (the number 1.5, a list of (a tensor [5, 6, 13], nothing (None)), the text 'a'",
+        "a tuple that holds one",
+    ),
+    "a memory that is none": (
+        {"encode": lambda s, n: ([1, 2], None)}, "a list of (the number 1, the number 2)",
+        "a tensor [B, S, ...], batch first, or None",
+    ),
+    "a memory with time first": (
+        {"encode": lambda s, n: EMBED(s).transpose(0, 1)}, "memory [7, 5, 6]",
+        "[B, S, ...], batch first; time stands first: pass Conventions(time_first=True)",
+    ),
+    "a memory without sentences": (
+        {"encode": lambda s, n: EMBED(s).sum(0)[0]}, "memory [6]", "[B, S, ...], batch first"
+    ),
     "another device": (
         {"logits": lambda b: right(b).to("meta") + right(b)}, "meta", "on one device"
     ),
@@ -182,12 +208,82 @@ def test_a_mistake_of_the_adapter_is_no_broken_law(name):
         verdict.raise_if_broken()
 
 
+def stepwise(step):
+    """Law 4 on a model whose logits are those of the last word."""
+    return laws.parallel_stepwise(lambda b: OUT(WORDS(b.tgt_in)), lambda s, n: (), step)
+
+
+def found(outputs):
+    """What a search says of each sentence, for laws 5 and 6."""
+    return lambda model, src, src_lengths, *settings: [outputs for _ in src]
+
+
+IN_OTHER_LAWS = {  # judged -> what came, what was expected
+    "scores without a state": (
+        lambda: stepwise(lambda tokens, state: OUT(WORDS(tokens))),
+        "step returned a tensor [5, 13]", "(scores [B, V], next state)",
+    ),
+    "scores with a time axis": (
+        lambda: stepwise(lambda tokens, state: (OUT(WORDS(tokens))[:, None], state)),
+        "scores that are a tensor [5, 1, 13]", "[B, V] = [5, V]",
+    ),
+    "probabilities of a step": (
+        lambda: stepwise(lambda tokens, state: (OUT(WORDS(tokens)).softmax(-1), state)),
+        "step returned probabilities", "softmax was already taken",
+    ),
+    "one position more": (
+        lambda: laws.parallel_stepwise(lambda b: OUT(WORDS(laws.whole_target(b)))),
+        "not [5, 7, 13]", "one row of scores for each position of tgt_in",
+    ),
+    "a free run in texts": (
+        lambda: laws.parallel_stepwise(right, free_run=lambda b: ["a b"]),
+        "free_run returned a list of (the text 'a b')", "a tensor [B, ...]",
+    ),
+    "one position more, read": (
+        lambda: laws.reads_source(lambda b: OUT(WORDS(laws.whole_target(b)))),
+        "[B, T, V] = [5, 6, V], not [5, 7, 13]", "logits [5, 6, V]",
+    ),
+    "a loss without a graph": (
+        lambda: laws.gradient_flow(lambda b: nll(b).detach(), [OUT.weight]),
+        "the loss came without a graph", "not .item() or .detach()",
+    ),
+    "too few outputs": (
+        lambda: laws.search_oracle(lambda model, src, *settings: [[[2]]] * (len(src) - 1)),
+        "search returned 2 lists for 3 sentences", "a list for each sentence",
+    ),
+    "outputs without lists": (
+        lambda: laws.search_oracle(found(7)), "a list of (the number 7", "a list for each sentence"
+    ),
+    "tokens without numbers": (
+        lambda: laws.scores_add_up(found([[5, 2]])),
+        "a list of (the number 5, the number 2)) for a sentence", "'log_prob'",
+    ),
+    "a gradient that is None": (
+        lambda: laws.shard_invariance(lambda shards: (torch.ones(()), [None])),
+        "the gradients came as a list of (nothing (None))", "give zeros",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IN_OTHER_LAWS)
+def test_a_mistake_of_the_adapter_breaks_no_other_law(name):
+    judge, came, expected = IN_OTHER_LAWS[name]
+    verdict = judge()
+    assert verdict.status == "NOT JUDGED", verdict
+    assert came in str(verdict) and expected in str(verdict), verdict
+
+
 GOOD_SHAPES = {
     "memory alone": {"encode": lambda s, n: EMBED(s)},
     "a dict": {"encode": lambda s, n: {"memory": EMBED(s), "state": {"h": EMBED(s)[:, 0]}}},
     "a dict as a state": {"encode": lambda s, n: (EMBED(s), {"h": EMBED(s)[:, 0], "n": 1})},
     "logits and attention": {"logits": lambda b: (right(b), b.src_mask)},
     "logits in a dict": {"logits": lambda b: {"logits": right(b)}},
+    "logits in an object": {"logits": lambda b: SimpleNamespace(logits=right(b))},
+    "logits with time first in a tuple": {
+        "logits": lambda b: (None, OUT(WORDS(b.tgt_in))),
+        "conventions": laws.Conventions(time_first=True),
+    },
     "a loss in a dict": {"loss": lambda b: {"loss": nll(b) / b.tgt_mask.sum()}},
 }
 
