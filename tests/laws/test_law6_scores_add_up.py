@@ -32,6 +32,18 @@ def test_law_rejects(name):
     assert "hypothesis" in verdict.counterexample
 
 
+def test_its_probes_have_no_two_axes_of_one_size():
+    """An axis taken for another would go unseen."""
+    shapes = set()
+
+    def search(model, src, src_lengths, *settings):
+        shapes.add(tuple(src.shape))
+        return PlainBeam()(model, src, src_lengths, *settings)
+
+    assert laws.scores_add_up(search)
+    assert shapes and all(B != S for B, S in shapes)
+
+
 def test_law_rejects_a_cell_left_behind():
     model = small_model()
     verdict = laws.scores_add_up(zoo.cell_stays, models=[model], num_beams=(4,))

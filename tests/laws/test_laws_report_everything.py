@@ -1,6 +1,7 @@
 """No law stops in silence: each thing it was given is judged, or it says why it could not be."""
 
 import sys
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
@@ -89,6 +90,63 @@ def test_what_raises_in_one_batch_alone_is_a_counterexample():
     assert "IndexError" in verdict.counterexample and "squeezed away" in verdict.counterexample
 
 
+def test_so_is_what_a_loss_or_an_adapter_does_in_one_batch_alone():
+    def needs_two(batch):
+        if len(batch) == 1:
+            raise IndexError("squeezed away")
+        return nll(batch), batch.tgt_mask.sum()
+
+    verdict = laws.batch_invariance(loss=needs_two)
+    assert "IndexError in needs_two(): squeezed away" in verdict.counterexample
+    assert all(name.startswith("summed loss: ") for name in broken(verdict))
+
+    def loses_an_axis(src, lengths):
+        return EMBED(src).squeeze(0), None
+
+    verdict = laws.batch_invariance(loses_an_axis)
+    assert not verdict and "encode returned memory [6, 6] for src [1, 6]" in str(verdict)
+
+
+class Attends(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(H, 1, batch_first=True)
+
+    def forward(self, batch):  # no key_padding_mask
+        memory = EMBED(batch.src)
+        return OUT(self.attention(WORDS(batch.tgt_in), memory, memory)[0])
+
+
+WHO_READS_PADS = {  # callables -> what is said of the cause
+    "an encoder with its pads on the left": (
+        {
+            "encode": lambda src, lengths: (None, EMBED(src).sum(1)),
+            "conventions": laws.Conventions(pad_side="left"),
+        },
+        "counted from each row's first real token",
+    ),
+    "a search that counts columns": (
+        {"decode": lambda src, lengths: [[3 + src.size(1) % 5, 2] for _ in src]},
+        "what the search is told of the pads",
+    ),
+    "attention without a mask": ({"logits": seeded(Attends)}, "give encode= too"),
+    "a loss beside its logits": (
+        {
+            "logits": right,
+            "loss": lambda b: (nll(b) + 0.1 * (~b.tgt_mask).sum(), b.tgt_mask.sum()),
+        },
+        "the labels: a loss leaves out ignore_index alone",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WHO_READS_PADS)
+def test_who_reads_the_pads_is_named(name):
+    callables, cause = WHO_READS_PADS[name]
+    verdict = laws.batch_invariance(**callables)
+    assert verdict.status == "BROKEN" and cause in verdict.look_at, verdict
+
+
 def test_outputs_are_compared_up_to_their_end():
     """As ``generate`` gives them: one tensor, BOS in front, PAD after EOS."""
 
@@ -105,6 +163,7 @@ def test_outputs_are_compared_up_to_their_end():
 
 
 WRONG_LOSSES = {
+    "none of the mistakes known here": lambda b: (1.7 * nll(b), b.tgt_mask.sum()),
     "shifted twice": lambda b: (
         F.cross_entropy(right(b)[:, :-1].transpose(1, 2), laws.labels(b)[:, 1:], reduction="sum"),
         b.tgt_mask.sum(),
@@ -172,8 +231,8 @@ MISTAKES = {  # callables -> what came, what was expected
         {"logits": lambda b: {"scores": right(b)}}, "a dict with the keys scores", "'logits'"
     ),
     "no logits in a tuple": (
-        {"logits": lambda b: (1.5, [right(b), None], *"abc")},
-        "a tuple of (the number 1.5, a list of (a tensor [5, 6, 13], nothing (None)), the text 'a'",
+        {"logits": lambda b: (1.5, [right(b), [None]], *"abc")},
+        "a tuple of (the number 1.5, a list of (a tensor [5, 6, 13], a list), the text 'a'",
         "a tuple that holds one",
     ),
     "a memory that is none": (
@@ -186,6 +245,9 @@ MISTAKES = {  # callables -> what came, what was expected
     ),
     "a memory without sentences": (
         {"encode": lambda s, n: EMBED(s).sum(0)[0]}, "memory [6]", "[B, S, ...], batch first"
+    ),
+    "a call without arguments": (
+        {"encode": lambda: None}, "takes 0 positional arguments", "takes what this law"
     ),
     "another device": (
         {"logits": lambda b: right(b).to("meta") + right(b)}, "meta", "on one device"
@@ -273,10 +335,26 @@ def test_a_mistake_of_the_adapter_breaks_no_other_law(name):
     assert came in str(verdict) and expected in str(verdict), verdict
 
 
+@dataclass
+class State:
+    hidden: torch.Tensor
+    steps: int
+
+
 GOOD_SHAPES = {
     "memory alone": {"encode": lambda s, n: EMBED(s)},
     "a dict": {"encode": lambda s, n: {"memory": EMBED(s), "state": {"h": EMBED(s)[:, 0]}}},
     "a dict as a state": {"encode": lambda s, n: (EMBED(s), {"h": EMBED(s)[:, 0], "n": 1})},
+    "a dataclass as a state": {"encode": lambda s, n: (EMBED(s), State(EMBED(s)[:, 0], 1))},
+    "memory with pads on the left": {
+        "encode": lambda s, n: EMBED(s),
+        "conventions": laws.Conventions(pad_side="left"),
+    },
+    "outputs with time first": {
+        "decode": lambda s, n: torch.stack([3 + n % 5, torch.full_like(n, 2)]),  # [2, B]
+        "conventions": laws.Conventions(time_first=True),
+    },
+    "hypotheses": {"decode": lambda s, n: [[Hyp([3 + int(k) % 5, 2], -1.0)] for k in n]},
     "logits and attention": {"logits": lambda b: (right(b), b.src_mask)},
     "logits in a dict": {"logits": lambda b: {"logits": right(b)}},
     "logits in an object": {"logits": lambda b: SimpleNamespace(logits=right(b))},
