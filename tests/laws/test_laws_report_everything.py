@@ -208,6 +208,10 @@ def test_a_sum_without_a_count_is_the_adapter_s_mistake():
 # ---------------------------------------------------------------- the adapter's mistakes
 
 
+def nested(value, depth):
+    return (nested(value, depth - 1),) if depth else value
+
+
 MISTAKES = {  # callables -> what came, what was expected
     "a state in an object": (
         {"encode": lambda s, n: (EMBED(s), object())}, "a object", "nest of such tensors"
@@ -220,7 +224,13 @@ MISTAKES = {  # callables -> what came, what was expected
         {"logits": lambda b: right(b)[:, 1:]}, "[5, 5, 13]", "whole_target"
     ),
     "no tensor at all": ({"logits": lambda b: "nothing"}, "the text 'nothing'", "'logits'"),
-    "words, not scores": ({"logits": lambda b: right(b).argmax(-1)}, "[5, 6]", "[B, T, V]"),
+    "words, not scores": (
+        {"logits": lambda b: right(b).argmax(-1)}, "not [5, 6]", "logits [B, T, V] = [5, 6, V]\n"
+    ),
+    "a nest too deep": (
+        {"encode": lambda s, n: (EMBED(s), nested(EMBED(s)[:, 0], 6))},
+        "a state with a tuple of (", "a nest of such tensors",
+    ),
     "words with an axis": (
         {"logits": lambda b: right(b).argmax(-1, keepdim=True)}, "[5, 6, 1]", "before any argmax"
     ),
@@ -346,6 +356,7 @@ GOOD_SHAPES = {
     "a dict": {"encode": lambda s, n: {"memory": EMBED(s), "state": {"h": EMBED(s)[:, 0]}}},
     "a dict as a state": {"encode": lambda s, n: (EMBED(s), {"h": EMBED(s)[:, 0], "n": 1})},
     "a dataclass as a state": {"encode": lambda s, n: (EMBED(s), State(EMBED(s)[:, 0], 1))},
+    "a deep nest": {"encode": lambda s, n: (EMBED(s), nested(EMBED(s)[:, 0], 5))},
     "memory with pads on the left": {
         "encode": lambda s, n: EMBED(s),
         "conventions": laws.Conventions(pad_side="left"),
