@@ -89,7 +89,9 @@ def test_a_loss_that_ignores_pad_ignores_every_end_if_they_are_one():
         return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=4)
 
     options = {"empty_batch": False}
-    assert laws.loss_ledger(loss, conventions=Conventions(4, 1, 2), **options)
+    verdict = laws.loss_ledger(loss, conventions=Conventions(4, 1, 2), **options)
+    assert verdict and "PAD = 4, BOS = 1, EOS = 2" in str(verdict).splitlines()[-1]
+    assert "pads on" not in str(verdict)  # a loss has no sides
     verdict = laws.loss_ledger(loss, conventions=Conventions(4, 4, 4), **options)
     assert not verdict and "EOS must be scored" in str(verdict)
 

@@ -1,5 +1,6 @@
 """What a verdict says, and that judging leaves no trace."""
 
+import inspect
 import math
 import random
 import re
@@ -248,6 +249,17 @@ def test_verdicts_can_be_repeated():
     first = str(laws.batch_invariance(noisy))
     torch.manual_seed(2)
     assert str(laws.batch_invariance(noisy)) == first
+
+
+@pytest.mark.parametrize("option", ["src_vocab_size", "tgt_vocab_size", "seed"])
+def test_one_model_can_be_given_to_every_law(option):
+    """Without options all laws feed ids below the same sizes, and start from the same seed."""
+    said = [inspect.signature(law).parameters.get(option) for law in LAWS]
+    defaults = [p.default for p in said if p and p.default is not p.empty]
+    assert len(defaults) > 5 and len(set(defaults)) == 1
+
+
+LAWS = [law for name in laws.__all__ if inspect.isfunction(law := getattr(laws, name))]
 
 
 def test_import_is_cheap():
