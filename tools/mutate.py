@@ -163,9 +163,10 @@ class Mutant:
     place: int
 
     @property
-    def source(self) -> str:
+    def tree(self) -> ast.Module:
+        """The broken module; what is not broken keeps its line."""
         tree = Collector(self.place).visit(ast.parse(_text_of(self.module)))
-        return ast.unparse(ast.fix_missing_locations(tree))
+        return ast.fix_missing_locations(tree)
 
 
 class Collector(ast.NodeTransformer):
@@ -312,7 +313,8 @@ class Broken(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def exec_module(self, module):
-        exec(compile(self.mutant.source, f"<{self.mutant.key}>", "exec"), module.__dict__)
+        # under the module's own path: what a traceback says may depend on whose code it is
+        exec(compile(self.mutant.tree, module.__spec__.origin, "exec"), module.__dict__)
 
 
 # Python runs a file of this name when it starts: other processes that a test starts (torchrun's)

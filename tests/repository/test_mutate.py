@@ -19,7 +19,7 @@ def test_every_module_has_tests_and_its_breaks_have_names():
 
 def test_a_break_is_one_and_another_each_time():
     text = ast.unparse(ast.parse(mutate._text_of("masks")))
-    sources = {mutant.source for mutant in mutate.mutants_of("masks")}
+    sources = {ast.unparse(mutant.tree) for mutant in mutate.mutants_of("masks")}
     assert len(sources) == len(list(mutate.mutants_of("masks"))) > 20
     assert all(_differing_lines(source, text) == 1 for source in sources)
 
@@ -47,6 +47,25 @@ def test_processes_that_a_test_starts_are_broken_as_well(tmp_path):
     test.write_text(SEES, encoding="utf-8")
     mutant = next(m for m in mutate.mutants_of("filters") if m.key.startswith(": 1e-06 ->"))
     assert mutate.survives(None, [(str(test),)]) and not mutate.survives(mutant, [(str(test),)])
+
+
+LINES = """
+from seq2seq_lib.course.judging import limits
+
+def test_it():
+    code = limits.seconds.__code__
+    assert code.co_filename == limits.__file__ and limits.__file__.endswith("limits.py")
+    with open(limits.__file__) as file:
+        assert file.read().splitlines()[code.co_firstlineno - 1].startswith("def seconds(")
+"""
+
+
+def test_a_break_is_of_its_file_and_the_rest_keeps_its_lines(tmp_path):
+    """Or else every break is noticed where a message says whose code raised."""
+    test = tmp_path / "test_it.py"
+    test.write_text(LINES, encoding="utf-8")
+    last = list(mutate.mutants_of("course.judging.limits"))[-1]
+    assert mutate.survives(last, [(str(test),)])
 
 
 HANGS = """
