@@ -39,6 +39,27 @@ def test_probes_speak_the_ids_they_are_told(conventions):
         assert not set(ids[inner].tolist()) & set(conventions.special)
 
 
+def test_a_source_may_end_without_an_end():
+    """Then its last token is a word, and must be read as well."""
+
+    def bag(batch, lengths):
+        mask = sequence_mask(lengths, batch.src.size(1))[..., None]
+        context = (EMBED(batch.src) * mask).sum(1, keepdim=True)
+        return OUT(torch.tanh(WORDS(batch.tgt_in) + context))
+
+    words_alone = Conventions(source_eos=False)
+    batch = probes.make_batch(conventions=words_alone)
+    last = batch.src[torch.arange(len(batch)), batch.src_lengths - 1]
+    assert not set(last.tolist()) & set(words_alone.special)
+    for missed, verdicts in ((0, [True, True]), (1, [True, False])):
+        judged = [
+            laws.reads_source(lambda b: bag(b, b.src_lengths - missed), conventions=c)  # noqa: B023
+            for c in (Conventions(), words_alone)
+        ]
+        assert [verdict.holds for verdict in judged] == verdicts
+        assert "sources end without EOS" in str(judged[1])
+
+
 def test_conventions_are_read_from_a_configuration():
     class Config:
         pad_token_id, bos_token_id, eos_token_id = None, 3, [7, 8]
@@ -313,6 +334,8 @@ def test_a_greedy_search_is_asked_for_nothing_else():
     assert verdict and "greedy_only=True" in str(verdict)
     verdict = laws.search_oracle(never_stops, greedy_only=True)
     assert not verdict and "EOS was written and the output goes on" in verdict.look_at
+    verdict = laws.search_oracle(lambda model, src, *_: [[[2]] for _ in src], greedy_only=True)
+    assert not verdict and verdict.look_at.startswith("the top-1 path")
 
 
 def test_a_forced_end_is_a_convention():

@@ -6,6 +6,7 @@ import random
 import re
 import subprocess
 import sys
+from functools import partial
 from xml.etree import ElementTree
 
 import numpy
@@ -210,7 +211,7 @@ class Careless(nn.Module):
         return None, state
 
 
-@pytest.mark.parametrize("shown_as", ["method", "closure", "module", "nested"])
+@pytest.mark.parametrize("shown_as", ["method", "closure", "module", "nested", "partial"])
 def test_modes_buffers_and_gradients_are_put_back(shown_as):
     model = Careless()
     model.forward = model.encode
@@ -222,6 +223,7 @@ def test_modes_buffers_and_gradients_are_put_back(shown_as):
         return closure(src, lengths)
 
     shown = {"method": model.encode, "closure": closure, "module": model, "nested": nested}
+    shown["partial"] = partial(lambda made, *source: made.encode(*source), model)
     laws.batch_invariance(shown[shown_as])
     assert all(part.training for part in model.modules())
     assert int(model.norm.num_batches_tracked) == 0
