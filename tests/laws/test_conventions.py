@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seq2seq_lib import laws
 from seq2seq_lib.laws import probes
+from seq2seq_lib.laws.conventions import Layout
 from seq2seq_lib.laws.plain_beam import PlainBeam
 from seq2seq_lib.masks import sequence_mask
 from tests.laws.test_laws_report_everything import EMBED, OUT, RNN, V_SRC, WORDS, H, V
@@ -82,6 +83,27 @@ def test_a_decoder_with_a_vocabulary_of_its_own_is_asked_for_its_own_tokens(deco
     model.config = SimpleNamespace(is_encoder_decoder=True, vocab_size=30, **ids, **decoder_size)
     sizes = laws.of_hugging_face(model).sizes
     assert (sizes["src_vocab_size"], sizes["tgt_vocab_size"]) == (30, size)
+
+
+class CountsPositions(nn.Module):
+    """A decoder-only model, configured like GPT-2, whose logits are the positions it was given."""
+
+    def __init__(self):
+        super().__init__()
+        ids = {"pad_token_id": 2, "bos_token_id": 2, "eos_token_id": 2}
+        self.config = SimpleNamespace(is_encoder_decoder=False, vocab_size=11, **ids)
+
+    def forward(self, input_ids, attention_mask, position_ids):
+        return SimpleNamespace(logits=position_ids[..., None].float())
+
+
+def test_positions_of_a_prompt_and_its_target_are_counted_from_the_first_real_token():
+    found = laws.of_hugging_face(CountsPositions())
+    batch = probes.make_batch(conventions=found.conventions)
+    given = Layout(found.conventions, batch.src_lengths).batch(batch)  # padded on the left
+    positions = found.logits(given)[..., 0].long()
+    for row, prompt, length in zip(positions, batch.src_lengths, batch.tgt_lengths, strict=True):
+        assert row[:length].tolist() == list(range(prompt, prompt + length))
 
 
 def hides_pads_by_id(batch, pad_id):
