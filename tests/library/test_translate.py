@@ -858,6 +858,14 @@ def test_a_model_that_was_not_trained_on_text_is_refused(tmp_path, capsys):
         load_translator(path)
 
 
+def test_a_model_without_vocabularies_is_refused(trained, tmp_path):
+    checkpoint = load_checkpoint(trained)
+    path = tmp_path / "wordless.pt"
+    save_checkpoint(path, checkpoint.build(), extra=checkpoint.extra)
+    with pytest.raises(CheckpointError, match="holds no vocabularies"):
+        load_translator(path)
+
+
 def test_a_checkpoint_of_another_language_pair_is_refused(data, trained, capsys):
     before = trained.read_bytes()
     for arguments in (
