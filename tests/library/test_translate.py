@@ -5,6 +5,7 @@ it were the real one. One test trains on real sentences, where SEQ2SEQ_DATA_DIR 
 """
 
 import importlib
+import inspect
 import io
 import math
 import os
@@ -439,6 +440,21 @@ def test_sources_are_cut_anew_in_each_epoch_and_targets_are_not(monkeypatch, pie
     assert batches_of(same, 1) == second and batches_of(one, 0) == first, "so a run can be resumed"
 
 
+def test_pairs_of_just_the_most_pieces_are_trained_on(monkeypatch):
+    loaders = []
+    monkeypatch.setattr(recipe, "fit", lambda model, loader, *_, **__: loaders.append(loader))
+    tiny = Recipe(num_pieces=90, embed_size=8, hidden_size=8, piece_dropout=0.0)
+
+    def longer_sides(tiny):
+        train(fake_multi30k(("de", "en")), tiny, progress=False)
+        return sorted(max(len(s), len(t)) - 1 for s, t in batches_of(loaders[-1], 0))  # - 1: EOS
+
+    pieces = longer_sides(tiny)
+    most = pieces[len(pieces) // 2]
+    kept = longer_sides(replace(tiny, max_pieces=most))
+    assert kept == [n for n in pieces if n <= most] and kept[-1] == most < pieces[-1]
+
+
 def test_too_many_pieces_for_a_little_text_is_explained(data, tmp_path, capsys):
     message = refused(capsys, train_args(tmp_path / "m.pt", "--num-pieces", "99999"))
     assert "99999 pieces" in message and list(tmp_path.iterdir()) == []
@@ -709,6 +725,15 @@ def test_a_batch_is_full_and_no_fuller_than_its_rows_and_cells_allow(lengths, si
     assert all(len(batch) == 1 or fits(batch) for batch in batches)
     for batch, (first, *_) in pairwise(batches):
         assert not fits([*batch, first])
+
+
+@pytest.mark.parametrize("words", [["translate"], ["evaluate"]])
+def test_the_command_and_the_translator_search_alike_unless_told_otherwise(words):
+    options = vars(make_parser().parse_args(words))
+    said = inspect.signature(Translator.__call__).parameters
+    options["num_beams"] = options.pop("beams")
+    for name in ("num_beams", "length_penalty", "max_new_tokens"):
+        assert options[name] == said[name].default, name
 
 
 def test_a_batch_size_below_one_is_refused():
