@@ -14,6 +14,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -438,6 +439,25 @@ def test_sources_are_cut_anew_in_each_epoch_and_targets_are_not(monkeypatch, pie
     alike = drawn[0] == drawn[1], drawn[0] == drawn[2]
     assert alike == ((True, True) if piece_dropout == 0 else (False, False))
     assert batches_of(same, 1) == second and batches_of(one, 0) == first, "so a run can be resumed"
+
+
+def test_an_epoch_is_told_at_once_also_where_output_is_held_back(data, tmp_path, monkeypatch):
+    """In a pipe or a file, where lines wait until there are many."""
+    told = []
+
+    class Held(io.StringIO):
+        def flush(self):
+            told.append(self.getvalue())
+
+    def train(*_, after_epoch, **__):
+        record = SimpleNamespace(epoch=1, train_loss=2.0, valid_loss=3.0, seconds=4.0)
+        after_epoch(None, record)
+        assert told and told[-1].startswith("epoch 1: ")
+        return None, SimpleNamespace(records=[record])
+
+    monkeypatch.setattr(command, "train", train)
+    monkeypatch.setattr(sys, "stdout", Held())
+    assert main(train_args(tmp_path / "m.pt")) == 0
 
 
 def test_pairs_of_just_the_most_pieces_are_trained_on(monkeypatch):
