@@ -7,11 +7,12 @@ mutant computes the same, are explained in tools/mutation_survivors.toml; the co
 another one survives, or more than 5 % altogether.
 
 Every mutant runs in a fork of a process that has PyTorch loaded already, so it costs the time of
-the tests alone.
+the tests alone. What needs a package that is not installed (``PEERS``) is left out, and named.
 """
 
 import argparse
 import ast
+import contextlib
 import copy
 import importlib.abc
 import importlib.util
@@ -26,6 +27,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,6 +44,8 @@ BROKEN = (
 ACROSS = ("reported_inputs", "hostile_text", "damaged_files")
 # Tests of all explorers; a broken one is asked for by its name.
 OF_EACH = ("stored_stills", "every_explorer")
+# What other people's code alone puts to the test, in tests/peers, and the package that it needs.
+PEERS = {"laws.hugging_face": "transformers"}
 
 
 def modules() -> list[str]:
@@ -63,10 +67,20 @@ def tests_of(module: str) -> list[Path]:
 
     ``translate.recipe`` is tested by ``tests/library/test_translate*.py``, ``laws.trial`` by all of
     ``tests/laws``, ``course.explorers.mask_loss.compute`` by ``tests/course/explorers/mask_loss``.
-    A break costs the time until a test notices it, so the files come first that bear the module's
-    name, or some words of it, and then those that speak of it the most. What is tested across the
-    library (``ACROSS``) comes last.
+    A file elsewhere that bears the module's name and imports it tests it, too. A break costs the
+    time until a test notices it, so the files come first that bear the module's name, or some words
+    of it, and then those that speak of it the most. What is tested across the library (``ACROSS``)
+    comes last.
     """
+    files = _of_package(module)
+    name = module.rsplit(".", 1)[-1]
+    elsewhere = (ROOT / "tests").rglob(f"test_{name}.py")
+    files += [file for file in sorted(elsewhere) if file not in files and _imports(file, module)]
+    files.sort(key=lambda file: _nearness(file, module), reverse=True)
+    return files + _across(module.split(".")[0])
+
+
+def _of_package(module: str) -> list[Path]:
     parts = module.split(".")
     while parts:
         for tests in (ROOT / "tests" / "library", ROOT / "tests"):
@@ -74,10 +88,24 @@ def tests_of(module: str) -> list[Path]:
             if len(parts) == 1:
                 files = files or sorted(tests.glob(f"test_{parts[0]}*.py"))
             if files:
-                files.sort(key=lambda file: _nearness(file, module), reverse=True)
-                return files + _across(parts[0])
+                return files
         parts.pop()
     raise SystemExit(f"{module} has no tests: no folder and no test_*.py of this name in tests/")
+
+
+def _imports(file: Path, module: str) -> bool:
+    package, _, name = f"seq2seq_lib.{module}".rpartition(".")
+    for node in ast.walk(ast.parse(_read(file))):
+        if isinstance(node, ast.Import):
+            found = f"{package}.{name}" in [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            whole = node.module == f"{package}.{name}"
+            found = whole or (node.module == package and name in [a.name for a in node.names])
+        else:
+            found = False
+        if found:
+            return True
+    return False
 
 
 def _nearness(file: Path, module: str) -> tuple[int, int]:
@@ -92,15 +120,17 @@ def _across(package: str) -> list[Path]:
     return [f for f in files if f.exists() and f"from seq2seq_lib.{package} " in _read(f)]
 
 
-def _of_each(module: str) -> list[str]:
-    """What pytest is asked when the tests of an explorer's own have noticed nothing."""
+def asked_of(module: str) -> list[tuple[str, ...]]:
+    """What pytest is asked about a module, call by call, until something is noticed."""
+    calls = [tuple(map(str, tests_of(module)))]
     before, _, name = module.partition("course.explorers.")
-    if before or not name:
-        return []
-    folder = ROOT / "tests" / "course" / "explorers"
-    files = [str(folder / f"test_{theme}.py") for theme in OF_EACH]
-    name = name.split(".")[0]
-    return files if name == "kit" else ["-k", name, *files]
+    if name and not before:
+        folder, name = ROOT / "tests" / "course" / "explorers", name.split(".")[0]
+        files = [str(folder / f"test_{theme}.py") for theme in OF_EACH]
+        calls.append(tuple(files if name == "kit" else ["-k", name, *files]))
+    if peer := PEERS.get(module):
+        calls.insert(0, ("-k", peer, str(ROOT / "tests" / "peers")))
+    return calls
 
 
 @cache
@@ -133,9 +163,10 @@ class Mutant:
     place: int
 
     @property
-    def source(self) -> str:
+    def tree(self) -> ast.Module:
+        """The broken module; what is not broken keeps its line."""
         tree = Collector(self.place).visit(ast.parse(_text_of(self.module)))
-        return ast.unparse(ast.fix_missing_locations(tree))
+        return ast.fix_missing_locations(tree)
 
 
 class Collector(ast.NodeTransformer):
@@ -282,7 +313,8 @@ class Broken(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def exec_module(self, module):
-        exec(compile(self.mutant.source, f"<{self.mutant.key}>", "exec"), module.__dict__)
+        # under the module's own path: what a traceback says may depend on whose code it is
+        exec(compile(self.mutant.tree, module.__spec__.origin, "exec"), module.__dict__)
 
 
 # Python runs a file of this name when it starts: other processes that a test starts (torchrun's)
@@ -295,34 +327,47 @@ sys.meta_path.insert(0, Broken({mutant!r}))
 """
 
 
-def survives(mutant: Mutant | None, tests: list[Path]) -> bool:
-    """Run the tests against the mutant in a child process; None runs them unbroken."""
-    with tempfile.TemporaryDirectory() as folder:
-        child = os.fork()
-        if child == 0:
-            signal.alarm(SECONDS)  # ends the child: noticed
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, 1)
-            os.dup2(null, 2)
-            if mutant is not None:
-                sys.meta_path.insert(0, Broken(mutant))
-                custom = IN_OTHER_PROCESSES.format(tools=str(ROOT / "tools"), mutant=mutant)
-                Path(folder, "sitecustomize.py").write_text(custom, encoding="utf-8")
-                path = os.environ.get("PYTHONPATH")
-                os.environ["PYTHONPATH"] = os.pathsep.join([folder, *([path] if path else [])])
-            import pytest
+def survives(mutant: Mutant | None, calls: list[tuple[str, ...]], limit: float = SECONDS) -> bool:
+    """Ask pytest about the mutant in a child process; None asks about the unbroken library.
 
-            more = _of_each(mutant.module) if mutant else []
-            for asked in filter(None, ([*map(str, tests)], more)):
-                if code := pytest.main(["-x", "-q", "-p", "no:cacheprovider", *asked]):
-                    os._exit(int(code))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-    return status == 0
+    One that takes more than ``limit`` seconds is ended: noticed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        child = FORK.Process(target=_ask, args=(mutant, calls, folder))
+        child.start()
+        try:
+            child.join(limit)
+            return child.exitcode == 0
+        finally:  # with all that it started; a test may have used up an alarm of the child's own
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.join()
+
+
+FORK = multiprocessing.get_context("fork")
+
+
+def _ask(mutant: Mutant | None, calls: list[tuple[str, ...]], folder: str) -> None:
+    os.setsid()
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    if mutant is not None:
+        sys.meta_path.insert(0, Broken(mutant))
+        custom = IN_OTHER_PROCESSES.format(tools=str(ROOT / "tools"), mutant=mutant)
+        Path(folder, "sitecustomize.py").write_text(custom, encoding="utf-8")
+        path = os.environ.get("PYTHONPATH")
+        os.environ["PYTHONPATH"] = os.pathsep.join([folder, *([path] if path else [])])
+    import pytest
+
+    for call in calls:
+        if code := pytest.main(["-x", "-q", "-p", "no:cacheprovider", *call]):
+            os._exit(int(code))
+    os._exit(0)
 
 
 def _judge(mutant: Mutant) -> tuple[str, str, bool]:
-    return mutant.module, mutant.key, survives(mutant, tests_of(mutant.module))
+    return mutant.module, mutant.key, survives(mutant, asked_of(mutant.module))
 
 
 def main() -> int:
@@ -346,6 +391,12 @@ def main() -> int:
     chosen = [name for name in modules() if f"{name}.".startswith(f"{wanted}." if wanted else "")]
     if not chosen:
         parser.error(f"--only {wanted}: there is no such module among {', '.join(modules())}")
+    absent = [name for name in chosen if (peer := PEERS.get(name)) and not find_spec(peer)]
+    for module in absent:
+        print(f"left out: {module}, which needs {PEERS[module]} (the extra `peers`)")
+        chosen.remove(module)
+    if not chosen:
+        raise SystemExit("nothing is left to break")
     mutants = [mutant for module in chosen for mutant in mutants_of(module)]
     total = len(mutants)
     explained = tomllib.loads(SURVIVORS.read_text("utf-8")) if SURVIVORS.exists() else {}
@@ -353,13 +404,14 @@ def main() -> int:
         mutants = [m for m in mutants if m.key in explained.get(m.module, {})]
     elif options.sample and options.sample < total:
         mutants = random.Random(options.seed).sample(mutants, options.sample)
-    for tests in {frozenset(tests_of(mutant.module)) for mutant in mutants}:
-        if not survives(None, sorted(tests)):
-            print(f"{', '.join(map(str, tests))} fail without any break: nothing can be learned.")
+    names = sorted({mutant.module for mutant in mutants})
+    calls = {frozenset(call): call for name in names for call in asked_of(name)}
+    for call in calls.values():
+        if not survives(None, [call]):
+            print(f"{' '.join(call)}: fails without any break, so nothing can be learned.")
             return 1
     alive = []
-    context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(options.jobs, mp_context=context) as pool:
+    with ProcessPoolExecutor(options.jobs, mp_context=FORK) as pool:
         for done, (module, key, lives) in enumerate(pool.map(_judge, mutants), 1):
             if lives:
                 alive.append((module, key))

@@ -145,7 +145,8 @@ def decoder(trial: Trial, decode: Callable, conventions: Conventions) -> Subject
     def look(batch: Batch) -> Rows:
         layout = Layout(conventions, batch.src_lengths)
         outputs = call(layout.source(batch.src), batch.src_lengths[layout.order])
-        outputs = layout.rows(returned.lists_of(outputs, len(batch), "decode"))
+        outputs = returned.lists_of(outputs, len(batch), "decode", conventions.time_first)
+        outputs = layout.rows(outputs)
         found = [returned.ids_of(output) for output in outputs]
         if not begins:
             begins.append(all(tokens[:1] == [conventions.bos_id] for tokens in found))

@@ -4,6 +4,7 @@ Which id is PAD, on which side the pads stand, whether sentences must come sorte
 right or wrong, but a law has to know. Every verdict says what it assumed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +33,7 @@ class Conventions:
             default; the law sorts them and puts the results back.
         trimmed: a batch is never wider than its longest sentence, so the law widens none.
         time_first: ``src [S, B]``, memory ``[S, B, ...]``, states ``[layers, B, ...]``, targets
-            ``[T, B]`` and logits ``[T, B, V]``.
+            ``[T, B]``, logits ``[T, B, V]`` and outputs, if they are a tensor, ``[L, B]``.
         state_axis: the axis of the sentences in a state, where it is not the first (1 for the
             ``[layers, B, H]`` of ``nn.GRU``); the second if ``time_first``.
         label_smoothing: of the loss that law 1 compares with the logits.
@@ -194,13 +195,8 @@ class Layout:
         part = part.movedim(axis, 0) if part.dim() > axis else part
         return part[self.back] if part.dim() and part.size(0) == len(self.back) else part
 
-    def rows(self, outputs: Any) -> list[Any]:
-        """Decoded outputs, one a sentence."""
-        if isinstance(outputs, Tensor) and self.conventions.time_first:
-            outputs = outputs.T
-        outputs = list(outputs)
-        if len(outputs) != len(self.back):
-            return outputs
+    def rows(self, outputs: Sequence[Any] | Tensor) -> list[Any]:
+        """Decoded outputs, one a sentence, in the law's own order."""
         return [outputs[row] for row in self.back.tolist()]
 
 

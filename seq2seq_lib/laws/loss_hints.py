@@ -24,6 +24,10 @@ NOTHING = (
     "the division by 0 tokens: return 0 (or a sum and a count, both 0), or raise a ValueError. "
     "torch's own mean gives nan here on purpose: pass empty_batch=False if no batch is ever empty"
 )
+HIDDEN = (
+    "a division by 0 that torch.where hides: its gradient passes through both branches, and 0 "
+    "times infinity is nan; divide by mask.sum().clamp(min=1)"
+)
 COUNT = "the count: the tokens where the mask is True, EOS among them"
 NO_STEP = "a step without a real token: the mean of nothing is nan; skip it, or add sums and counts"
 TWICE = "what the second call does otherwise: dropout, sampling, a running mean, a call counter"

@@ -52,8 +52,8 @@ def loss_ledger(
             ``"sentence_mean"`` (each sentence by its own length, then by the sentences). Counts
             that it returns are those of tokens, or of sentences.
         expected: ``(logits, targets) -> [B, T]``, the loss of each token, in place of the NLL.
-        empty_batch: whether a batch of pads alone must give 0 or a ``ValueError``. torch's mean
-            gives NaN: pass False if no batch is ever empty.
+        empty_batch: whether a batch of pads alone must give 0, and gradients of 0, or a
+            ``ValueError``. torch's mean gives NaN: pass False if no batch is ever empty.
         conventions: only the ids are used: PAD at pads, EOS as the last real target.
         dtype: of the logits.
         tolerance: relative to ``max(1, largest number)``; 1e-5 in float32, 1e-10 in float64.

@@ -161,8 +161,11 @@ def is_bare(result: Any) -> bool:
     return not isinstance(result, tuple | list) and not hasattr(result, "tokens")
 
 
-def lists_of(outputs: Any, B: int, what: str) -> Any:
-    """Outputs, one a sentence: a list, a tensor ``[B, L]``, or an object with ``sequences``."""
+def lists_of(outputs: Any, B: int, what: str, time_first: bool = False) -> Any:
+    """Outputs, one a sentence: a list, a tensor ``[B, L]``, or an object with ``sequences``.
+
+    With ``time_first`` a tensor is ``[L, B]``.
+    """
     found = outputs
     if not isinstance(outputs, Tensor | Sequence) or isinstance(outputs, Mapping):
         found = _named(outputs, "sequences")
@@ -171,6 +174,8 @@ def lists_of(outputs: Any, B: int, what: str) -> Any:
             f"{what} returned {described(outputs)}",
             f"{B} outputs, one a sentence: lists of ids or of hypotheses, or a tensor [B, L]",
         )
+    if time_first and isinstance(found, Tensor):
+        found = found.T
     if len(found) != B:
         raise AdapterError(
             f"{what} returned {len(found)} outputs for {B} sentences", "one output a sentence"

@@ -153,6 +153,12 @@ def nan_without_tokens(logits, targets, mask):
     return F.cross_entropy(logits.flatten(0, 1), ignored.flatten())
 
 
+def nan_gradient_without_tokens(logits, targets, mask):
+    """A repair of B29 that hides it: the loss is 0 then, and every gradient NaN."""
+    total, tokens = (nll_of(logits, targets) * mask).sum(), mask.sum()
+    return torch.where(tokens > 0, total / tokens, torch.zeros_like(total))
+
+
 def writes_into_targets(logits, targets, mask):
     """B30: an index assignment into an argument; the next loss sees other targets.
 
@@ -226,6 +232,7 @@ MUTANTS = {  # loss, a part of the verdict
     "sum of step means (D13)": (sum_of_step_means, "each step's mean"),
     "per sentence (D21)": (per_sentence, "divided by the B sentences"),
     "NaN without tokens (B29)": (nan_without_tokens, "division by 0 tokens"),
+    "NaN hidden from the value alone": (nan_gradient_without_tokens, "torch.where hides"),
     "writes into targets (B30)": (writes_into_targets, "changed its argument targets"),
     "mask transposed (B01)": (transposed_mask, "transposed mask"),
     "mask inverted": (inverted_mask, "mask is inverted"),

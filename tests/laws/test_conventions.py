@@ -1,5 +1,7 @@
 """What honest code differs in is an option: under the right one it holds, and the verdict tells."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -8,6 +10,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seq2seq_lib import laws
 from seq2seq_lib.laws import probes
+from seq2seq_lib.laws.conventions import Layout
 from seq2seq_lib.laws.plain_beam import PlainBeam
 from seq2seq_lib.masks import sequence_mask
 from tests.laws.test_laws_report_everything import EMBED, OUT, RNN, V_SRC, WORDS, H, V
@@ -37,6 +40,27 @@ def test_probes_speak_the_ids_they_are_told(conventions):
         assert not set(ids[inner].tolist()) & set(conventions.special)
 
 
+def test_a_source_may_end_without_an_end():
+    """Then its last token is a word, and must be read as well."""
+
+    def bag(batch, lengths):
+        mask = sequence_mask(lengths, batch.src.size(1))[..., None]
+        context = (EMBED(batch.src) * mask).sum(1, keepdim=True)
+        return OUT(torch.tanh(WORDS(batch.tgt_in) + context))
+
+    words_alone = Conventions(source_eos=False)
+    batch = probes.make_batch(conventions=words_alone)
+    last = batch.src[torch.arange(len(batch)), batch.src_lengths - 1]
+    assert not set(last.tolist()) & set(words_alone.special)
+    for missed, verdicts in ((0, [True, True]), (1, [True, False])):
+        judged = [
+            laws.reads_source(lambda b: bag(b, b.src_lengths - missed), conventions=c)  # noqa: B023
+            for c in (Conventions(), words_alone)
+        ]
+        assert [verdict.holds for verdict in judged] == verdicts
+        assert "sources end without EOS" in str(judged[1])
+
+
 def test_conventions_are_read_from_a_configuration():
     class Config:
         pad_token_id, bos_token_id, eos_token_id = None, 3, [7, 8]
@@ -50,6 +74,36 @@ def test_conventions_are_read_from_a_configuration():
         Conventions.of(Config)
     with pytest.raises(ValueError, match="-100 is a label"):
         Conventions(pad_id=-100)
+
+
+@pytest.mark.parametrize(("decoder_size", "size"), [({}, 30), ({"decoder_vocab_size": 12}, 12)])
+def test_a_decoder_with_a_vocabulary_of_its_own_is_asked_for_its_own_tokens(decoder_size, size):
+    ids = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
+    model = nn.Module()  # a Marian model is configured like this
+    model.config = SimpleNamespace(is_encoder_decoder=True, vocab_size=30, **ids, **decoder_size)
+    sizes = laws.of_hugging_face(model).sizes
+    assert (sizes["src_vocab_size"], sizes["tgt_vocab_size"]) == (30, size)
+
+
+class CountsPositions(nn.Module):
+    """A decoder-only model, configured like GPT-2, whose logits are the positions it was given."""
+
+    def __init__(self):
+        super().__init__()
+        ids = {"pad_token_id": 2, "bos_token_id": 2, "eos_token_id": 2}
+        self.config = SimpleNamespace(is_encoder_decoder=False, vocab_size=11, **ids)
+
+    def forward(self, input_ids, attention_mask, position_ids):
+        return SimpleNamespace(logits=position_ids[..., None].float())
+
+
+def test_positions_of_a_prompt_and_its_target_are_counted_from_the_first_real_token():
+    found = laws.of_hugging_face(CountsPositions())
+    batch = probes.make_batch(conventions=found.conventions)
+    given = Layout(found.conventions, batch.src_lengths).batch(batch)  # padded on the left
+    positions = found.logits(given)[..., 0].long()
+    for row, prompt, length in zip(positions, batch.src_lengths, batch.tgt_lengths, strict=True):
+        assert row[:length].tolist() == list(range(prompt, prompt + length))
 
 
 def hides_pads_by_id(batch, pad_id):
@@ -78,7 +132,9 @@ def test_a_loss_that_ignores_pad_ignores_every_end_if_they_are_one():
         return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=4)
 
     options = {"empty_batch": False}
-    assert laws.loss_ledger(loss, conventions=Conventions(4, 1, 2), **options)
+    verdict = laws.loss_ledger(loss, conventions=Conventions(4, 1, 2), **options)
+    assert verdict and "PAD = 4, BOS = 1, EOS = 2" in str(verdict).splitlines()[-1]
+    assert "pads on" not in str(verdict)  # a loss has no sides
     verdict = laws.loss_ledger(loss, conventions=Conventions(4, 4, 4), **options)
     assert not verdict and "EOS must be scored" in str(verdict)
 
@@ -300,6 +356,8 @@ def test_a_greedy_search_is_asked_for_nothing_else():
     assert verdict and "greedy_only=True" in str(verdict)
     verdict = laws.search_oracle(never_stops, greedy_only=True)
     assert not verdict and "EOS was written and the output goes on" in verdict.look_at
+    verdict = laws.search_oracle(lambda model, src, *_: [[[2]] for _ in src], greedy_only=True)
+    assert not verdict and verdict.look_at.startswith("the top-1 path")
 
 
 def test_a_forced_end_is_a_convention():

@@ -147,3 +147,9 @@ def test_eos_bias_reaches_from_never_to_at_once():
     assert all(EOS_ID not in output.tokens for output in never)
     outputs = laws.every_output(laws.HashModel(6, eos_bias=60.0), src, 2)
     assert max(outputs, key=lambda output: output.log_prob).tokens == (EOS_ID,)
+
+
+def test_the_suspect_whose_width_shrinks_ends_with_its_last_beam():
+    """As the published search does: what would come after has no place any more."""
+    widths = [zoo.WidthShrinks().next_width(3, finished) for finished in range(5)]
+    assert widths == [3, 2, 1, 0, 0]

@@ -32,6 +32,19 @@ def test_law_rejects(name):
     assert "hypothesis" in verdict.counterexample
 
 
+def test_one_beam_is_judged_too_and_no_two_axes_of_a_probe_are_of_one_size():
+    """What goes wrong at one width alone, or takes an axis for another, is seen."""
+    widths, shapes = set(), set()
+
+    def search(model, src, src_lengths, num_beams, *settings):
+        widths.add(num_beams)
+        shapes.add(tuple(src.shape))
+        return PlainBeam()(model, src, src_lengths, num_beams, *settings)
+
+    assert laws.scores_add_up(search)
+    assert widths == {1, 2, 4} and all(B != S for B, S in shapes)
+
+
 def test_law_rejects_a_cell_left_behind():
     model = small_model()
     verdict = laws.scores_add_up(zoo.cell_stays, models=[model], num_beams=(4,))

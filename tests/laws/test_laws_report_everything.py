@@ -1,6 +1,8 @@
 """No law stops in silence: each thing it was given is judged, or it says why it could not be."""
 
 import sys
+from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -88,6 +90,63 @@ def test_what_raises_in_one_batch_alone_is_a_counterexample():
     assert "IndexError" in verdict.counterexample and "squeezed away" in verdict.counterexample
 
 
+def test_so_is_what_a_loss_or_an_adapter_does_in_one_batch_alone():
+    def needs_two(batch):
+        if len(batch) == 1:
+            raise IndexError("squeezed away")
+        return nll(batch), batch.tgt_mask.sum()
+
+    verdict = laws.batch_invariance(loss=needs_two)
+    assert "IndexError in needs_two(): squeezed away" in verdict.counterexample
+    assert all(name.startswith("summed loss: ") for name in broken(verdict))
+
+    def loses_an_axis(src, lengths):
+        return EMBED(src).squeeze(0), None
+
+    verdict = laws.batch_invariance(loses_an_axis)
+    assert not verdict and "encode returned memory [6, 6] for src [1, 6]" in str(verdict)
+
+
+class Attends(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(H, 1, batch_first=True)
+
+    def forward(self, batch):  # no key_padding_mask
+        memory = EMBED(batch.src)
+        return OUT(self.attention(WORDS(batch.tgt_in), memory, memory)[0])
+
+
+WHO_READS_PADS = {  # callables -> what is said of the cause
+    "an encoder with its pads on the left": (
+        {
+            "encode": lambda src, lengths: (None, EMBED(src).sum(1)),
+            "conventions": laws.Conventions(pad_side="left"),
+        },
+        "counted from each row's first real token",
+    ),
+    "a search that counts columns": (
+        {"decode": lambda src, lengths: [[3 + src.size(1) % 5, 2] for _ in src]},
+        "what the search is told of the pads",
+    ),
+    "attention without a mask": ({"logits": seeded(Attends)}, "give encode= too"),
+    "a loss beside its logits": (
+        {
+            "logits": right,
+            "loss": lambda b: (nll(b) + 0.1 * (~b.tgt_mask).sum(), b.tgt_mask.sum()),
+        },
+        "the labels: a loss leaves out ignore_index alone",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WHO_READS_PADS)
+def test_who_reads_the_pads_is_named(name):
+    callables, cause = WHO_READS_PADS[name]
+    verdict = laws.batch_invariance(**callables)
+    assert verdict.status == "BROKEN" and cause in verdict.look_at, verdict
+
+
 def test_outputs_are_compared_up_to_their_end():
     """As ``generate`` gives them: one tensor, BOS in front, PAD after EOS."""
 
@@ -104,6 +163,7 @@ def test_outputs_are_compared_up_to_their_end():
 
 
 WRONG_LOSSES = {
+    "none of the mistakes known here": lambda b: (1.7 * nll(b), b.tgt_mask.sum()),
     "shifted twice": lambda b: (
         F.cross_entropy(right(b)[:, :-1].transpose(1, 2), laws.labels(b)[:, 1:], reduction="sum"),
         b.tgt_mask.sum(),
@@ -148,6 +208,10 @@ def test_a_sum_without_a_count_is_the_adapter_s_mistake():
 # ---------------------------------------------------------------- the adapter's mistakes
 
 
+def nested(value, depth):
+    return (nested(value, depth - 1),) if depth else value
+
+
 MISTAKES = {  # callables -> what came, what was expected
     "a state in an object": (
         {"encode": lambda s, n: (EMBED(s), object())}, "a object", "nest of such tensors"
@@ -160,7 +224,41 @@ MISTAKES = {  # callables -> what came, what was expected
         {"logits": lambda b: right(b)[:, 1:]}, "[5, 5, 13]", "whole_target"
     ),
     "no tensor at all": ({"logits": lambda b: "nothing"}, "the text 'nothing'", "'logits'"),
-    "words, not scores": ({"logits": lambda b: right(b).argmax(-1)}, "[5, 6]", "[B, T, V]"),
+    "words, not scores": (
+        {"logits": lambda b: right(b).argmax(-1)}, "not [5, 6]", "logits [B, T, V] = [5, 6, V]\n"
+    ),
+    "a nest too deep": (
+        {"encode": lambda s, n: (EMBED(s), nested(EMBED(s)[:, 0], 6))},
+        "a state with a tuple of (", "a nest of such tensors",
+    ),
+    "words with an axis": (
+        {"logits": lambda b: right(b).argmax(-1, keepdim=True)}, "[5, 6, 1]", "before any argmax"
+    ),
+    "rows laid flat": (
+        {"logits": lambda b: right(b).flatten(0, 1)}, "not [30, 13]", ".view(B, T, -1)"
+    ),
+    "another name": (
+        {"logits": lambda b: {"scores": right(b)}}, "a dict with the keys scores", "'logits'"
+    ),
+    "no logits in a tuple": (
+        {"logits": lambda b: (1.5, [right(b), [None]], *"abc")},
+        "a tuple of (the number 1.5, a list of (a tensor [5, 6, 13], a list), the text 'a'",
+        "a tuple that holds one",
+    ),
+    "a memory that is none": (
+        {"encode": lambda s, n: ([1, 2], None)}, "a list of (the number 1, the number 2)",
+        "a tensor [B, S, ...], batch first, or None",
+    ),
+    "a memory with time first": (
+        {"encode": lambda s, n: EMBED(s).transpose(0, 1)}, "memory [7, 5, 6]",
+        "[B, S, ...], batch first; time stands first: pass Conventions(time_first=True)",
+    ),
+    "a memory without sentences": (
+        {"encode": lambda s, n: EMBED(s).sum(0)[0]}, "memory [6]", "[B, S, ...], batch first"
+    ),
+    "a call without arguments": (
+        {"encode": lambda: None}, "takes 0 positional arguments", "takes what this law"
+    ),
     "another device": (
         {"logits": lambda b: right(b).to("meta") + right(b)}, "meta", "on one device"
     ),
@@ -182,12 +280,99 @@ def test_a_mistake_of_the_adapter_is_no_broken_law(name):
         verdict.raise_if_broken()
 
 
+def stepwise(step):
+    """Law 4 on a model whose logits are those of the last word."""
+    return laws.parallel_stepwise(lambda b: OUT(WORDS(b.tgt_in)), lambda s, n: (), step)
+
+
+def found(outputs):
+    """What a search says of each sentence, for laws 5 and 6."""
+    return lambda model, src, src_lengths, *settings: [outputs for _ in src]
+
+
+IN_OTHER_LAWS = {  # judged -> what came, what was expected
+    "scores without a state": (
+        lambda: stepwise(lambda tokens, state: OUT(WORDS(tokens))),
+        "step returned a tensor [5, 13]", "(scores [B, V], next state)",
+    ),
+    "scores with a time axis": (
+        lambda: stepwise(lambda tokens, state: (OUT(WORDS(tokens))[:, None], state)),
+        "scores that are a tensor [5, 1, 13]", "[B, V] = [5, V]",
+    ),
+    "probabilities of a step": (
+        lambda: stepwise(lambda tokens, state: (OUT(WORDS(tokens)).softmax(-1), state)),
+        "step returned probabilities", "softmax was already taken",
+    ),
+    "one position more": (
+        lambda: laws.parallel_stepwise(lambda b: OUT(WORDS(laws.whole_target(b)))),
+        "not [5, 7, 13]", "one row of scores for each position of tgt_in",
+    ),
+    "a free run in texts": (
+        lambda: laws.parallel_stepwise(right, free_run=lambda b: ["a b"]),
+        "free_run returned a list of (the text 'a b')", "a tensor [B, ...]",
+    ),
+    "one position more, read": (
+        lambda: laws.reads_source(lambda b: OUT(WORDS(laws.whole_target(b)))),
+        "[B, T, V] = [5, 6, V], not [5, 7, 13]", "logits [5, 6, V]",
+    ),
+    "a loss without a graph": (
+        lambda: laws.gradient_flow(lambda b: nll(b).detach(), [OUT.weight]),
+        "the loss came without a graph", "not .item() or .detach()",
+    ),
+    "too few outputs": (
+        lambda: laws.search_oracle(lambda model, src, *settings: [[[2]]] * (len(src) - 1)),
+        "search returned 2 lists for 3 sentences", "a list for each sentence",
+    ),
+    "outputs without lists": (
+        lambda: laws.search_oracle(found(7)), "a list of (the number 7", "a list for each sentence"
+    ),
+    "tokens without numbers": (
+        lambda: laws.scores_add_up(found([[5, 2]])),
+        "a list of (the number 5, the number 2)) for a sentence", "'log_prob'",
+    ),
+    "a gradient that is None": (
+        lambda: laws.shard_invariance(lambda shards: (torch.ones(()), [None])),
+        "the gradients came as a list of (nothing (None))", "give zeros",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IN_OTHER_LAWS)
+def test_a_mistake_of_the_adapter_breaks_no_other_law(name):
+    judge, came, expected = IN_OTHER_LAWS[name]
+    verdict = judge()
+    assert verdict.status == "NOT JUDGED", verdict
+    assert came in str(verdict) and expected in str(verdict), verdict
+
+
+@dataclass
+class State:
+    hidden: torch.Tensor
+    steps: int
+
+
 GOOD_SHAPES = {
     "memory alone": {"encode": lambda s, n: EMBED(s)},
     "a dict": {"encode": lambda s, n: {"memory": EMBED(s), "state": {"h": EMBED(s)[:, 0]}}},
     "a dict as a state": {"encode": lambda s, n: (EMBED(s), {"h": EMBED(s)[:, 0], "n": 1})},
+    "a dataclass as a state": {"encode": lambda s, n: (EMBED(s), State(EMBED(s)[:, 0], 1))},
+    "a deep nest": {"encode": lambda s, n: (EMBED(s), nested(EMBED(s)[:, 0], 5))},
+    "memory with pads on the left": {
+        "encode": lambda s, n: EMBED(s),
+        "conventions": laws.Conventions(pad_side="left"),
+    },
+    "outputs with time first": {
+        "decode": lambda s, n: torch.stack([3 + n % 5, torch.full_like(n, 2)]),  # [2, B]
+        "conventions": laws.Conventions(time_first=True),
+    },
+    "hypotheses": {"decode": lambda s, n: [[Hyp([3 + int(k) % 5, 2], -1.0)] for k in n]},
     "logits and attention": {"logits": lambda b: (right(b), b.src_mask)},
     "logits in a dict": {"logits": lambda b: {"logits": right(b)}},
+    "logits in an object": {"logits": lambda b: SimpleNamespace(logits=right(b))},
+    "logits with time first in a tuple": {
+        "logits": lambda b: (None, OUT(WORDS(b.tgt_in))),
+        "conventions": laws.Conventions(time_first=True),
+    },
     "a loss in a dict": {"loss": lambda b: {"loss": nll(b) / b.tgt_mask.sum()}},
 }
 

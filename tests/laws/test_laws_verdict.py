@@ -1,10 +1,12 @@
 """What a verdict says, and that judging leaves no trace."""
 
+import inspect
 import math
 import random
 import re
 import subprocess
 import sys
+from functools import partial
 from xml.etree import ElementTree
 
 import numpy
@@ -209,7 +211,7 @@ class Careless(nn.Module):
         return None, state
 
 
-@pytest.mark.parametrize("shown_as", ["method", "closure", "module", "nested"])
+@pytest.mark.parametrize("shown_as", ["method", "closure", "module", "nested", "partial"])
 def test_modes_buffers_and_gradients_are_put_back(shown_as):
     model = Careless()
     model.forward = model.encode
@@ -221,6 +223,7 @@ def test_modes_buffers_and_gradients_are_put_back(shown_as):
         return closure(src, lengths)
 
     shown = {"method": model.encode, "closure": closure, "module": model, "nested": nested}
+    shown["partial"] = partial(lambda made, *source: made.encode(*source), model)
     laws.batch_invariance(shown[shown_as])
     assert all(part.training for part in model.modules())
     assert int(model.norm.num_batches_tracked) == 0
@@ -248,6 +251,17 @@ def test_verdicts_can_be_repeated():
     first = str(laws.batch_invariance(noisy))
     torch.manual_seed(2)
     assert str(laws.batch_invariance(noisy)) == first
+
+
+@pytest.mark.parametrize("option", ["src_vocab_size", "tgt_vocab_size", "seed"])
+def test_one_model_can_be_given_to_every_law(option):
+    """Without options all laws feed ids below the same sizes, and start from the same seed."""
+    said = [inspect.signature(law).parameters.get(option) for law in LAWS]
+    defaults = [p.default for p in said if p and p.default is not p.empty]
+    assert len(defaults) > 5 and len(set(defaults)) == 1
+
+
+LAWS = [law for name in laws.__all__ if inspect.isfunction(law := getattr(laws, name))]
 
 
 def test_import_is_cheap():

@@ -152,6 +152,14 @@ def test_without_parameters_gradients_are_not_asked_for():
     assert laws.reads_source(Detached().logits)
 
 
+def test_logits_without_any_graph_reach_no_parameter():
+    model = Reader()
+    verdict = laws.reads_source(
+        lambda batch: model.logits(batch).detach(), parameters=model.encoder_parameters()
+    )
+    assert "no gradient reaches parameters [0, 1, 2, 3, 4] of 5" in verdict.counterexample
+
+
 def test_what_raises_does_not_hold():
     verdict = laws.reads_source(lambda batch: batch.src)
     assert not verdict and "logits must be [B, T, V]" in verdict.counterexample

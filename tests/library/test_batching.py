@@ -432,6 +432,15 @@ def test_the_order_of_a_loader_follows_seed_and_epoch():
     assert order(1, 2) != order(2, 2) and order(1, 2) != order(1, 3)
 
 
+def test_a_loader_and_both_samplers_agree_on_their_defaults():
+    """Then one of them may take the place of another, in the same order."""
+    lengths = [1] * 9  # so 4 sentences are 4 cells
+    loader = make_loader([([], [])] * 9, batch_size=4)
+    by_sentences, by_cells = BucketSampler(lengths, 4), TokenBatchSampler(lengths, 4)
+    assert list(by_sentences) == list(by_cells) == list(loader.batch_sampler)
+    assert by_sentences.pool == by_cells.pool == loader.batch_sampler.pool
+
+
 def test_max_tokens_bounds_source_and_target_with_their_eos():
     batches = list(make_loader(MANY, max_tokens=40))
     cells = [max(batch.src.numel(), batch.tgt_out.numel()) for batch in batches]

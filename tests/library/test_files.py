@@ -1,6 +1,8 @@
 """Files are replaced as a whole; whatever happens in between, the old one is still there."""
 
 import os
+import platform
+import sys
 import threading
 from pathlib import Path
 
@@ -74,3 +76,21 @@ def test_threads_that_write_the_same_file_do_not_share_a_part(tmp_path):
     for thread in threads:
         thread.join()
     assert failed == [] and path.read_bytes() in contents and os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="parts of others are let alone there")
+@pytest.mark.parametrize(
+    ("error", "stays"), [(None, True), (PermissionError, True), (ProcessLookupError, False)]
+)
+def test_a_part_is_removed_only_if_who_wrote_it_is_gone(tmp_path, monkeypatch, error, stays):
+    part = tmp_path / f"a.txt.{platform.node()}.4321.part"
+    part.touch()
+
+    def kill(process, number):  # as it answers for a process that lives, another user's, and none
+        assert (process, number) == (4321, 0)
+        if error:
+            raise error
+
+    monkeypatch.setattr(os, "kill", kill)
+    write_whole(tmp_path / "a.txt", TEXT)
+    assert part.exists() == stays

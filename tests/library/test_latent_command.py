@@ -80,6 +80,9 @@ def test_mistakes_are_refused_with_a_reason(echo, tmp_path, capsys):
     empty, foreign = tmp_path / "empty.txt", tmp_path / "foreign.pt"
     empty.write_text("\n\n", "utf-8")
     foreign.write_bytes(b"no checkpoint")
+    other, wordless = tmp_path / "other.txt", tmp_path / "wordless.pt"
+    other.write_text("the cat sat\nthe dog ran\nthe cat ran\n", "utf-8")
+    save_checkpoint(wordless, load_model(echo)[0])
     new = ["--checkpoint", str(tmp_path / "new.pt")]
     for arguments, message in (
         (["train", "--checkpoint", str(echo)], "exists: go on with --resume"),
@@ -88,7 +91,13 @@ def test_mistakes_are_refused_with_a_reason(echo, tmp_path, capsys):
         (["train", *new, "--word-dropout", "2", *SMALL], "must be in [0, 1]"),
         (["sample", *new], "There is no checkpoint"),
         (["sample", "--checkpoint", str(foreign)], "is not a whole checkpoint"),
+        (["sample", "--checkpoint", str(wordless)], "wordless.pt holds no vocabulary"),
         (["interpolate", "--checkpoint", str(echo), "", "anna"], "need a word at least"),
+        (["evaluate", "--checkpoint", str(echo), "--text", str(other)], "was trained on echo, not"),
+        (
+            ["train", "--checkpoint", str(echo), "--resume", "--text", str(other)],
+            "was trained on echo, not",
+        ),
     ):
         assert main(arguments) == 2
         assert message in capsys.readouterr().err

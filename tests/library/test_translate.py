@@ -5,6 +5,7 @@ it were the real one. One test trains on real sentences, where SEQ2SEQ_DATA_DIR 
 """
 
 import importlib
+import inspect
 import io
 import math
 import os
@@ -13,6 +14,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -439,6 +441,40 @@ def test_sources_are_cut_anew_in_each_epoch_and_targets_are_not(monkeypatch, pie
     assert batches_of(same, 1) == second and batches_of(one, 0) == first, "so a run can be resumed"
 
 
+def test_an_epoch_is_told_at_once_also_where_output_is_held_back(data, tmp_path, monkeypatch):
+    """In a pipe or a file, where lines wait until there are many."""
+    told = []
+
+    class Held(io.StringIO):
+        def flush(self):
+            told.append(self.getvalue())
+
+    def train(*_, after_epoch, **__):
+        record = SimpleNamespace(epoch=1, train_loss=2.0, valid_loss=3.0, seconds=4.0)
+        after_epoch(None, record)
+        assert told and told[-1].startswith("epoch 1: ")
+        return None, SimpleNamespace(records=[record])
+
+    monkeypatch.setattr(command, "train", train)
+    monkeypatch.setattr(sys, "stdout", Held())
+    assert main(train_args(tmp_path / "m.pt")) == 0
+
+
+def test_pairs_of_just_the_most_pieces_are_trained_on(monkeypatch):
+    loaders = []
+    monkeypatch.setattr(recipe, "fit", lambda model, loader, *_, **__: loaders.append(loader))
+    tiny = Recipe(num_pieces=90, embed_size=8, hidden_size=8, piece_dropout=0.0)
+
+    def longer_sides(tiny):
+        train(fake_multi30k(("de", "en")), tiny, progress=False)
+        return sorted(max(len(s), len(t)) - 1 for s, t in batches_of(loaders[-1], 0))  # - 1: EOS
+
+    pieces = longer_sides(tiny)
+    most = pieces[len(pieces) // 2]
+    kept = longer_sides(replace(tiny, max_pieces=most))
+    assert kept == [n for n in pieces if n <= most] and kept[-1] == most < pieces[-1]
+
+
 def test_too_many_pieces_for_a_little_text_is_explained(data, tmp_path, capsys):
     message = refused(capsys, train_args(tmp_path / "m.pt", "--num-pieces", "99999"))
     assert "99999 pieces" in message and list(tmp_path.iterdir()) == []
@@ -711,6 +747,15 @@ def test_a_batch_is_full_and_no_fuller_than_its_rows_and_cells_allow(lengths, si
         assert not fits([*batch, first])
 
 
+@pytest.mark.parametrize("words", [["translate"], ["evaluate"]])
+def test_the_command_and_the_translator_search_alike_unless_told_otherwise(words):
+    options = vars(make_parser().parse_args(words))
+    said = inspect.signature(Translator.__call__).parameters
+    options["num_beams"] = options.pop("beams")
+    for name in ("num_beams", "length_penalty", "max_new_tokens"):
+        assert options[name] == said[name].default, name
+
+
 def test_a_batch_size_below_one_is_refused():
     with pytest.raises(ValueError, match="batch_size must be ≥ 1"):
         random_translator()(["we sing"], batch_size=0)
@@ -855,6 +900,14 @@ def test_a_model_that_was_not_trained_on_text_is_refused(tmp_path, capsys):
     message = refused(capsys, translate_args(path, "x"))
     assert "not written by seq2seq_lib.translate" in message
     with pytest.raises(CheckpointError):
+        load_translator(path)
+
+
+def test_a_model_without_vocabularies_is_refused(trained, tmp_path):
+    checkpoint = load_checkpoint(trained)
+    path = tmp_path / "wordless.pt"
+    save_checkpoint(path, checkpoint.build(), extra=checkpoint.extra)
+    with pytest.raises(CheckpointError, match="holds no vocabularies"):
         load_translator(path)
 
 

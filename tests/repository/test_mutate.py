@@ -1,7 +1,10 @@
 """tools/mutate.py finds what it breaks, and the tests that must notice, by the mirrored layout."""
 
 import ast
+import sys
+import time
 import tomllib
+from pathlib import Path
 
 import mutate
 import pytest
@@ -9,14 +12,14 @@ import pytest
 
 def test_every_module_has_tests_and_its_breaks_have_names():
     for module in mutate.modules():
-        assert mutate.tests_of(module)
+        assert all(mutate.asked_of(module))
         keys = [mutant.key for mutant in mutate.mutants_of(module)]  # none where all is words
         assert len(set(keys)) == len(keys), module
 
 
 def test_a_break_is_one_and_another_each_time():
     text = ast.unparse(ast.parse(mutate._text_of("masks")))
-    sources = {mutant.source for mutant in mutate.mutants_of("masks")}
+    sources = {ast.unparse(mutant.tree) for mutant in mutate.mutants_of("masks")}
     assert len(sources) == len(list(mutate.mutants_of("masks"))) > 20
     assert all(_differing_lines(source, text) == 1 for source in sources)
 
@@ -43,7 +46,72 @@ def test_processes_that_a_test_starts_are_broken_as_well(tmp_path):
     test = tmp_path / "test_it.py"
     test.write_text(SEES, encoding="utf-8")
     mutant = next(m for m in mutate.mutants_of("filters") if m.key.startswith(": 1e-06 ->"))
-    assert mutate.survives(None, [test]) and not mutate.survives(mutant, [test])
+    assert mutate.survives(None, [(str(test),)]) and not mutate.survives(mutant, [(str(test),)])
+
+
+LINES = """
+from seq2seq_lib.course.judging import limits
+
+def test_it():
+    code = limits.seconds.__code__
+    assert code.co_filename == limits.__file__ and limits.__file__.endswith("limits.py")
+    with open(limits.__file__) as file:
+        assert file.read().splitlines()[code.co_firstlineno - 1].startswith("def seconds(")
+"""
+
+
+def test_a_break_is_of_its_file_and_the_rest_keeps_its_lines(tmp_path):
+    """Or else every break is noticed where a message says whose code raised."""
+    test = tmp_path / "test_it.py"
+    test.write_text(LINES, encoding="utf-8")
+    last = list(mutate.mutants_of("course.judging.limits"))[-1]
+    assert mutate.survives(last, [(str(test),)])
+
+
+HANGS = """
+import os, signal, subprocess, sys, time
+from pathlib import Path
+
+def test_it():
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    Path(__file__).with_name("pid").write_text(str(other.pid))
+    signal.setitimer(signal.ITIMER_REAL, 0)  # as the limits of a check do
+    time.sleep(60)
+"""
+
+
+def test_a_break_that_hangs_is_ended_whatever_becomes_of_alarms(tmp_path):
+    test = tmp_path / "test_it.py"
+    test.write_text(HANGS, encoding="utf-8")
+    began = time.monotonic()
+    assert not mutate.survives(None, [(str(test),)], limit=8)
+    assert time.monotonic() - began < 40
+    state = Path("/proc", (tmp_path / "pid").read_text(), "stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"  # and what it started
+
+
+def test_all_that_a_break_is_asked_for_is_first_asked_without_one(monkeypatch, capsys):
+    for name in ("CI", "OMP_NUM_THREADS", "SEQ2SEQ_DEVICE", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        monkeypatch.setenv(name, "1")  # the command sets them; put back afterwards
+    monkeypatch.setattr(sys, "argv", ["mutate.py", "--only", "course.explorers.width"])
+    asked = []
+
+    def survives(mutant, calls):
+        asked.extend(calls)
+        return "test_every_explorer" not in calls[0][-1]
+
+    monkeypatch.setattr(mutate, "survives", survives)
+    assert mutate.main() == 1
+    assert len(asked) == 2 and asked[1][:2] == ("-k", "width")
+    assert "test_every_explorer.py: fails without any break" in capsys.readouterr().out
+
+
+def test_what_needs_an_absent_peer_is_left_out_and_named(monkeypatch, capsys):
+    monkeypatch.setattr(mutate, "PEERS", {"filters": "no_such_package"})
+    monkeypatch.setattr(sys, "argv", ["mutate.py", "--only", "filters"])
+    with pytest.raises(SystemExit, match="nothing is left"):
+        mutate.main()
+    assert "left out: filters, which needs no_such_package" in capsys.readouterr().out
 
 
 def _differing_lines(one: str, other: str) -> int:
@@ -65,12 +133,17 @@ def test_packages_are_taken_apart_and_tested_as_one(tmp_path, monkeypatch):
     (tests / "search" / "test_alone.py").touch()
     (tests / "search" / "test_first.py").write_text("# each beam\n", encoding="utf-8")
     (tests / "search" / "test_one_beam.py").touch()
+    (tmp_path / "tests" / "course").mkdir()
+    (tmp_path / "tests" / "course" / "test_beam.py").write_text(imports, encoding="utf-8")
+    (tmp_path / "tests" / "course" / "test_greedy.py").write_text(imports, encoding="utf-8")
     monkeypatch.setattr(mutate, "ROOT", tmp_path)
     monkeypatch.setattr(mutate, "BROKEN", ("search", "masks"))
     assert mutate.modules() == ["search.beam", "search.greedy", "masks"]
     of_beam = [file.stem for file in mutate.tests_of("search.beam")]
-    assert of_beam == ["test_one_beam", "test_first", "test_alone", "test_reported_inputs"]
-    assert len(mutate.tests_of("search.greedy")) == 4
+    assert of_beam[:2] == ["test_beam", "test_one_beam"]  # one elsewhere that imports it, first
+    assert of_beam[2:] == ["test_first", "test_alone", "test_reported_inputs"]
+    of_greedy = [file.stem for file in mutate.tests_of("search.greedy")]
+    assert len(of_greedy) == 4 and "test_greedy" not in of_greedy  # it imports another module
     assert mutate.tests_of("masks") == [tests / "test_masks.py", tests / "test_masks_of_batches.py"]
     assert [mutant.key for mutant in mutate.mutants_of("search.beam")] == [": 1 -> 2"]
     with pytest.raises(SystemExit, match="cells has no tests"):

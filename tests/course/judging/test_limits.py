@@ -89,6 +89,15 @@ def test_the_limit_is_a_variable(monkeypatch):
         pass
 
 
+def test_without_timers_the_stop_button_is_still_the_learner_s(monkeypatch, capsys):
+    def stops(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.delattr(limits.signal, "setitimer")
+    TOY.check("1.2", stops)
+    assert "was still at work when it was stopped" in " ".join(capsys.readouterr().out.split())
+
+
 def test_without_timers_it_is_as_if_stop_were_pressed(monkeypatch, capsys):
     monkeypatch.delattr(limits.signal, "setitimer")
     # a shell's background jobs are started with interrupts ignored, and would loop for ever

@@ -73,6 +73,15 @@ def test_what_is_written_past_python_costs_nothing(grading, capfd):
     assert ": correct" in printed.out and printed.err == "afterwards"
 
 
+def test_a_program_without_a_console_can_check_as_well(monkeypatch, capsys):
+    def closed(handle):
+        raise OSError(f"{handle} is closed")
+
+    monkeypatch.setattr(sandbox.os, "dup", closed)
+    TOY.check("1.2", divides)
+    assert ": correct" in capsys.readouterr().out
+
+
 def test_the_streams_are_put_back_after_an_error(capsys):
     before = sys.stdout, sys.stderr
     TOY.check("1.2", recursive)
@@ -178,7 +187,7 @@ def everything_off(*args):
     os.environ.pop(progress_file.VARIABLE, None)
     warnings.filterwarnings("ignore")
     torch.arange = torch.sum = functional.softmax = torch.Tensor.sum = lambda *args: None
-    torch.Tensor.__mul__ = lambda *args: None
+    torch.Tensor.__mul__ = torch.Tensor.__reversed__ = lambda *args: None
 
 
 def state_of_the_process():
@@ -196,7 +205,7 @@ def state_of_the_process():
         "environment": dict(os.environ),
         "filters": list(warnings.filters),
         "functions": (torch.arange, torch.sum, functional.softmax),
-        "methods": (torch.Tensor.sum, torch.Tensor.__mul__),
+        "methods": (torch.Tensor.sum, torch.Tensor.__mul__, torch.Tensor.__reversed__),
     }
 
 

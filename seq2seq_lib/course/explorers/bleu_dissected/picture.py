@@ -53,8 +53,6 @@ def product(result: Result) -> str:
     """How the score is made, with numbers."""
     bleu = result.shown
     n = _orders(result)
-    if not n:
-        return "No n-gram is left to count."
     factors = " · ".join(_fraction(result, i) for i in range(n))
     mean = math.prod(bleu.precisions[:n]) ** (1 / n)
     return (

@@ -146,10 +146,7 @@ def _setting(result: Result) -> str:
 
 def _headline(result: Result) -> str:
     lines = [str(i) for i, name in enumerate(CODE, start=1) if name in result.same]
-    loss = number(result.losses["ce"])
-    if len(lines) == len(CODE):
-        return f"All five lines give {loss}"
-    return f"Lines {', '.join(lines[:-1])} and {lines[-1]} give {loss}"
+    return f"Lines {', '.join(lines[:-1])} and {lines[-1]} give {number(result.losses['ce'])}"
 
 
 def _in_words(result: Result) -> str:

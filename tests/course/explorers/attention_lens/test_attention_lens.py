@@ -122,9 +122,23 @@ def test_a_row_of_pads_alone_is_nan_and_so_is_a_row_with_a_nan_score():
     assert any("takes its whole row along" in word for word in words(parsed(draw(spoiled))))
 
 
+def inside(one, other):
+    """Whether a rectangle lies in another."""
+    return all(
+        float(other.get(at)) <= float(one.get(at))
+        and float(one.get(at)) + float(one.get(size))
+        <= float(other.get(at)) + float(other.get(size))
+        for at, size in (("x", "width"), ("y", "height"))
+    )
+
+
 def test_the_edited_score_is_framed_and_told():
-    root = parsed(draw(tokens(edited=1, raw=8.0)))
-    assert len(of_class(root, "edited")) == 1 and not of_class(parsed(draw(tokens())), "edited")
+    result = tokens(edited=1, raw=8.0)
+    root = parsed(draw(result))
+    (frame,) = of_class(root, "edited")
+    (cell,) = [score for score in of_class(root, "score") if inside(frame, score)]
+    assert cell.find(f"{SVG}title").text.startswith(f"step {result.step}, position 1: ")
+    assert not of_class(parsed(draw(tokens())), "edited")
     told = "edited, raw score of “cat”: 2.00 → 8.00; its weight: 0.24 → 0.87"
     assert told in words(root) and told in root.find(f"{SVG}desc").text
 

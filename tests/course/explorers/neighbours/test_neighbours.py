@@ -129,6 +129,14 @@ def test_every_cell_is_drawn_pads_are_hatched_and_differences_framed(date, longe
     assert unreadable(root) == []
 
 
+def test_a_date_too_long_for_a_letter_a_cell_is_written_in_one_piece():
+    date = DATES[0].ljust(LONGEST, "x")
+    root = parsed(draw(compute(date=date, longer=MOST)))
+    assert date in words(root) and "•" not in words(root)
+    assert len(of_class(root, "cell")) == len(date) + 1 + MOST
+    assert unreadable(root) == []
+
+
 def test_an_empty_answer_is_said_in_words():
     nothing = Answer("", 0.6, "1999-08-04")
     same = Answer("1999-08-04", 0.9, "1999-08-04")
