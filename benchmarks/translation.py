@@ -146,14 +146,17 @@ def table(result: dict) -> str:
     recipe = {f.name: f.default for f in dataclasses.fields(Recipe)}
     # what a result was measured with that was written before a recipe could say it
     used = PLAIN | result["recipe"]
-    changed = [f"{k} {v} for {recipe[k]}" for k, v in used.items() if recipe[k] != v]
+    used = {k: v for k, v in used.items() if recipe[k] != v and k != "seed"}
+    changed = [f"{k} {v} for {recipe[k]}" for k, v in used.items()]
     processes = result.get("processes", 1)
     together, each = (f", {processes} processes", " each") if processes > 1 else ("", "")
+    seed = result["recipe"]["seed"]
+    other = f", seed {seed}" if seed != Recipe.seed else ""
     text = [
-        f"### {result['corpus']}{together}, {len(result['curve'])} epochs",
+        f"### {result['corpus']}{together}, {len(result['curve'])} epochs{other}",
         "",
         f"{result['pairs']:,} training pairs; {', '.join(changed) or 'the default recipe'}; one "
-        f"run, seed {result['recipe']['seed']}. {result['machine']}"
+        f"run, seed {seed}. {result['machine']}"
         f"{each}; {result['versions']}.",
         "",
         "| epoch | minutes | CPU minutes | target tokens a second, validation included "
@@ -224,10 +227,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             joined(get_device()) as device,
         ):
             together = f"-x{Processes().size}" if Processes().size > 1 else ""
+            seed = f"-seed-{recipe.seed}" if recipe.seed != Recipe.seed else ""
             measure(
                 load,
                 recipe,
-                path=options.results / f"{name}{together}.json",
+                path=options.results / f"{name}{together}{seed}.json",
                 checkpoint=options.checkpoint or Path(folder) / "model.pt",
                 device=device,
                 limit=options.limit,

@@ -36,6 +36,7 @@ from seq2seq_lib.runtime import get_device
 from seq2seq_lib.training import Processes
 from seq2seq_lib.translate import Recipe
 
+README = Path(__file__).resolve().parents[2] / "README.md"
 DEVICE = get_device()
 
 
@@ -616,8 +617,25 @@ def test_a_table_says_how_many_processes_there_were(run):
     _, result, _ = run
     assert "### tiny-xx-yy, 2 epochs\n" in translation.table(result)
     assert " each;" not in translation.table(result)
+    other = {**result, "recipe": {**result["recipe"], "seed": 7}}
+    assert "### tiny-xx-yy, 2 epochs, seed 7\n" in translation.table(other)
+    assert "seed 7 for" not in translation.table(other), "another seed is no other recipe"
     together = translation.table({**result, "processes": 2})
     assert "### tiny-xx-yy, 2 processes, 2 epochs\n" in together and " each;" in together
+
+
+def test_what_the_pages_say_of_the_default_recipe_is_what_was_kept():
+    best = []
+    for name in ("multi30k-de-en-x2", "multi30k-de-en-seed-2"):
+        kept = json.loads((translation.RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+        assert kept["recipe"]["epochs"] == Recipe.epochs
+        best.append(kept["test"]["beam 5, penalty 1"]["bleu"])
+    one, two = best
+    page, readme = (
+        " ".join(path.read_text(encoding="utf-8").split()) for path in (report.README, README)
+    )
+    assert f"has {one:.2f} BLEU with seed 1 and {two:.2f} with seed 2" in page
+    assert f"reached {one:.1f} BLEU" in readme and f"{two:.1f} with another seed" in readme
 
 
 def test_an_old_result_is_not_taken_for_the_default_recipe(run):
