@@ -500,6 +500,16 @@ def test_noise_is_called_noise():
         assert len(broken(verdict)) <= 2 and words in verdict.look_at, verdict
 
 
+def test_noise_of_gradients_alone_is_called_noise_too_and_nothing_else_is_compared():
+    def loss(batch):
+        total = nll(batch)
+        noise = torch.rand(()) * total
+        return total + noise - noise.detach(), batch.tgt_mask.sum()
+
+    verdict = laws.batch_invariance(loss=loss, parameters=[OUT.weight])
+    assert broken(verdict) == ["gradient: the same batch again"]
+
+
 def test_a_step_of_pads_alone_is_no_number():
     """The mean over steps of each step's own mean, as the chatbot prints it."""
 
