@@ -154,6 +154,9 @@ def test_a_jump_of_the_learning_rate_is_told_of(tmp_path):
         warnings.simplefilter("error")  # the same plan, or no decay: not a word
         run(make_model(), loader, TrainConfig(epochs=2, **cosine), resume=load_checkpoint(path))
         run(make_model(), loader, TrainConfig(epochs=4), resume=load_checkpoint(path))
+        older = load_checkpoint(path)
+        del older.progress["planned"]  # nor where no plan is known
+        run(make_model(), loader, TrainConfig(epochs=4, **cosine), resume=older)
 
 
 # ---------------------------------------------------------------- ids
