@@ -15,6 +15,7 @@ docs/versions.md tells what was tried.
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--python", default=f"{sys.version_info[0]}.{sys.version_info[1]}")
     options, tests = parser.parse_known_args(arguments)
     resolution, packages, own = WHICH[options.which]
-    folder = ROOT / "build" / "versions" / f"{options.which}-{Path(options.python).name}"
+    folder = environment_of(options.which, options.python)
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     uv = [sys.executable, "-m", "uv"]
     if not python.exists():
@@ -85,6 +86,11 @@ def main(arguments: list[str] | None = None) -> int:
     stored = [] if options.which == "base" else NBVAL.split()
     command = [str(python), "-m", "pytest", *quiet, *stored, *(tests or own)]
     return subprocess.run(command, cwd=ROOT, env=environment).returncode
+
+
+def environment_of(which: str, python: str) -> Path:
+    """Its folder: a version, or a path whose every part counts, for many end in bin/python."""
+    return ROOT / "build" / "versions" / "-".join([which, *re.findall(r"[\w.]+", python)])
 
 
 def _run(command: list[str]) -> None:

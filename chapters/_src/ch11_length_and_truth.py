@@ -36,7 +36,7 @@ explore("mode")
 # The simplest way to see that is to draw each token from its distribution. Then every output comes up as
 # often as its probability says. Here are 4,000 draws from the card of chapter 7, three letters and an end.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 import math
 from collections import Counter
 

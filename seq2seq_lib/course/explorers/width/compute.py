@@ -1,5 +1,6 @@
 """What a search of some width writes, beside what greedy search writes."""
 
+import math
 from dataclasses import dataclass
 
 from seq2seq_lib.course.explorers.width.found import EXACT, key
@@ -26,7 +27,7 @@ class Written:
     @property
     def log_prob(self) -> float:
         """Of the whole output."""
-        return -sum(self.costs)
+        return -math.fsum(self.costs)  # sum rounds in other places since Python 3.12
 
 
 @dataclass(frozen=True)

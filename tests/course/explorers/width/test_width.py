@@ -7,7 +7,7 @@ import pytest
 from seq2seq_lib.course.explorers.kit.table import packed, table
 from seq2seq_lib.course.explorers.width import EXPLORER, compute, draw
 from seq2seq_lib.course.explorers.width import found as stored
-from seq2seq_lib.course.explorers.width.compute import SAME
+from seq2seq_lib.course.explorers.width.compute import SAME, Written
 from tests.support.covering import covering
 from tests.support.pictures import SVG, of_class, parsed, unreadable, words
 
@@ -55,6 +55,11 @@ def test_no_search_beats_the_exact_one(source):
     for params in SETTINGS:
         if params["source"] == source:
             assert compute(**params).best.log_prob <= exact + SAME
+
+
+def test_a_sum_is_rounded_once_on_every_python():
+    """Stored numbers end at 0.001, so a sum may lie half-way between the two that are shown."""
+    assert Written("ten alike", ("x",) * 10, (0.1,) * 10).log_prob == -1.0
 
 
 def test_the_hook():
