@@ -255,7 +255,7 @@ class Grading:
             for words in (
                 f"difficulty {first.difficulty} of 5",
                 f"importance {first.importance} of 5",
-                f"spend up to {first.minutes} minutes",
+                f"spend up to {first.minutes} minute{'s' * (first.minutes > 1)} ",
                 f"{worth} point",
             ):
                 assert words in found[heading], f"{heading}: {words}"

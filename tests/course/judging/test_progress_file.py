@@ -46,9 +46,9 @@ def test_progress_prints_every_exercise(capsys):
     TOY.progress("1")
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [e.id for e in TOY.exercises("1")]
-    assert "open, checked 0 times" in lines[0]
-    assert "solved, checked 1 times, 1 minutes after the first check" in lines[1]
-    assert lines[2].endswith("open, checked 0 times, with the solution's help")
+    assert "open, checks: 0" in lines[0]
+    assert "solved, checks: 1, 1 min after the first check" in lines[1]
+    assert lines[2].endswith("open, checks: 0, with the solution's help")
     assert "help" not in lines[0] + lines[1]
 
 
