@@ -297,9 +297,9 @@ plots.show(
 
 # %% [markdown]
 # That of training. Its number is a mean over the whole epoch, in most of which the model was still a
-# beginner, and it is measured with dropout; the other one (*validation*, says the figure) is measured when the epoch is
-# over. The dotted line, the *entropy of the task*, is the least that is possible: 0, because each date has
-# one right answer.
+# beginner, and it is measured with dropout; the other one (*validation*, says the figure) is measured
+# when the epoch is over. The dotted line, the *entropy of the task*, is the least that is possible: 0,
+# because each date has one right answer.
 #
 # A falling loss is not yet a working model. So we let it write on its own, with **greedy search**: it takes
 # the most probable character, again and again, until it says "end". Only whole dates count.

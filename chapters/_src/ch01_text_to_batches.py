@@ -409,7 +409,8 @@ def share_of_pads(lengths, batches):
 print(f"{share_of_pads([3, 1, 5], [[0, 1], [2]]):.3f}")
 
 # %% [markdown]
-# In the builder, eight phrases a batch wasted 29 %. Do larger batches waste less? **Predict**: 16 rows a batch, the same phrases.
+# In the builder, eight phrases a batch wasted 29 %. Do larger batches waste less? **Predict**: 16 rows a
+# batch, the same phrases.
 
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}

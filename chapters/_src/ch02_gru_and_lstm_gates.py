@@ -99,8 +99,9 @@ print(f"gradient {by_pencil(2.0, start):.6f}")
 print(f"the state ends at {h:.4f}, where a step multiplies by {2 * (1 - h**2):.3f}")
 
 # %% [markdown]
-# The unit saturates, and 1 − h² closes the tap. It is a latch: it keeps the sign, not the size (`explore("rnn_latch")`), and its gradient is lost. So the best that one tanh unit can
-# do is forget slowly, near w = 1.
+# The unit saturates, and 1 − h² closes the tap. It is a latch: it keeps the sign, not the size
+# (`explore("rnn_latch")`), and its gradient is lost. So the best that one tanh unit can do is forget
+# slowly, near w = 1.
 
 # %% [markdown]
 # ## 2.2 A gate
@@ -530,9 +531,9 @@ for name in ("RNN", "LSTM", "GRU", "LSTM +3", "GRU +3"):
 #
 # At k = 10 the plain RNN is nearly as good as a default GRU. The default LSTM is slower: three of five
 # are not there after 300 steps, though two of these are right for 98.6 and 100 % of new rows. A bias of 1
-# (a user asked torch for it, [#20102](https://github.com/pytorch/pytorch/issues/20102)) is not enough
-# for 30 steps: its half-life is 2.2. Patience helps some: with 1,200 steps the default GRU learns k = 30 in three of five runs, the
-# LSTM in none, with bias 1 neither.
+# (a user asked torch for it, [#20102](https://github.com/pytorch/pytorch/issues/20102)) is not enough for
+# 30 steps: its half-life is 2.2. Patience helps some: with 1,200 steps the default GRU learns k = 30 in
+# three of five runs, the LSTM in none, with bias 1 neither.
 #
 # The second path shows, too: with bias 3, f⁴⁰ is 0.14, but 0.4 to 1.2 of the LSTM's gradient is left.
 # What goes from c through h into the gates adds to the direct path.

@@ -366,9 +366,9 @@ for name, average in averages.items():
     print(f"{name:22} {average(nll, mask):6.2f} {average(wide_nll, wide_mask):8.2f}")
 
 # %% [markdown]
-# Three are stable; the sum weighs like the mean over tokens. The derivative of the loss by one cell's loss is that
-# cell's **weight**. In the mean over tokens it is 1/N = 1/11; in the mean of sentence means 1/(B ·
-# length), so 1/6 for a token of "danke", but 1/15 for one of the longest sentence. Summed by
+# Three are stable; the sum weighs like the mean over tokens. The derivative of the loss by one cell's
+# loss is that cell's **weight**. In the mean over tokens it is 1/N = 1/11; in the mean of sentence means
+# 1/(B · length), so 1/6 for a token of "danke", but 1/15 for one of the longest sentence. Summed by
 # sentence, the weights say whom the gradient listens to.
 
 

@@ -152,8 +152,8 @@ print(f"floor for V = {V}: {floor:.4f}")
 # Three lines agree. Log-softmax twice is harmless, because a row of log-probabilities has lse = log 1 =
 # 0, so the second one takes nothing away. **Why a softmax before the loss is wrong** shows in the last
 # column: where the model is sure of another word, the right loss pushes with .9997, the loss of shares
-# with .0004 at most, so a sure mistake is hardly unlearned. Raw logits into `nll_loss` push with 1 always, also
-# where the answer is perfect, and push no other word down.
+# with .0004 at most, so a sure mistake is hardly unlearned. Raw logits into `nll_loss` push with 1
+# always, also where the answer is perfect, and push no other word down.
 
 # %%
 from seq2seq_lib import plots

@@ -407,8 +407,8 @@ for name in spread:
     )
 
 # %% [markdown]
-# Token and step agree, and row and batch: whether rows share a coin changes no expectation, whether places
-# do does. A coin a batch makes the loss jump most, four times as far as one a token.
+# Token and step agree, and row and batch: a coin that rows share changes no expectation, one that places
+# share does. A coin a batch makes the loss jump most, four times as far as one a token.
 #
 # Does a gradient flow back through the token that was fed? An argmax is a step function: its derivative is
 # zero or undefined. So ratio 0 has the gradient of *one parallel pass over the recorded own tokens*.

@@ -60,12 +60,12 @@ for low, high in ((8, 10), (11, 15), (16, 20), (21, 28)):
     print(f"{low:2d} to {high} characters: {group.sum():3d} dates, right {share:.2f}")
 
 # %% [markdown]
-# Here nothing falls with length, but each answer has 10 characters, so a long date asks for no more
-# than a short one. [Chapter 3](ch03_encoder_decoder.ipynb)'s `reverse` does: each digit must be copied. Two models were trained
-# as there, seeds 0 to 4: its GRU, which gets the encoder's state at every step, and the same encoder with
-# attention instead ([`benchmarks/attention.py`](../benchmarks/attention.py), measured once, on 28 November
-# 2026). **Predict** both curves: without attention, what is left at 11 digits? With attention, are 11
-# digits as good as 3?
+# Here nothing falls with length, but each answer has 10 characters, so a long date asks for no more than
+# a short one. [Chapter 3](ch03_encoder_decoder.ipynb)'s `reverse` does: each digit must be copied. Two
+# models were trained as there, seeds 0 to 4: its GRU, which gets the encoder's state at every step, and
+# the same encoder with attention instead ([`benchmarks/attention.py`](../benchmarks/attention.py),
+# measured once, on 28 November 2026). **Predict** both curves: without attention, what is left at 11
+# digits? With attention, are 11 digits as good as 3?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 from seq2seq_lib import plots
@@ -275,7 +275,8 @@ print(f"variance of the date model's memory {date_memory[real].var():.1f}, state
 explore("leak")
 
 # %% [markdown]
-# **Wrong**: the softmax first, then times the mask. The zeros are in the right places. **Predict** what the weights of step 0 sum to.
+# **Wrong**: the softmax first, then times the mask. The zeros are in the right places. **Predict** what
+# the weights of step 0 sum to.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 from seq2seq_lib.masks import masked_softmax

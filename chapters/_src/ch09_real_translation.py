@@ -488,7 +488,8 @@ plots.show(
 )
 
 # %% [markdown]
-# The rarest word decides much more than the length: seen up to four times, one phrase of eight is right. How many mistakes are small?
+# The rarest word decides much more than the length: seen up to four times, one phrase of eight is right.
+# How many mistakes are small?
 
 # %%
 from seq2seq_lib.course.ch09_real_translation import words_off

@@ -97,8 +97,9 @@ for text in texts(model, model.prior(6, torch.Generator().manual_seed(3))):
 # 4. The last KL is unknown, but never negative. So the ELBO is a lower bound of log p(x), and the gap is
 #    how far q is from the true posterior.
 #
-# One number instead of a sentence checks it: z ~ N(0, 1), x given z ~ N(z, 1), and we see x = 1.5. Then all is known: the posterior is N(0.75, variance 0.5). **Predict** which q has the best
-# ELBO: the prior, which pays no KL; the posterior; or N(1.5, 0.25), which copies x best?
+# One number instead of a sentence checks it: z ~ N(0, 1), x given z ~ N(z, 1), and we see x = 1.5. Then
+# all is known: the posterior is N(0.75, variance 0.5). **Predict** which q has the best ELBO: the prior,
+# which pays no KL; the posterior; or N(1.5, 0.25), which copies x best?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 x = 1.5

@@ -439,9 +439,9 @@ check("2.8c", to_hidden)
 # Chapter 2 says: choose the bias before you choose the cell. Measure it. For the forget biases 0, 1, 3 and 5
 # of an LSTM: what is the largest k at which the flag task is learned within 300 steps?
 #
-# First the table. A run is a tuple `(bias, k, seed, step)`; `step` is where the running mean of the
-# loss fell below 0.1 (the run is *solved*), or None. A k counts for a bias if **all** its seeds solved it **and**
-# every smaller k that was tried counts.
+# First the table. A run is a tuple `(bias, k, seed, step)`; `step` is where the running mean of the loss
+# fell below 0.1 (the run is *solved*), or None. A k counts for a bias if **all** its seeds solved it
+# **and** every smaller k that was tried counts.
 
 
 # %% nbgrader={"grade": false, "grade_id": "longest_k", "locked": false, "schema_version": 3, "solution": true, "task": false}

@@ -283,8 +283,9 @@ check("8.7", cached_step)
 # ## 8.8 The bug clinic
 #
 # **History.** A translator is brought in. Its loss falls, its answers are right. A reader of its code has
-# written that the mask is made and never used. The author agreed, thought that the decoder should be able to
-# learn not to look at pads, and named a cure ([Seq2Seq-PyTorch#6](https://github.com/MaximumEntropy/Seq2Seq-PyTorch/issues/6)).
+# written that the mask is made and never used. The author agreed, thought that the decoder should be able
+# to learn not to look at pads, and named a cure
+# ([Seq2Seq-PyTorch#6](https://github.com/MaximumEntropy/Seq2Seq-PyTorch/issues/6)).
 #
 # To examine it, a date model was run with it. One date, "14 aug 1999", was given five times, each time beside
 # another neighbour. The log shows what probability the model gives to the right answers, as a

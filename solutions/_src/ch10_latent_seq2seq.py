@@ -230,8 +230,8 @@ check("10.6", weighted_bound)
 # over the sentences. Models that are trained with it copy well, better than those of others. One reader
 # wonders about the small numbers.
 #
-# To examine it, a model was trained with it, and measured on 200 sentences drawn afresh from the language. "Exact copies" are greedy
-# reconstructions from mu.
+# To examine it, a model was trained with it, and measured on 200 sentences drawn afresh from the
+# language. "Exact copies" are greedy reconstructions from mu.
 
 # %%
 print(training_log())

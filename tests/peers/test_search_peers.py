@@ -15,7 +15,8 @@ def test_all_searches_end_when_the_clock_says():
     if missing:
         pytest.skip(f"not installed: {missing}. Install the extra `peers`.")
     rows = search_peers.rows(cpu, quick=True)  # compares the lengths of all outputs
-    assert len(rows) == (2 * 2 + 1) * len(search_peers.PEERS) and len(searches) == 3
+    # two settings, two widths, each with its limit; and the memory
+    assert len(rows) == (2 * 2 * 2 + 1) * len(search_peers.PEERS) and len(searches) == 3
 
 
 def test_all_libraries_are_measured_in_processes_of_their_own():

@@ -1,10 +1,12 @@
 """tools/mutate.py finds what it breaks, and the tests that must notice, by the mirrored layout."""
 
 import ast
+import os
 import sys
 import time
 import tomllib
 from pathlib import Path
+from unittest import mock
 
 import mutate
 import pytest
@@ -71,6 +73,7 @@ def test_a_break_is_of_its_file_and_the_rest_keeps_its_lines(tmp_path):
 HANGS = """
 import os, signal, subprocess, sys, time
 from pathlib import Path
+from unittest import mock
 
 def test_it():
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
@@ -90,9 +93,15 @@ def test_a_break_that_hangs_is_ended_whatever_becomes_of_alarms(tmp_path):
     assert not state.exists() or state.read_text().split()[2] == "Z"  # and what it started
 
 
-def test_all_that_a_break_is_asked_for_is_first_asked_without_one(monkeypatch, capsys):
-    for name in ("CI", "OMP_NUM_THREADS", "SEQ2SEQ_DEVICE", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
-        monkeypatch.setenv(name, "1")  # the command sets them; put back afterwards
+@pytest.fixture
+def command():
+    """The command sets variables that would reach the tests behind it: without nbval, for one."""
+    with mock.patch.dict(os.environ):
+        yield mutate.main
+    assert "PYTEST_DISABLE_PLUGIN_AUTOLOAD" not in os.environ
+
+
+def test_all_that_a_break_is_asked_for_is_first_asked_without_one(command, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["mutate.py", "--only", "course.explorers.width"])
     asked = []
 
@@ -101,16 +110,16 @@ def test_all_that_a_break_is_asked_for_is_first_asked_without_one(monkeypatch, c
         return "test_every_explorer" not in calls[0][-1]
 
     monkeypatch.setattr(mutate, "survives", survives)
-    assert mutate.main() == 1
+    assert command() == 1
     assert len(asked) == 2 and asked[1][:2] == ("-k", "width")
     assert "test_every_explorer.py: fails without any break" in capsys.readouterr().out
 
 
-def test_what_needs_an_absent_peer_is_left_out_and_named(monkeypatch, capsys):
+def test_what_needs_an_absent_peer_is_left_out_and_named(command, monkeypatch, capsys):
     monkeypatch.setattr(mutate, "PEERS", {"filters": "no_such_package"})
     monkeypatch.setattr(sys, "argv", ["mutate.py", "--only", "filters"])
     with pytest.raises(SystemExit, match="nothing is left"):
-        mutate.main()
+        command()
     assert "left out: filters, which needs no_such_package" in capsys.readouterr().out
 
 
