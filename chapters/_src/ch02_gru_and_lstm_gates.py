@@ -6,7 +6,7 @@
 # what does a gate do that a weight cannot?
 #
 # Below is one unit of an LSTM. A pulse is stored at step 1, and nothing follows. A step keeps a share of
-# it: the sigmoid of a bias, which is 0. **Predict** after how many steps half of the pulse is gone.
+# it: the sigmoid of a bias that is 0. **Predict** after how many steps half of the pulse is gone.
 
 # %% tags=["nbval-ignore-output"]
 from seq2seq_lib.course.explorers.gate_mixer import explore
