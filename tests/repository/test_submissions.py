@@ -1,11 +1,11 @@
-"""What is wrong with a round of submissions is said before it is graded, and in a sentence."""
+"""A round of submissions with faults is refused in a sentence; what grading leaves is seen."""
 
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
-from tests.support.grading import apart, faults
+from tests.support.grading import apart, everything_beside, faults
 from tests.support.submissions import Round, Wrong
 
 WORDS = SimpleNamespace(findings={"all_cells": None, "inverted": None})
@@ -53,3 +53,11 @@ def test_points_that_differ_are_said_with_their_sides():
     assert sentence.endswith(" has 2")
     (sentence,) = apart({}, {"check-11-1": 1})
     assert "the cell in solutions/_src has no points" in sentence
+
+
+def test_what_grading_leaves_is_seen_and_what_pip_installs_meanwhile_is_not(tmp_path):
+    left, installed = tmp_path / "gradebook.db", tmp_path / "env/lib/nbgrader/apps.py"
+    installed.parent.mkdir(parents=True)
+    for file in (left, installed, tmp_path / "env/pyvenv.cfg", tmp_path / "notes.txt"):
+        file.touch()
+    assert everything_beside(tmp_path, "ch11_toy") == {str(left)}

@@ -136,13 +136,16 @@ def scores(database: Path, assignment: str) -> dict[str, dict[str, float | None]
 
 
 def everything_beside(folder: Path, assignment: str) -> set[str]:
-    """Files of the checkout that grading might leave, apart from caches.
+    """Files of the checkout that grading might leave, apart from caches and Python environments.
 
     Not folders: a JupyterLab that another test starts reads nbgrader's settings, which make one.
     """
-    ignored = {".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis"}
+    ignored = {".git", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis"}
     names = set()
     for path, folders, files in os.walk(folder):
+        if "pyvenv.cfg" in files:  # an environment, which pip may be filling
+            folders[:] = []
+            continue
         folders[:] = [name for name in folders if name not in ignored]
         names |= {os.path.join(path, name) for name in files}
     words = ("nbgrader", "gradebook", assignment)
