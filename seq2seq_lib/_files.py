@@ -31,6 +31,15 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)  # after an interruption; already renamed otherwise
 
 
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise the OSError or ValueError with which ``written_whole`` would begin; nothing stays."""
+    part = _part_beside(Path(path))
+    try:
+        part.touch()
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def write_whole(path: str | os.PathLike[str], text: str) -> None:
     """The same for a text: UTF-8, with line ends as they are in it on every system."""
     with written_whole(path) as file:

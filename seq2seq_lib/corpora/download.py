@@ -153,7 +153,7 @@ def _write_from(url: str, out: BinaryIO) -> None:
 
 
 def _how_to_provide(missing: Sequence[DataFile], folders: Sequence[Path], reason: str) -> str:
-    lines = [f"{reason}.", "These files are needed, and none of the folders has them:"]
+    lines = [f"{reason.rstrip('.')}.", "These files are needed, and none of the folders has them:"]
     for file in missing:
         lines += [f"  {file.path}", f"    expected {file.digest.replace(':', ' ')}"]
         lines += [f"    address  {file.urls[0]}"] if file.urls else [f"    {file.how_to_get}"]

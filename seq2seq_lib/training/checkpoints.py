@@ -4,7 +4,6 @@ A file is written completely or not at all, and it is read as data: no code in i
 """
 
 import os
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy
 import torch
 from torch import Tensor, nn
 
-from seq2seq_lib._files import written_whole
+from seq2seq_lib._files import check_writable, written_whole
 from seq2seq_lib.runtime import get_rng
 from seq2seq_lib.seq2seq import Seq2Seq
 from seq2seq_lib.vocab import Vocab
@@ -203,11 +202,11 @@ def check_folder(path: str | os.PathLike[str]) -> None:
     if not path.parent.is_dir():
         raise CheckpointError(f"There is no folder {path.parent}: make it, or choose another one.")
     try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
+        check_writable(path)
+    except (OSError, ValueError) as error:  # a name that no file can have, too
+        reason = getattr(error, "strerror", None) or error
         raise CheckpointError(
-            f"The folder {path.parent} cannot be written ({error.strerror}): choose another one."
+            f"{path} cannot be written ({reason}): choose another name, or another folder."
         ) from error
 
 

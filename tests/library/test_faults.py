@@ -235,7 +235,7 @@ def test_processes_that_torchrun_started_end_together_and_lose_nothing(tmp_path)
 
 # ---------------------------------------------------------------- downloads
 
-CONTENT = os.urandom(300_000)
+CONTENT = os.urandom(600_000)  # no buffer holds a half of it
 FETCH = """
 import sys
 from pathlib import Path
@@ -259,11 +259,11 @@ class Remote:
                 self.send_header("Content-Length", str(len(CONTENT)))
                 self.end_headers()
                 with contextlib.suppress(OSError):  # whoever asked is gone
-                    self.wfile.write(CONTENT[:150_000])
+                    self.wfile.write(CONTENT[:300_000])
                     remote.halves.release()
                     if remote.slow:
                         remote.go_on.wait(60)
-                    self.wfile.write(CONTENT[150_000:])
+                    self.wfile.write(CONTENT[300_000:])
 
             def log_message(self, *args):
                 pass

@@ -529,8 +529,14 @@ def test_a_read_only_folder_is_refused_before_training(tmp_path, monkeypatch, ca
     assert "cannot be written" in refused(capsys, train_args(folder / "m.pt"))
 
 
-def test_a_name_too_long_for_any_file_is_one_line(capsys):
-    assert "too long" in refused(capsys, train_args("x" * 5000)).lower()
+@pytest.mark.parametrize("letters", [250, 5000])  # of 250 the file beside it has too long a name
+def test_a_name_too_long_for_a_file_is_refused_before_training(
+    letters, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(texts, "multi30k", never)
+    message = refused(capsys, train_args(tmp_path / ("x" * letters)))
+    assert "too long" in message.lower()
+    assert list(tmp_path.iterdir()) == []
 
 
 # ---------------------------------------------------------------- interruption

@@ -4,9 +4,9 @@ import errno
 import os
 import pickle
 import random
-import tempfile
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -165,10 +165,10 @@ def test_a_place_where_no_file_can_be_is_refused(tmp_path, monkeypatch):
     with pytest.raises(CheckpointError, match="There is no folder"):
         save_checkpoint(tmp_path / "file" / "m.pt", make_model())
 
-    def full(dir):
+    def protected(path):
         raise OSError(errno.EROFS, "read-only file system")
 
-    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    monkeypatch.setattr(Path, "touch", protected)
     with pytest.raises(CheckpointError, match="cannot be written .read-only file system.: choose"):
         save_checkpoint(tmp_path / "m.pt", make_model())
 
