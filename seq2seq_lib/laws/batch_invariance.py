@@ -59,9 +59,9 @@ def batch_invariance(
 
     Args:
         encode: ``(src [B, S], src_lengths [B]) -> (memory [B, S, ...], final_state, ...)``. The
-            state is a tensor or a nest of tensors, each ``[B, ...]``, or None; so may the memory
-            be. Memory alone, or an object with ``last_hidden_state``, will do. What memory holds
-            at pads is not looked at.
+            memory is a tensor or a nest of tensors, each ``[B, S, ...]``, the state such a nest of
+            ``[B, ...]``; either may be None. Memory alone, or an object with
+            ``last_hidden_state``, will do. What memory holds at pads is not looked at.
         logits: ``(batch) -> [B, T, V]``, teacher forced; also a tuple or an object that holds it.
         loss: ``(batch) -> LossSum``, or ``(total, tokens)``, or a mean over tokens, or an object
             with ``loss``. When left out, the summed cross-entropy of ``logits``. When both are
@@ -172,7 +172,8 @@ class _Judge:
             subject.give_up(error)
             return False
         except Exception as error:
-            subject.raised(name, error, self.describe(max(rows.values())), look_at)
+            said = self.describe(max(rows.values()))
+            subject.raised(name, error, said, hints.RAISED.get(name, look_at))
             good = False
         return good or name != "the same batch again"
 
@@ -220,9 +221,9 @@ class _Judge:
             )
             mates = probes.fill_pads(mates, None, pad_id)
             yield Variant("other sentences beside it", mates, {row: row}, hints.MATES)
-        turned = [*range(2, len(batch)), 1, 0]  # no row stays where it was
-        shuffled = probes.take(batch, turned, trim=False)
-        yield Variant("another order", shuffled, dict(enumerate(turned)), hints.ORDER)
+        order = probes.reordered(batch)
+        shuffled = probes.take(batch, order, trim=False)
+        yield Variant("another order", shuffled, dict(enumerate(order)), hints.ORDER)
         if not self.conventions.trimmed:
             wider = probes.widen(batch, pad_id=pad_id)
             look_at = partial(self.who_reads_pads, subject)
@@ -248,20 +249,10 @@ class _Judge:
         return hints.SEARCH
 
     def who_reads_pads(self, subject: Subject) -> str:
-        def breaks(src_columns: int, tgt_columns: int) -> bool:
-            pad_id = self.conventions.pad_id
-            wider = probes.widen(self.batch, src_columns, tgt_columns, pad_id)
+        def moved(changed: Batch) -> bool:
             try:
-                return subject.differs(subject.look(wider), subject.look(self.batch))
+                return subject.differs(subject.look(changed), subject.look(self.batch))
             except Exception:
                 return True
 
-        return hints.pads(
-            subject.name,
-            [f for f in self.functions if f is not None],
-            self.conventions.pad_side == "left",
-            self.trial.failed,
-            lambda: breaks(3, 0),
-            lambda: breaks(0, 2),
-            self.functions[0] is not None,
-        )
+        return hints.pads(subject.name, self, moved)

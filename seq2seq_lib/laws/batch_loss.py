@@ -11,7 +11,7 @@ from torch import Tensor
 
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import batch_hints as hints
-from seq2seq_lib.laws import probes
+from seq2seq_lib.laws import loss_suspects, probes
 from seq2seq_lib.laws.batch_subjects import read_logits
 from seq2seq_lib.laws.calls import finite, watched
 from seq2seq_lib.laws.compare import ids
@@ -101,6 +101,7 @@ class Loss:
                 found, new_grads = self.measure(batches)
             except Exception as error:
                 text = f"{fed}: {in_words(error)} ({name})"
+                look_at = hints.RAISED.get(name, look_at)
                 name = f"summed loss: {name}"
                 self.trial.claim(name, False, counterexample=text, look_at=look_at)
                 continue
@@ -131,15 +132,7 @@ class Loss:
         every = list(range(len(batch)))
 
         def who() -> str:
-            return hints.pads(
-                "summed loss",
-                [f for f in judge.functions if f is not None],
-                self.conventions.pad_side == "left",
-                self.trial.failed,
-                lambda: self._moved(judge, 3, 0),
-                lambda: self._moved(judge, 0, 2),
-                judge.functions[0] is not None,
-            )
+            return hints.pads("summed loss", judge, lambda changed: self._moved(judge, changed))
 
         def planted() -> str:
             wider = self.trial.failed("summed loss", "more PAD columns")
@@ -164,11 +157,9 @@ class Loss:
         }
         return [variant for variant in found if not skip.get(variant[0])]
 
-    def _moved(self, judge: Any, src_columns: int, tgt_columns: int) -> bool:
-        pad_id = self.conventions.pad_id
-        wider = probes.widen(judge.batch, src_columns, tgt_columns, pad_id)
+    def _moved(self, judge: Any, changed: Batch) -> bool:
         try:
-            one, two = (float(self.call(b)[0].detach()) for b in (wider, judge.batch))
+            one, two = (float(self.call(b)[0].detach()) for b in (changed, judge.batch))
         except Exception:
             return True
         return not math.isclose(one, two, rel_tol=1e-4)
@@ -266,5 +257,8 @@ def which_loss(found: float, logits: Tensor, batch: Batch) -> str:
     }  # fmt: skip
     for name, values in suspects.items():
         if any(math.isclose(found, value, rel_tol=1e-5) for value in values):
+            return f"the loss is {name}"
+    for name, mean in loss_suspects.suspects(logits.double(), tgt_out, mask):
+        if math.isclose(found, float(mean) * tokens, rel_tol=1e-5):
             return f"the loss is {name}"
     return BELONGS

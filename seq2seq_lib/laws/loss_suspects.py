@@ -68,12 +68,12 @@ def suspects(logits: Tensor, targets: Tensor, mask: Tensor) -> Iterator[tuple[st
     )
     yield (
         "the sum over real tokens divided by the B sentences, not by the tokens (if that is meant, "
-        "pass per='sentence')",
+        "pass per='sentence' to loss_ledger)",
         real.sum() / B,
     )
     yield (
         "the mean of the sentences' own means: it weighs a token in a short sentence more (if that "
-        "is meant, pass per='sentence_mean')",
+        "is meant, pass per='sentence_mean' to loss_ledger)",
         (real.sum(1) / lengths.clamp(min=1)).mean(),
     )
     per_step = real.sum(0) / mask.sum(0).clamp(min=1)  # [T]

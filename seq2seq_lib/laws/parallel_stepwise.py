@@ -209,12 +209,7 @@ class _Judge:
                     f"step returned {returned.described(result)}", "(scores [B, V], next state)"
                 )
             scores, state = result[:2]
-            B = len(batch)
-            if not isinstance(scores, Tensor) or scores.dim() != 2 or scores.size(0) != B:
-                raise AdapterError(
-                    f"step returned scores that are {returned.described(scores)}",
-                    f"[B, V] = [{B}, V], the scores of the next token: without a time axis",
-                )
+            scores = returned.scores_of(scores, len(batch))
             if returned.are_probabilities(scores):
                 raise AdapterError("step returned probabilities", PROBABILITIES)
             steps.append(scores.detach().log_softmax(-1)[layout.back])  # [B, V]

@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seq2seq_lib.laws.parity_suspects import name_suspect
 from seq2seq_lib.laws.trial import Trial
-from seq2seq_lib.laws.verdict import Verdict, ids
+from seq2seq_lib.laws.verdict import AdapterError, Verdict, ids
 from seq2seq_lib.masks import sequence_mask
 
 LAW = "Law 2, parity"
@@ -162,9 +162,10 @@ def _parts(outputs: Tensor, state: Any, real: Tensor) -> list[Tensor]:
 def _check_shapes(found: list[Tensor], expected: list[Tensor]) -> None:
     ours, theirs = ([list(t.shape) for t in side] for side in (found, expected))
     if ours != theirs:
-        raise ValueError(
-            f"recompute returned shapes {ours}, but outputs [B, T, D*H] and states [B, layers * D, "
-            f"H] have {theirs}; torch's own states are [layers * D, B, H]: transpose them"
+        raise AdapterError(
+            f"recompute returned shapes {ours}",
+            f"{theirs}: outputs [B, T, D*H] and states [B, layers * D, H]; torch's own states are "
+            f"[layers * D, B, H]: transpose them",
         )
 
 

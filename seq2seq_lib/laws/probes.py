@@ -8,6 +8,7 @@ a transposition has no wrong shape and only values can give it away.
 import contextlib
 import functools
 import inspect
+import itertools
 import random
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import returned
@@ -42,6 +44,7 @@ def random_ids(
     return words[torch.randint(len(words), tuple(shape), generator=generator)]
 
 
+@torch.inference_mode(False)  # or no embedding of a caller's in that mode could be trained on it
 def make_batch(
     shape: tuple[int, int, int] = SHAPES[0],
     src_vocab_size: int = 11,
@@ -98,6 +101,7 @@ def fill_pads(batch: Batch, other: Batch | None, pad_id: int = PAD_ID) -> Batch:
     )
 
 
+@torch.inference_mode(False)
 def noise(
     batch: Batch,
     src_vocab_size: int,
@@ -143,6 +147,22 @@ def take(batch: Batch, rows: Sequence[int], trim: bool = True) -> Batch:
     )
 
 
+def reordered(batch: Batch) -> list[int]:
+    """An order in which no row stays where it was, and in which a sort shows.
+
+    Sorted by length twice, rows must not be back in their places: else code that sorts its rows,
+    and puts them back by the order itself in place of its inverse, would be right by chance.
+    """
+    places = range(len(batch))
+    usual = (*places[2:], 1, 0)
+    for rows in (usual, *itertools.permutations(places)):
+        order = batch.src_lengths[list(rows)].argsort(descending=True, stable=True)
+        moved = all(row != place for row, place in zip(rows, places, strict=True))
+        if moved and order[order].tolist() != list(places):
+            return list(rows)
+    return list(usual)
+
+
 def row_mask(batch: Batch, row: int) -> Tensor:
     """bool ``[B]``, True at ``row``."""
     return torch.arange(len(batch), device=batch.src.device) == row
@@ -171,6 +191,7 @@ def modules_of(function: Any, depth: int = 3) -> Iterator[nn.Module]:
     if depth == 0 or function is None:
         return
     owner = getattr(function, "__self__", None)
+    function = getattr(function, "__func__", function)
     inner = [owner, *getattr(owner, "__dict__", {}).values()]
     if isinstance(function, functools.partial):
         inner += [function.func, *function.args, *function.keywords.values()]
@@ -187,18 +208,19 @@ def modules_of(function: Any, depth: int = 3) -> Iterator[nn.Module]:
 def undisturbed(*functions: Any, seed: int = 0) -> Iterator[None]:
     """Put everything back afterwards that an implementation may change by accident.
 
-    Random number generators (torch, Python, numpy), gradient mode, and for every module that the
-    callables show: training mode, buffers (a batch norm's running mean), gradients. Inside,
-    torch's generators start from ``seed``, so that a verdict can be repeated, gradients are on, and
-    cuDNN is off: its RNNs refuse gradients in evaluation mode and round to TF32's three digits.
+    Random number generators (torch, Python, numpy), gradient and inference mode, and for every
+    module that the callables show: training mode, buffers (a batch norm's running mean), parameters
+    (``nn.Embedding(max_norm=)`` writes into its own) and their gradients. Inside, torch's
+    generators start from ``seed``, so that a verdict can be repeated, gradients are on, and cuDNN
+    is off: its RNNs refuse gradients in evaluation mode and round to TF32's three digits.
     """
     modules = {id(m): m for function in functions for m in modules_of(function)}.values()
     modes = [(part, part.training) for module in modules for part in module.modules()]
     buffers = [(buffer, buffer.clone()) for module in modules for buffer in module.buffers()]
+    parameters = {id(p): p for module in modules for p in module.parameters() if not is_lazy(p)}
+    values = [(p, p.detach().clone()) for p in parameters.values() if p.device.type != "meta"]
     gradients = [
-        (p, p.grad, None if p.grad is None else p.grad.clone())
-        for module in modules
-        for p in module.parameters()
+        (p, p.grad, None if p.grad is None else p.grad.clone()) for p in parameters.values()
     ]
     on_gpu = torch.cuda.is_available() and torch.cuda.is_initialized()
     gpu_states = torch.cuda.get_rng_state_all() if on_gpu else None
@@ -209,7 +231,7 @@ def undisturbed(*functions: Any, seed: int = 0) -> Iterator[None]:
     try:
         torch.manual_seed(seed)
         torch.backends.cudnn.enabled = False
-        with torch.enable_grad():
+        with torch.inference_mode(False), torch.enable_grad():
             yield
     finally:
         torch.backends.cudnn.enabled = cudnn
@@ -224,5 +246,8 @@ def undisturbed(*functions: Any, seed: int = 0) -> Iterator[None]:
         for buffer, value in buffers:
             with torch.no_grad():
                 buffer.copy_(value)
+        for parameter, value in values:
+            if not torch.equal(parameter, value):
+                parameter.data.copy_(value)  # .data: a graph of the caller's stays valid
         for parameter, gradient, value in gradients:
             parameter.grad = gradient if value is None else gradient.copy_(value)

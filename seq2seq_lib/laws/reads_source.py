@@ -75,6 +75,7 @@ def reads_source(
         return _real(call, batch, conventions)
 
     batches = probes.make_batches(src_vocab_size, tgt_vocab_size, seed, device, conventions)
+    batches.append(probes.take(batches[0], probes.reordered(batches[0])))
     with trial.on_probes(logits, seed=seed):
         for batch in batches:
             before = real(batch)

@@ -43,9 +43,12 @@ def _named(value: Any, *names: str) -> Any:
     return None
 
 
-def logits_of(result: Any, B: int, T: int) -> Tensor:
-    """Logits floats ``[B, ≥ T, V]``, as they came."""
-    found = result if isinstance(result, Tensor) else _named(result, "logits", "prediction_scores")
+LOGITS = "logits", "log_probs", "prediction_scores"
+
+
+def logits_of(result: Any, B: int, T: int, largest: int = 0) -> Tensor:
+    """Logits floats ``[B, ≥ T, V]``, as they came; V is above the ``largest`` target."""
+    found = result if isinstance(result, Tensor) else _named(result, *LOGITS)
     if found is None and isinstance(result, tuple | list):
         found = next((x for x in result if isinstance(x, Tensor) and x.dim() == 3), None)
     form = f"[B, T, V] = [{B}, {T}, V]"
@@ -72,15 +75,32 @@ def logits_of(result: Any, B: int, T: int) -> Tensor:
         raise AdapterError(
             f"logits came as {described(found)}", f"floats {form}: logits, before any argmax"
         )
+    if found.size(2) <= largest:
+        raise AdapterError(
+            f"logits came as {list(found.shape)}, where the largest target is {largest}",
+            f"logits {form}, the vocabulary last (.transpose(1, 2) of what a loss wants as "
+            f"[B, V, T]); if it is, pass tgt_vocab_size={found.size(2)}",
+        )
     return found
 
 
 def as_batch_first(result: Any) -> Any:
     """Logits that came with time first."""
-    found = result if isinstance(result, Tensor) else _named(result, "logits")
+    found = result if isinstance(result, Tensor) else _named(result, *LOGITS)
     if found is None and isinstance(result, tuple | list):
         found = next((x for x in result if isinstance(x, Tensor) and x.dim() == 3), None)
     return found.transpose(0, 1) if isinstance(found, Tensor) and found.dim() == 3 else result
+
+
+def scores_of(result: Any, B: int) -> Tensor:
+    """The scores ``[B, V]`` of the next token."""
+    found = result if isinstance(result, Tensor) else _named(result, *LOGITS)
+    if not isinstance(found, Tensor) or found.dim() != 2 or found.size(0) != B:
+        raise AdapterError(
+            f"step returned scores that are {described(result)}",
+            f"[B, V] = [{B}, V], the scores of the next token: without a time axis",
+        )
+    return found
 
 
 def are_probabilities(values: Tensor) -> bool:
@@ -96,18 +116,19 @@ def encoded_of(result: Any) -> tuple[Any, Any]:
     if isinstance(result, Tensor):
         return result, None
     memory = _named(result, "last_hidden_state", "memory", "encoder_out", "outputs")
-    if memory is not None:
-        return memory, _named(result, "final_state", "state", "hidden", "h_n")
+    state = _named(result, "final_state", "state", "hidden", "h_n")
+    if memory is not None or state is not None:
+        return memory, state
     if isinstance(result, tuple | list) and result:
         return result[0], result[1] if len(result) > 1 else None
     raise AdapterError(
         f"encode returned {described(result)}",
         "(memory [B, S, ...], state), memory alone, or a dict or object with 'last_hidden_state' "
-        "or 'memory'",
+        "or 'memory', and 'state'",
     )
 
 
-def tensors_in(state: Any, depth: int = 5) -> Iterator[Tensor]:
+def tensors_in(state: Any, what: str = "state", depth: int = 5) -> Iterator[Tensor]:
     """The tensors of a nest of tuples, lists, dicts and dataclasses; flags are passed over."""
     if isinstance(state, Tensor):
         yield state
@@ -124,11 +145,11 @@ def tensors_in(state: Any, depth: int = 5) -> Iterator[Tensor]:
         parts = None
     if parts is None or depth == 0:
         raise AdapterError(
-            f"encode returned a state with {described(state)} in it",
+            f"encode returned a {what} with {described(state)} in it",
             "a tensor [B, ...] or a nest of such tensors (tuple, list, dict, dataclass), or None",
         )
     for part in parts:
-        yield from tensors_in(part, depth - 1)
+        yield from tensors_in(part, what, depth - 1)
 
 
 def sum_of(result: Any, tokens: int | Tensor) -> tuple[Tensor, int]:
@@ -162,12 +183,12 @@ def is_bare(result: Any) -> bool:
 
 
 def lists_of(outputs: Any, B: int, what: str, time_first: bool = False) -> Any:
-    """Outputs, one a sentence: a list, a tensor ``[B, L]``, or an object with ``sequences``.
+    """Outputs, one a sentence: a list, a tensor or array ``[B, L]``, or what has ``sequences``.
 
     With ``time_first`` a tensor is ``[L, B]``.
     """
     found = outputs
-    if not isinstance(outputs, Tensor | Sequence) or isinstance(outputs, Mapping):
+    if isinstance(outputs, Mapping) or not hasattr(outputs, "__getitem__"):
         found = _named(outputs, "sequences")
     if found is None or isinstance(found, str):
         raise AdapterError(

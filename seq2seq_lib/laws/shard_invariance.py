@@ -38,6 +38,14 @@ GENERAL = (
     "what is divided by what: add up the summed losses of all shards and divide once by the tokens "
     "of all shards (weights n_i / N are the same thing)"
 )
+LOOP = (
+    "what is done for each shard and belongs behind the loop: clipping, unscaling, weight decay, "
+    "optimizer.step()"
+)
+SOME = (
+    "the gradients of these parameters alone, since those of all others are right: what is not "
+    "accumulated or not synchronised, or is written by hand"
+)
 AGAIN = "dropout that is on (call .eval()), or .grad that piles up from call to call (zero_grad)"
 PADS = (
     "the pads: with the width of the whole batch the same shards agree, so a sentence depends on "
@@ -177,10 +185,33 @@ def _explain(
         "must multiply by the number of ranks first": [g / len(shards) for g in expected],
     }
     for text, suspect in suspects.items():
-        pairs = list(zip(found, suspect, strict=True))
-        if all(f.shape == s.shape and float(difference(f, s).max()) < 1e-6 for f, s in pairs):
+        if not _unlike(found, suspect):
             return f"{text}; {GENERAL}"
-    return GENERAL
+    unlike = _unlike(found, expected)
+    if len(unlike) < len(expected):
+        return f"{SOME}. They are {ids(unlike)} of {len(expected)}"
+    for name, place in (("last", -1), ("first", 0)):
+        if _factor(found, [s[place] for s in stacked]):
+            return f"it is a multiple of the gradient of the {name} shard: the others are lost"
+    factor = _factor(found, expected)
+    if factor:
+        return f"all of it is {factor:.3g} times what it must be, so it is the divisor; {GENERAL}"
+    return f"{GENERAL}; or {LOOP}"
+
+
+def _unlike(found: list[Tensor], suspect: list[Tensor]) -> list[int]:
+    """Which gradients differ."""
+    pairs = enumerate(zip(found, suspect, strict=True))
+    return [i for i, (f, s) in pairs if f.shape != s.shape or float(difference(f, s).max()) >= 1e-6]
+
+
+def _factor(found: list[Tensor], suspect: list[Tensor]) -> float:
+    """By what all gradients are to be multiplied to be these, or 0 if by no one number."""
+    one, two = (torch.cat([g.flatten().double() for g in grads]) for grads in (suspect, found))
+    if one.shape != two.shape or not one.any():
+        return 0.0
+    factor = float(one @ two / (one @ one))
+    return factor if float(difference(two, factor * one).max()) < 1e-5 else 0.0
 
 
 def _without_targets(batch: Batch, pad_id: int) -> Batch:

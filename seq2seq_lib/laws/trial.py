@@ -45,6 +45,7 @@ class Trial:
     ) -> None:
         self.law, self.order = law, tuple(order)
         self.assumed, self.default = tuple(assumed), default
+        self.rounding = 0.0  # the tolerance of the coarsest numbers seen: see rounding_of
         self._checks: dict[str, Check] = {}
 
     def equal(
@@ -61,13 +62,13 @@ class Trial:
         """Compare two tensors of one shape.
 
         Args:
-            tolerance: the default of their dtype when left out.
+            tolerance: when left out, the default of their dtype, or of what went into them.
             fed: the probe, in words.
             look_at: a hint, or a function that finds one; called only if they differ.
             sides: what to call the two in the counterexample.
         """
         if tolerance is None:
-            tolerance = default_tolerance(actual.dtype)
+            tolerance = max(default_tolerance(actual.dtype), self.rounding)
         if actual.shape != expected.shape:
             text = (
                 f"{fed}: the shape is {list(actual.shape)} ({sides[0]}) "
