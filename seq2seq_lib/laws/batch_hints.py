@@ -32,7 +32,8 @@ PADS = (
 SELF_ATTENTION = (
     "who reads the pads: self-attention over the source without a mask (src_key_padding_mask, "
     "True at pads, in nn.Transformer; attention_mask, 1 at real tokens, in Hugging Face), or a "
-    "mean over positions without a mask"
+    "mean over positions without a mask; or positions counted from the last column, or in parts of "
+    "the width"
 )
 CROSS_ATTENTION = (
     "who reads the pads of the source: attention from the decoder to the memory without a mask "

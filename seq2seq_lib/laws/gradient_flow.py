@@ -113,7 +113,7 @@ def _compare(
     cut, wrong = [], []
     for (name, parameter), grad in zip(named, grads, strict=True):
         grad = torch.zeros_like(parameter) if grad is None else grad.detach()
-        noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+        noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64, device="cpu")
         direction = noise.to(parameter) / noise.norm()
         size = float(grad.norm())
         direction = direction + grad / size if size else direction

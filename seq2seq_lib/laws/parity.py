@@ -94,11 +94,9 @@ def _compare(
         dtype=dtype, device=device,
     )  # fmt: skip
     generator = torch.Generator().manual_seed(seed + 1)
-    lengths = torch.full((B,), T)
-    if is_padded:
-        lengths[:4] = torch.tensor([3, T, 1, 4])
+    lengths = torch.tensor([3, T, 1, 4, T] if is_padded else [T] * B, device="cpu")
     real = sequence_mask(lengths, T)[..., None]  # [B, T, 1]
-    x = torch.randn(B, T, INPUT, generator=generator, dtype=dtype)
+    x = torch.randn(B, T, INPUT, generator=generator, dtype=dtype, device="cpu")
     x = torch.where(real, x, x * HUGE).to(device).requires_grad_()
     real = real.to(device)
 
@@ -186,7 +184,7 @@ def _compare_gradients(
     # a random weight for every number, or two errors could cancel in the sum
     generator = torch.Generator().manual_seed(7)
     weights = [
-        torch.randn(part.shape, generator=generator, dtype=torch.float64).to(part)
+        torch.randn(part.shape, generator=generator, dtype=torch.float64, device="cpu").to(part)
         for part in expected
     ]
 

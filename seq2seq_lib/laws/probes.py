@@ -27,6 +27,16 @@ from seq2seq_lib.vocab import PAD_ID
 SHAPES = ((5, 7, 6), (4, 4, 4))  # B, S, T
 
 
+@contextlib.contextmanager
+def plain_tensors() -> Iterator[None]:
+    """Inside, new tensors are on the CPU and may be trained on, whatever the caller has set.
+
+    That is ``torch.set_default_device("cuda")``, or ``torch.inference_mode()``.
+    """
+    with torch.inference_mode(False), torch.device("cpu"):
+        yield
+
+
 def random_ids(
     shape: Sequence[int],
     vocab_size: int,
@@ -44,7 +54,7 @@ def random_ids(
     return words[torch.randint(len(words), tuple(shape), generator=generator)]
 
 
-@torch.inference_mode(False)  # or no embedding of a caller's in that mode could be trained on it
+@plain_tensors()
 def make_batch(
     shape: tuple[int, int, int] = SHAPES[0],
     src_vocab_size: int = 11,
@@ -101,7 +111,7 @@ def fill_pads(batch: Batch, other: Batch | None, pad_id: int = PAD_ID) -> Batch:
     )
 
 
-@torch.inference_mode(False)
+@plain_tensors()
 def noise(
     batch: Batch,
     src_vocab_size: int,

@@ -135,7 +135,8 @@ def _real(call: Callable, batch: Batch, conventions: Conventions) -> Tensor:
 
 def _gradients(trial: Trial, real: Callable, parameters: list[Tensor], batch: Batch) -> None:
     result = real(batch)
-    weights = torch.linspace(-1, 1, result.numel()).view_as(result).to(result)  # none cancels out
+    weights = torch.linspace(-1, 1, result.numel(), device=result.device)  # none cancels out
+    weights = weights.view_as(result).to(result)
     total = (result * weights)[batch.tgt_mask].sum()
     if total.requires_grad:
         grads = torch.autograd.grad(total, parameters, allow_unused=True)

@@ -152,6 +152,11 @@ def tensors_in(state: Any, what: str = "state", depth: int = 5) -> Iterator[Tens
         yield from tensors_in(part, what, depth - 1)
 
 
+def as_tensor(number: Any) -> Tensor:
+    """A number as a tensor; a tensor stays where it is, whatever the default device."""
+    return number if isinstance(number, Tensor) else torch.as_tensor(number)
+
+
 def sum_of(result: Any, tokens: int | Tensor) -> tuple[Tensor, int]:
     """A loss as a sum and a count: from ``LossSum``, ``(total, tokens)``, or a mean over tokens."""
     if hasattr(result, "total") and hasattr(result, "tokens"):
@@ -161,9 +166,9 @@ def sum_of(result: Any, tokens: int | Tensor) -> tuple[Tensor, int]:
     try:
         if isinstance(result, tuple | list):
             total, count = result
-            total, count = torch.as_tensor(total), int(count)
+            total, count = as_tensor(total), int(count)
         else:
-            total, count = torch.as_tensor(result) * int(tokens), int(tokens)
+            total, count = as_tensor(result) * int(tokens), int(tokens)
     except (TypeError, ValueError, RuntimeError):
         total = None
     if total is None or total.dim():

@@ -180,7 +180,9 @@ def _judge(
         return
 
     def equal(name: str, found: Any, expected: Any, look_at: str | Callable[[], str]) -> bool:
-        found, expected = (torch.tensor(x, dtype=torch.float64) for x in (found, expected))
+        found, expected = (
+            torch.tensor(x, dtype=torch.float64, device="cpu") for x in (found, expected)
+        )
         sides = ("returned", "rescored")
         return trial.equal(name, found, expected, tolerance, fed=fed, look_at=look_at, sides=sides)
 

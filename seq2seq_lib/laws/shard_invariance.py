@@ -15,7 +15,7 @@ from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import probes
 from seq2seq_lib.laws.calls import finite, watched
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions, Layout, options
-from seq2seq_lib.laws.returned import described
+from seq2seq_lib.laws.returned import as_tensor, described
 from seq2seq_lib.laws.trial import Trial
 from seq2seq_lib.laws.verdict import (
     AdapterError,
@@ -162,7 +162,7 @@ def _call(gradients: Callable, shards: list[Batch]) -> tuple[Tensor, list[Tensor
             f"zeros",
         )
     # clones: many implementations hand out .grad itself, and overwrite it in the next call
-    return torch.as_tensor(loss).detach().clone(), [g.detach().clone() for g in grads]
+    return as_tensor(loss).detach().clone(), [g.detach().clone() for g in grads]
 
 
 def _explain(
