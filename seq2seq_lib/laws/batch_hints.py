@@ -77,7 +77,7 @@ ALONE_LOSS = (
 SEARCH = (
     "what the search is told of the pads: generate() needs attention_mask=, and with pads on the "
     "left a decoder-only model counts positions from the mask; a sentence that ends may not end "
-    "the others"
+    "the others; and a cap on the length that is made of src.size(1) counts pads"
 )
 
 

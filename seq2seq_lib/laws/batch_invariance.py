@@ -17,7 +17,7 @@ from torch import Tensor
 
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import batch_hints as hints
-from seq2seq_lib.laws import probes
+from seq2seq_lib.laws import probes, search_hints
 from seq2seq_lib.laws.batch_loss import Loss
 from seq2seq_lib.laws.batch_subjects import Rows, Subject, decoder, encoder, forced
 from seq2seq_lib.laws.calls import finite
@@ -210,6 +210,8 @@ class _Judge:
         batch, pad_id = self.batch, self.conventions.pad_id
         every = {row: row for row in range(len(batch))}
         again = "the same batch again"
+        searches = subject.name == "decoded output" and not self.trial.failed("logits")
+        mixed = search_hints.BATCH if searches else ""
         yield Variant(again, batch, every, lambda: hints.noisy(self.functions))
         for row in every:
             alone = probes.row_mask(batch, row)[:, None]
@@ -220,10 +222,10 @@ class _Judge:
                 tgt_out=torch.where(alone, batch.tgt_out, self.other.tgt_out),
             )
             mates = probes.fill_pads(mates, None, pad_id)
-            yield Variant("other sentences beside it", mates, {row: row}, hints.MATES)
+            yield Variant("other sentences beside it", mates, {row: row}, mixed or hints.MATES)
         order = probes.reordered(batch)
         shuffled = probes.take(batch, order, trim=False)
-        yield Variant("another order", shuffled, dict(enumerate(order)), hints.ORDER)
+        yield Variant("another order", shuffled, dict(enumerate(order)), mixed or hints.ORDER)
         if not self.conventions.trimmed:
             wider = probes.widen(batch, pad_id=pad_id)
             look_at = partial(self.who_reads_pads, subject)

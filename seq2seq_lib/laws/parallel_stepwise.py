@@ -144,8 +144,8 @@ class _Judge:
                 look_at=hints.ANSWER,
                 sides=sides,
             )
-        for t in range(1, batch.tgt_in.size(1)):
-            after = self.replaced(batch, other, t)
+
+        def same(t: int, after: Tensor, changed: str, look_at: Any) -> None:
             for row, length in enumerate(batch.tgt_lengths.tolist()):
                 end = min(t, length)
                 self.trial.equal(
@@ -153,10 +153,18 @@ class _Judge:
                     after[row, :end],
                     before[row, :end],
                     self.tolerance,
-                    fed=f"{_describe(batch, row)}, tgt_in replaced from position {t} on",
-                    look_at=lambda: self.how_far(batch, other, before),
+                    fed=f"{_describe(batch, row)}, {changed}",
+                    look_at=look_at,
                     sides=sides,
                 )
+
+        T = batch.tgt_in.size(1)
+        for t in range(1, T):
+            after, changed = self.replaced(batch, other, t), f"tgt_in replaced from position {t} on"
+            same(t, after, changed, lambda: self.how_far(batch, other, before))
+        if not self.trial.failed("no view of the future"):
+            after = self.log_probs(probes.cut(batch, T // 2))
+            same(T // 2, after, f"the targets cut to {T // 2} tokens", hints.LENGTH)
         return True
 
     def replaced(self, batch: Batch, other: Batch, t: int) -> Tensor:
@@ -237,6 +245,8 @@ class _Judge:
             frozenset({"rnn"}): hints.STEPWISE,
             frozenset({"attention"}): hints.TRANSFORMER,
         }.get(frozenset(made_of), f"{hints.STEPWISE}; in a Transformer {hints.TRANSFORMER}")
+        if bool((parallel.isinf() != stepwise.isinf()).any()):
+            return hints.BANNED
         if not torch.allclose(parallel[:, 0], stepwise[:, 0], atol=1e-4):
             return hints.FIRST_STEP + hint
         past = batch.tgt_in.roll(1, 0)
@@ -259,7 +269,7 @@ class _Judge:
             look_at=hints.FREE,
             sides=("other targets", "these targets"),
         )
-        moved = _with_other_lengths(shuffled, self.conventions)
+        moved = probes.with_other_lengths(shuffled, self.conventions)
         self.trial.equal(
             "free running without the reference's lengths",
             self.said(moved),
@@ -278,16 +288,6 @@ class _Judge:
             given = f"free_run returned {returned.described(result)}"
             raise AdapterError(given, "a tensor [B, ...]")
         return layout.over_time(result.detach())
-
-
-def _with_other_lengths(batch: Batch, conventions: Conventions) -> Batch:
-    """Each target as long as that of the row before; the widest length, T, stays in the batch."""
-    lengths = batch.tgt_lengths.roll(1)
-    rows = torch.arange(len(batch), device=lengths.device)
-    tgt_out = batch.tgt_out.clone()
-    tgt_out[rows, lengths - 1] = conventions.eos_id
-    moved = replace(batch, tgt_out=tgt_out, tgt_lengths=lengths)
-    return probes.fill_pads(moved, None, conventions.pad_id)
 
 
 def _describe(batch: Batch, row: int) -> str:

@@ -158,20 +158,19 @@ def as_tensor(number: Any) -> Tensor:
 
 
 def sum_of(result: Any, tokens: int | Tensor) -> tuple[Tensor, int]:
-    """A loss as a sum and a count: from ``LossSum``, ``(total, tokens)``, or a mean over tokens."""
-    if hasattr(result, "total") and hasattr(result, "tokens"):
-        result = (result.total, result.tokens)
-    elif not isinstance(result, Tensor | tuple | list | float | int):
-        result = _named(result, "loss") if _named(result, "loss") is not None else result
+    """A loss as a sum and a count: from ``LossSum``, ``(total, tokens)``, or a mean over tokens.
+
+    What stands behind is left out: the logits of ``(loss, logits)``, say.
+    """
+    loss, count = _counted(result)
     try:
-        if isinstance(result, tuple | list):
-            total, count = result
-            total, count = as_tensor(total), int(count)
-        else:
-            total, count = as_tensor(result) * int(tokens), int(tokens)
+        count = None if count is None else as_tensor(count).detach()
+        whole = int(tokens if count is None else count)
+        total = as_tensor(loss) * (whole if count is None else 1)
+        readable = not total.dim() and (count is None or float(count) == whole)
     except (TypeError, ValueError, RuntimeError):
-        total = None
-    if total is None or total.dim():
+        readable = False
+    if not readable:
         what = described(result)
         if isinstance(result, Tensor):
             what = f"its shape is {list(result.shape)}"
@@ -179,12 +178,27 @@ def sum_of(result: Any, tokens: int | Tensor) -> tuple[Tensor, int]:
             f"the loss must be one number, but {what if ' is ' in what else f'it came as {what}'}",
             "LossSum, (total, number of tokens), or the mean over tokens: one number",
         )
-    return total, count
+    return total, whole
 
 
 def is_bare(result: Any) -> bool:
     """Whether a loss is a number without a count."""
-    return not isinstance(result, tuple | list) and not hasattr(result, "tokens")
+    return _counted(result)[1] is None
+
+
+def _counted(result: Any) -> tuple[Any, Any]:
+    """A loss and the count that came with it, or None."""
+    if hasattr(result, "total") and hasattr(result, "tokens"):
+        return result.total, result.tokens
+    if not isinstance(result, Tensor | tuple | list):
+        named = _named(result, "loss")
+        return (result if named is None else named), None
+    if isinstance(result, Tensor):
+        return result, None
+    numbers = [isinstance(x, int | float) or getattr(x, "shape", None) == () for x in result]
+    if numbers[:1] == [True] and not any(numbers[2:]):
+        return result[0], result[1] if numbers[1:2] == [True] else None
+    return result, None
 
 
 def lists_of(outputs: Any, B: int, what: str, time_first: bool = False) -> Any:

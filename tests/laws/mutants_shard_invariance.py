@@ -118,6 +118,14 @@ def one_not_synchronised(shards):
     return sum(nll(shard).sum() for shard in shards) / window, [*summed[:-1], grads[-1][-1]]
 
 
+def singles_skipped(shards):
+    """A shard of one sentence is passed over, as some losses are nan for it."""
+    kept = [shard for shard in shards if len(shard) > 1]
+    if not kept:
+        return torch.zeros(()), [torch.zeros_like(p) for p in PARAMETERS]
+    return update(sum(nll(s).sum() for s in kept) / sum(tokens(s) for s in kept))
+
+
 def clipped_in_the_loop(shards):
     """Clipping belongs behind the loop: here it scales what came before once more."""
     MODEL.zero_grad()
@@ -158,6 +166,7 @@ MUTANTS = {  # gradients, a part of the verdict
     "padded cells (B05)": (padded_cells, "divide once by the tokens"),
     "ranks averaged (#29)": (averaged_ranks, "divided by the number of shards once too often"),
     "one not synchronised": (one_not_synchronised, "They are [3] of 4"),
+    "shards of one sentence skipped": (singles_skipped, "They are shards [0]"),
     "clipped in the loop": (clipped_in_the_loop, "belongs behind the loop: clipping"),
     "backward of the last alone": (backward_of_the_last, "gradient of the last shard"),
     "tokens of the first": (tokens_of_the_first, "times what it must be"),

@@ -287,6 +287,10 @@ MISTAKES = {  # callables -> what came, what was expected
     "a call without arguments": (
         {"encode": lambda: None}, "takes 0 positional arguments", "takes what this law"
     ),
+    "two losses": (
+        {"loss": lambda b: (nll(b), 0.5 * nll(b))}, "a tuple of (a number, a number)",
+        "(total, number of tokens)",
+    ),
     "another device": (
         {"logits": lambda b: right(b).to("meta") + right(b)}, "meta", "on one device"
     ),
@@ -406,6 +410,10 @@ GOOD_SHAPES = {
     "logits with time first in a tuple": {
         "logits": lambda b: (None, OUT(WORDS(b.tgt_in))),
         "conventions": laws.Conventions(time_first=True),
+    },
+    "a loss with its logits": {"loss": lambda b: (nll(b) / b.tgt_mask.sum(), right(b))},
+    "a loss, its count, and what is logged": {
+        "loss": lambda b: (nll(b), b.tgt_mask.sum(), {"nll": 1.0})
     },
     "a loss in a dict": {"loss": lambda b: {"loss": nll(b) / b.tgt_mask.sum()}},
 }
