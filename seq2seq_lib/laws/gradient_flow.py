@@ -116,7 +116,9 @@ def _compare(
         noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64, device="cpu")
         direction = noise.to(parameter) / noise.norm()
         size = float(grad.norm())
-        direction = direction + grad / size if size else direction
+        if size:  # towards the gradient: against it the sum may be nothing, above all in one number
+            side = 1 if float((grad * direction).sum()) >= 0 else -1
+            direction = side * direction + grad / size
         direction = direction / direction.norm()
         double = parameter.dtype == torch.float64
         steps, relative, floor = DOUBLE if double else SINGLE

@@ -79,6 +79,23 @@ def test_gradients_are_what_they_should_be(kind):
         assert now.dtype == torch.float32 and torch.equal(now, then)
 
 
+def test_single_numbers_are_judged_like_all_others():
+    model, scale = Reader(), nn.Parameter(torch.ones(1))
+
+    def loss(batch, scale=scale):
+        total = F.cross_entropy(
+            scale * model.logits(batch).transpose(1, 2), laws.labels(batch), reduction="sum"
+        )
+        return total, batch.tgt_mask.sum()
+
+    for seed in range(6):
+        assert laws.gradient_flow(loss, [scale], seed=seed)
+        cut = laws.gradient_flow(
+            lambda batch: loss(batch, (scale + scale.detach()) / 2), [scale], seed=seed
+        )
+        assert "one of several paths" in cut.look_at, cut
+
+
 def test_what_is_hard_wired_to_float32_is_judged_in_float32():
     model = Reader()
     inner = loss_of(model)
