@@ -163,7 +163,9 @@ class _Judge:
             after, changed = self.replaced(batch, other, t), f"tgt_in replaced from position {t} on"
             same(t, after, changed, lambda: self.how_far(batch, other, before))
         if not self.trial.failed("no view of the future"):
-            after = self.log_probs(probes.cut(batch, T // 2))
+            ends = batch.tgt_lengths.clamp(max=T // 2)
+            short = probes.with_lengths(batch, ends, self.conventions)
+            after = self.log_probs(probes.take(short, range(len(batch))))
             same(T // 2, after, f"the targets cut to {T // 2} tokens", hints.LENGTH)
         return True
 
@@ -269,7 +271,8 @@ class _Judge:
             look_at=hints.FREE,
             sides=("other targets", "these targets"),
         )
-        moved = probes.with_other_lengths(shuffled, self.conventions)
+        # each target as long as that of the row before; the widest length, T, stays in the batch
+        moved = probes.with_lengths(shuffled, batch.tgt_lengths.roll(1), self.conventions)
         self.trial.equal(
             "free running without the reference's lengths",
             self.said(moved),

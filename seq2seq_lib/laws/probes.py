@@ -157,24 +157,13 @@ def take(batch: Batch, rows: Sequence[int], trim: bool = True) -> Batch:
     )
 
 
-def with_other_lengths(batch: Batch, conventions: Conventions) -> Batch:
-    """Each target as long as that of the row before; the widest length, T, stays in the batch."""
-    lengths = batch.tgt_lengths.roll(1)
+def with_lengths(batch: Batch, lengths: Tensor, conventions: Conventions) -> Batch:
+    """The same sentences with targets of other lengths ``[B]``: EOS at their ends, PAD behind."""
     rows = torch.arange(len(batch), device=lengths.device)
     tgt_out = batch.tgt_out.clone()
     tgt_out[rows, lengths - 1] = conventions.eos_id
     moved = replace(batch, tgt_out=tgt_out, tgt_lengths=lengths)
     return fill_pads(moved, None, conventions.pad_id)
-
-
-def cut(batch: Batch, length: int) -> Batch:
-    """The same sentences with at most so many target tokens."""
-    return replace(
-        batch,
-        tgt_in=batch.tgt_in[:, :length],
-        tgt_out=batch.tgt_out[:, :length],
-        tgt_lengths=batch.tgt_lengths.clamp(max=length),
-    )
 
 
 def reordered(batch: Batch) -> list[int]:
