@@ -23,6 +23,7 @@ from seq2seq_lib.laws.batch_subjects import Rows, Subject, decoder, encoder, for
 from seq2seq_lib.laws.calls import finite
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions, options
 from seq2seq_lib.laws.near_tie import near_tie
+from seq2seq_lib.laws.second_look import with_more_digits
 from seq2seq_lib.laws.trial import Trial
 from seq2seq_lib.laws.verdict import AdapterError, Verdict, ids
 
@@ -34,6 +35,8 @@ ORDER = (
     *(f"{name}: the same batch again" for name in ("encoder", "logits", "summed loss", "decoded")),
     *("encoder", "logits", "the loss is that", "summed loss", "gradient", "decoded"),
 )
+
+BY_ID = "pads are found by their id: other ids at pads are read (plant_at_pads=True forbids)"
 
 
 def batch_invariance(
@@ -82,30 +85,31 @@ def batch_invariance(
     functions = (encode, logits, loss, decode)
     device = probes.device_of(*functions) if device is None else device
     plain = {"pads are found by their id (plant_at_pads=False)": plant_at_pads is not False}
-    trial = Trial(LAW, order=ORDER, **options(conventions, **plain))
-    parameters = [p for p in parameters if p.requires_grad]
-    encoded = encode and encoder(trial, encode, conventions)
-    taught = logits and forced(trial, logits, conventions)
-    decoded = decode and decoder(trial, decode, conventions)
-    summed = Loss.of(trial, logits, loss, parameters, conventions)
+    parameters = [p for _, p in probes.named(parameters)]
     sizes, plant = (src_vocab_size, tgt_vocab_size), plant_at_pads is not False
     batches = probes.make_batches(*sizes, seed, device, conventions)
-    with probes.undisturbed(*functions, seed=seed):
-        for batch in batches:
-            other = probes.noise(batch, *sizes, seed + 100, conventions)
-            judge = _Judge(trial, functions, conventions, batch, other, plant, tolerance)
-            judge.subject(encoded)
-            judge.subject(taught)
-            if summed and not trial.failed("logits", "the same batch again"):
-                summed.compare(judge)
-            judge.subject(decoded)
-    if plant_at_pads is None:
-        trial.forgive(
-            "other ids at the pads",
-            ("encoder", "logits", "summed loss", "gradient", "decoded"),
-            "pads are found by their id: other ids at pads are read (plant_at_pads=True forbids)",
-        )
-    return trial.verdict()
+
+    def judge() -> Verdict:
+        trial = Trial(LAW, order=ORDER, **options(conventions, **plain))
+        encoded = encode and encoder(trial, encode, conventions)
+        taught = logits and forced(trial, logits, conventions)
+        decoded = decode and decoder(trial, decode, conventions)
+        summed = Loss.of(trial, logits, loss, parameters, conventions)
+        with probes.undisturbed(*functions, seed=seed):
+            for batch in batches:
+                other = probes.noise(batch, *sizes, seed + 100, conventions)
+                one = _Judge(trial, functions, conventions, batch, other, plant, tolerance)
+                one.subject(encoded)
+                one.subject(taught)
+                if summed and not trial.failed("logits", "the same batch again"):
+                    summed.compare(one)
+                one.subject(decoded)
+        if plant_at_pads is None:
+            subjects = ("encoder", "logits", "summed loss", "gradient", "decoded")
+            trial.forgive("other ids at the pads", subjects, BY_ID)
+        return trial.verdict()
+
+    return judge() if tolerance else with_more_digits(judge, functions, parameters)
 
 
 class Variant(NamedTuple):

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import returned
-from seq2seq_lib.laws.calls import watched
+from seq2seq_lib.laws.calls import PROBABILITIES, watched
 from seq2seq_lib.laws.compare import default_tolerance, difference
 from seq2seq_lib.laws.conventions import Conventions, Layout
 from seq2seq_lib.laws.trial import Trial, in_words
@@ -142,6 +142,20 @@ def read_logits(call: Callable, batch: Batch, conventions: Conventions) -> Tenso
         result = returned.as_batch_first(result)
     longest, largest = int(batch.tgt_lengths.max()), int((batch.tgt_out * batch.tgt_mask).max())
     return returned.logits_of(result, len(batch), longest, largest)[layout.back]
+
+
+def read_log_probs(call: Callable, batch: Batch, conventions: Conventions) -> Tensor:
+    """Log-probabilities ``[B, T, V]`` of logits, or of log-probabilities, without a graph."""
+    result = read_logits(call, batch, conventions)
+    B, T = batch.tgt_in.shape
+    if result.shape[:2] != (B, T):
+        raise AdapterError(
+            f"logits must be [B, T, V] = [{B}, {T}, V], not {list(result.shape)}",
+            f"logits [{B}, {T}, V], one row of scores for each position of tgt_in",
+        )
+    if returned.are_probabilities(result):
+        raise AdapterError("logits came as probabilities", PROBABILITIES)
+    return result.detach().log_softmax(-1)  # changes nothing if they are log-probabilities
 
 
 def decoder(trial: Trial, decode: Callable, conventions: Conventions) -> Subject:

@@ -6,8 +6,7 @@ with what it computes: the loss is measured a small step before and after, and t
 be what the gradient promised.
 """
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -20,6 +19,7 @@ from seq2seq_lib.laws.compare import default_tolerance, number
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions, Layout, options
 from seq2seq_lib.laws.returned import sum_of
 from seq2seq_lib.laws.rounding import rounding_of
+from seq2seq_lib.laws.second_look import in_float64
 from seq2seq_lib.laws.trial import Trial
 from seq2seq_lib.laws.verdict import AdapterError, Verdict
 
@@ -27,7 +27,7 @@ LAW = "Does the gradient reach every parameter"
 # steps, relative tolerance and floor of a central difference. In float64 what parts of a model
 # still round to float32 (a softmax in .float()) makes 1e-7 of a loss, so 5e-4 over 2e-4. In float32
 # itself it is 2e-5 over 2e-2; where the loss bends more than that, the smaller step decides.
-DOUBLE = ((1e-3, 1e-4), 5e-3, 1e-3)
+DOUBLE = ((1e-3, 1e-4, 1e-5, 1e-6), 5e-3, 1e-3)
 SINGLE = ((1e-2, 2e-3), 2e-2, 1e-3)
 
 UNUSED = (
@@ -67,8 +67,7 @@ def gradient_flow(
     """
     device = probes.device_of(loss) if device is None else device
     trial = Trial(LAW, order=("runs", "no NaN", "a gradient reaches"), **options(conventions))
-    named = [p if isinstance(p, tuple) else (f"{i}", p) for i, p in enumerate(parameters)]
-    named = [(name, p) for name, p in named if p.requires_grad]
+    named = probes.named(parameters)
     if not named:
         raise ValueError("gradient_flow needs parameters with requires_grad=True, and got none.")
     batch = probes.make_batch(
@@ -82,7 +81,14 @@ def gradient_flow(
         return total / max(1, tokens)
 
     with trial.on_probes(loss, seed=seed):
-        with _in_float64(loss, mean, [p for _, p in named]):
+        with in_float64([loss], [p for _, p in named]) as kept:
+            try:
+                possible = mean().dtype == torch.float64
+            except Exception:
+                possible = False
+            if not possible:
+                for tensor, data in kept:
+                    tensor.data = data
             _compare(trial, mean, named, seed)
     return trial.verdict()
 
@@ -150,31 +156,6 @@ def _compare(
         ),
         look_at=PARTLY,
     )
-
-
-@contextlib.contextmanager
-def _in_float64(
-    loss: Callable, mean: Callable[[], Tensor], parameters: list[Tensor]
-) -> Iterator[None]:
-    """Compute in float64 for a while, if the modules that the loss shows can: 16 digits, not 7."""
-    modules = list(probes.modules_of(loss))
-    tensors = {id(t): t for m in modules for t in (*m.parameters(), *m.buffers())}
-    tensors |= {id(p): p for p in parameters}
-    kept = [(t, t.data) for t in tensors.values() if t.is_floating_point()]
-    try:
-        for tensor, data in kept:
-            tensor.data = data.double()
-        try:
-            possible = mean().dtype == torch.float64
-        except Exception:
-            possible = False
-        if not possible:
-            for tensor, data in kept:
-                tensor.data = data
-        yield
-    finally:
-        for tensor, data in kept:
-            tensor.data = data
 
 
 def _slope(mean: Callable[[], Tensor], parameter: Tensor, direction: Tensor, step: float) -> float:

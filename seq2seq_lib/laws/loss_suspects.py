@@ -9,7 +9,13 @@ from collections.abc import Iterator
 import torch.nn.functional as F
 from torch import Tensor
 
-from seq2seq_lib.laws.loss_reference import PER_WORDS, SMOOTHINGS, Example, Reference
+from seq2seq_lib.laws.loss_reference import (
+    PER_WORDS,
+    SMOOTHINGS,
+    Example,
+    Reference,
+    pad_of,
+)
 
 UNKNOWN = (
     "each factor alone: which positions count, what is divided by what, which axis the softmax "
@@ -25,7 +31,7 @@ def name_suspect(value: float, logits: Tensor, targets: Tensor, mask: Tensor) ->
             return f"your number is {text}"
     for smoothing in (0.05, 0.1, 0.15, 0.2):
         for name, formula in SMOOTHINGS.items():
-            each = formula(logits, targets, smoothing)
+            each = formula(logits, targets, smoothing, pad_of(targets, mask))
             if math.isclose(value, float(each[mask].mean()), rel_tol=1e-4, abs_tol=1e-5):
                 return (
                     f"your number is smoothed by {smoothing}, {name}: if that is meant, pass "

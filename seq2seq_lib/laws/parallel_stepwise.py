@@ -15,9 +15,10 @@ from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import probes, returned
 from seq2seq_lib.laws import step_hints as hints
 from seq2seq_lib.laws.batch_hints import kinds, noisy
-from seq2seq_lib.laws.batch_subjects import read_logits
+from seq2seq_lib.laws.batch_subjects import read_log_probs
 from seq2seq_lib.laws.calls import PROBABILITIES, finite, watched
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions, Layout, options
+from seq2seq_lib.laws.second_look import with_more_digits
 from seq2seq_lib.laws.trial import RUNNING, Trial
 from seq2seq_lib.laws.verdict import AdapterError, Verdict, ids
 
@@ -56,46 +57,32 @@ def parallel_stepwise(
     """
     functions = (logits, start, step, free_run)
     device = probes.device_of(*functions) if device is None else device
-    trial = Trial(LAW, order=ORDER, **options(conventions))
+    if step is not None and start is None:
+        raise ValueError("parallel_stepwise got step= and no start=, which gives the first state.")
     sizes = src_vocab_size, tgt_vocab_size
     batches = probes.make_batches(*sizes, seed, device, conventions)
-    taught = watched(trial, logits, "batch")
-    judge = _Judge(
-        trial,
-        functions,
-        lambda batch: _log_probs(taught, batch, conventions),
-        watched(trial, start, "src", "src_lengths"),
-        step and watched(trial, step, "tokens"),
-        watched(trial, free_run, "batch"),
-        conventions,
-        tolerance,
-    )
-    with probes.undisturbed(*functions, seed=seed):
-        for batch in batches:
-            other = probes.noise(batch, *sizes, seed + 100, conventions)
-            try:
-                if not judge.causal(batch, other):
-                    break  # with noise in the logits nothing else can be compared
-                judge.reads_its_input(batch, conventions.words(tgt_vocab_size))
-            except (Exception, SystemExit) as error:
-                trial.crashed(error, RUNNING)
-                break
-            judge.each(lambda: judge.stepwise(batch), "feeding tokens one by one", start, step)  # noqa: B023
-            judge.each(lambda: judge.free(batch, other), "running freely", free_run)  # noqa: B023
-    return trial.verdict()
 
-
-def _log_probs(call: Callable, batch: Batch, conventions: Conventions) -> Tensor:
-    result = read_logits(call, batch, conventions)
-    B, T = batch.tgt_in.shape
-    if result.shape[:2] != (B, T):
-        raise AdapterError(
-            f"logits must be [B, T, V] = [{B}, {T}, V], not {list(result.shape)}",
-            f"logits [{B}, {T}, V], one row of scores for each position of tgt_in",
+    def once() -> Verdict:
+        trial = Trial(LAW, order=ORDER, **options(conventions))
+        taught = watched(trial, logits, "batch")
+        judge = _Judge(
+            trial,
+            functions,
+            lambda batch: read_log_probs(taught, batch, conventions),
+            watched(trial, start, "src", "src_lengths"),
+            watched(trial, step, "tokens"),
+            watched(trial, free_run, "batch"),
+            conventions,
+            tolerance,
         )
-    if returned.are_probabilities(result):
-        raise AdapterError("logits came as probabilities", PROBABILITIES)
-    return result.detach().log_softmax(-1)  # changes nothing if they are log-probabilities
+        with probes.undisturbed(*functions, seed=seed):
+            for batch in batches:
+                other = probes.noise(batch, *sizes, seed + 100, conventions)
+                if not judge.all(batch, other, conventions.words(tgt_vocab_size)):
+                    break
+        return trial.verdict()
+
+    return once() if tolerance else with_more_digits(once, functions, ())
 
 
 @dataclass(frozen=True)
@@ -108,6 +95,20 @@ class _Judge:
     run: Callable | None
     conventions: Conventions
     tolerance: float | None
+
+    def all(self, batch: Batch, other: Batch, words: list[int]) -> bool:
+        """Everything on one probe; whether the next one can be looked at."""
+        _, start, step, free_run = self.functions
+        try:
+            if not self.causal(batch, other):
+                return False  # with noise in the logits nothing else can be compared
+            self.reads_its_input(batch, words)
+        except (Exception, SystemExit) as error:
+            self.trial.crashed(error, RUNNING)
+            return False
+        self.each(lambda: self.stepwise(batch), "feeding tokens one by one", start, step)
+        self.each(lambda: self.free(batch, other), "running freely", free_run)
+        return True
 
     def each(self, judge: Callable[[], None], doing: str, *given: Callable | None) -> None:
         """One part, if all it needs was given; what it raises hides nothing of the others."""

@@ -11,7 +11,7 @@ import inspect
 import itertools
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -189,6 +189,13 @@ def row_mask(batch: Batch, row: int) -> Tensor:
 
 total_and_tokens = returned.sum_of
 first_tokens = returned.ids_of
+
+
+def named(parameters: Any) -> list[tuple[str, Tensor]]:
+    """Name and tensor of all that learn, from ``parameters()`` or ``named_parameters()``."""
+    parts = parameters.items() if isinstance(parameters, Mapping) else enumerate(parameters)
+    pairs = [p if isinstance(p, tuple) else (str(name), p) for name, p in parts]
+    return [(name, p) for name, p in pairs if p.requires_grad]
 
 
 def device_of(*functions: Any) -> torch.device:

@@ -67,7 +67,7 @@ def reads_source(
     """
     device = probes.device_of(logits) if device is None else device
     trial = Trial(LAW, **options(conventions))
-    parameters = list(parameters)
+    parameters = [p for _, p in probes.named(parameters)]
     words = conventions.words(src_vocab_size)
     call = watched(trial, logits, "batch")
 

@@ -45,6 +45,9 @@ BEGINS = "where the output begins: BOS is fed and not written, so it is no part 
 AFTER = "the hypothesis ended and its score went on growing or was normalised already"
 SCORE = "the length penalty: score = log_prob / penalty(number of tokens, EOS counted, BOS not)"
 PARTS = "the token log-probabilities: those of the tokens returned, in their order, EOS among them"
+NEVER_PARTED = (
+    "no two hypotheses of a sentence share their first token, so none was seen to have two children"
+)
 FINISHED = "finished is True exactly if the last token is EOS"
 
 
@@ -81,6 +84,7 @@ def scores_add_up(
     """
     device = probes.device_of(search, *(models or ())) if device is None else device
     trial, judged = Trial(LAW, order=ORDER, **options(conventions)), 0
+    parted = []  # of each list of several hypotheses, whether two of them begin alike
     if models is None:
         biases = (0.0, 1.5, -2.0)
         models = [HashModel(9, 3 * seed + i, eos_bias=bias) for i, bias in enumerate(biases)]
@@ -108,6 +112,8 @@ def scores_add_up(
             for b, hyps in enumerate(found):
                 _numbers(hyps)
                 judged += len(hyps)
+                begun = [tuple(map(int, hyp.tokens[:1])) for hyp in hyps]
+                parted += [len(set(begun)) < len(begun)] * (len(begun) > 1)
                 one = batch.src[b : b + 1, : int(batch.src_lengths[b])]
                 fed = f"{_name(model)}, source {ids(one[0])}, num_beams {width}"
                 fed += f", length_penalty {exponent}"
@@ -117,6 +123,8 @@ def scores_add_up(
                     _judge(
                         trial, hyp, rank, true, exponent, penalty, tolerance, fed, conventions
                     )  # fmt: skip
+        if parted and not any(parted):
+            trial.assume(NEVER_PARTED)
         trial.claim(
             "something was found",
             judged > 0,

@@ -119,6 +119,10 @@ def _compare(
     for value in (loss, *grads):
         if not finite(trial, "loss and gradient of one batch", value, f"{len(whole)} sentences"):
             return False
+    if not any(bool(grad.any()) for grad in grads):
+        raise AdapterError(
+            "every gradient of one batch is 0", f"{EXPECTED}, read before they are cleared"
+        )
     new_loss, new_grads = _call(gradients, shards)
     tokens = [int(shard.tgt_lengths.sum()) for shard in shards]
     fed = f"{len(whole)} sentences in shards of {ids(tokens)} tokens"

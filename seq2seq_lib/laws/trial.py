@@ -22,6 +22,10 @@ ELSEWHERE = (
     "tensors on one device: the law's probes are where its argument device= says (your modules' "
     "own device when it is left out), so move them with .to(src.device) or name the device"
 )
+UNKNOWN_ID = (
+    "a call that returns: the error above. If an embedding raised it, the law fed an id that it "
+    "does not have: pass src_vocab_size= and tgt_vocab_size= as yours are"
+)
 CALLED_WRONGLY = "a callable that takes what this law gives it: see its docstring, under Args"
 
 
@@ -153,8 +157,12 @@ class Trial:
             if mine and all(change in name for name in mine):
                 for name in mine:
                     del self._checks[name]
-                self.default = False
-                self.assumed = tuple(dict.fromkeys((*self.assumed, said)))
+                self.assume(said)
+
+    def assume(self, said: str) -> None:
+        """Say with the verdict, also if it holds, under what it was judged."""
+        self.default = False
+        self.assumed = tuple(dict.fromkeys((*self.assumed, said)))
 
     def verdict(self) -> Verdict:
         """All checks together."""
@@ -218,6 +226,8 @@ def _advice(error: BaseException) -> str:
     text = str(error)
     if "device" in text.lower() or "cuda" in text.lower():
         return ELSEWHERE
+    if isinstance(error, IndexError) and "out of range" in text:
+        return UNKNOWN_ID
     if isinstance(error, TypeError) and ("argument" in text or "not callable" in text):
         return CALLED_WRONGLY
     return RAISED
