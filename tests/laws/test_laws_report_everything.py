@@ -362,6 +362,14 @@ IN_OTHER_LAWS = {  # judged -> what came, what was expected
         lambda: laws.scores_add_up(found([[5, 2]])),
         "a list of (the number 5, the number 2)) for a sentence", "'log_prob'",
     ),
+    "gradients that are gone": (
+        lambda: laws.shard_invariance(lambda shards: (torch.ones(()), [torch.zeros(3)])),
+        "every gradient of one batch is 0", "before they are cleared",
+    ),
+    "ids that an embedding does not have": (
+        lambda: laws.reads_source(right, src_vocab_size=20), "index out of range",
+        "pass src_vocab_size=",
+    ),
     "a gradient that is None": (
         lambda: laws.shard_invariance(lambda shards: (torch.ones(()), [None])),
         "the gradients came as a list of (nothing (None))", "give zeros",
@@ -422,6 +430,22 @@ GOOD_SHAPES = {
 @pytest.mark.parametrize("name", GOOD_SHAPES)
 def test_what_can_be_understood_is_judged(name):
     assert laws.batch_invariance(**GOOD_SHAPES[name])
+
+
+def test_parameters_may_come_with_their_names():
+    named = [("words", WORDS.weight), ("out", OUT.weight)]
+    total = lambda b: (nll(b), b.tgt_mask.sum())  # noqa: E731
+    assert laws.batch_invariance(logits=right, parameters=named)
+    assert laws.reads_source(right, parameters=named)
+    assert laws.gradient_flow(total, dict(named))
+    assert laws.shard_invariance(laws.summed_gradients(total, dict(named)))
+
+
+def test_what_is_missing_is_asked_for():
+    with pytest.raises(ValueError, match="no start="):
+        laws.parallel_stepwise(right, step=lambda tokens, state: (right, state))
+    with pytest.raises(TypeError, match="takes an Adapter"):
+        laws.judge(OUT)
 
 
 def test_every_memory_of_a_list_is_judged():
@@ -597,6 +621,31 @@ def test_what_autocast_rounds_is_judged_by_its_digits():
     assert laws.batch_invariance(logits=right, loss=loss, parameters=words)
     verdict = laws.batch_invariance(loss=lambda b: (loss(b)[0] * len(b), b.tgt_mask.sum()))
     assert verdict.status == "BROKEN"  # what is wrong is more than rounding
+
+
+def test_what_only_float32_rounds_is_judged_in_float64():
+    def rounds(src, lengths):
+        found = EMBED(src)
+        return found * (1 + 50 * torch.finfo(found.dtype).eps * src.size(1))
+
+    def errs(src, lengths):
+        return EMBED(src) * (1 + 1e-5 * src.size(1))
+
+    verdict = laws.batch_invariance(rounds)
+    assert verdict and "judged in float64" in str(verdict)
+    assert EMBED.weight.dtype == torch.float32
+    assert laws.batch_invariance(errs).status == "BROKEN"
+    assert laws.batch_invariance(rounds, tolerance=1e-5).status == "BROKEN"  # as was asked for
+
+    def sees_the_future(batch):
+        return right(batch) * (1 + 1e-5 * batch.tgt_in[:, -1:, None])
+
+    def steps_round(tokens, state):
+        scores = OUT(WORDS(tokens))
+        return scores * (1 + 2000 * torch.finfo(scores.dtype).eps), state
+
+    assert "judged in float64" in str(stepwise(steps_round))
+    assert laws.parallel_stepwise(sees_the_future).status == "BROKEN"
 
 
 def test_half_precision_and_double_are_judged_by_their_digits():

@@ -79,6 +79,19 @@ def test_gradients_are_what_they_should_be(kind):
         assert now.dtype == torch.float32 and torch.equal(now, then)
 
 
+def test_a_loss_that_bends_sharply_has_a_slope_all_the_same():
+    model = Reader()
+    inner = loss_of(model)
+
+    def loss(batch, twice=1.0):
+        total, tokens = inner(batch)
+        bent = torch.sin(2e4 * model.out.bias[0])
+        return total + twice * bent + (1 - twice) * bent.detach(), tokens
+
+    assert laws.gradient_flow(loss, [model.out.bias])
+    assert not laws.gradient_flow(lambda batch: loss(batch, 0.5), [model.out.bias])
+
+
 def test_single_numbers_are_judged_like_all_others():
     model, scale = Reader(), nn.Parameter(torch.ones(1))
 
