@@ -370,6 +370,10 @@ IN_OTHER_LAWS = {  # judged -> what came, what was expected
         lambda: laws.reads_source(right, src_vocab_size=20), "index out of range",
         "pass src_vocab_size=",
     ),
+    "a recomputation of other shapes": (
+        lambda: laws.parity(lambda rnn, x, lengths: (x[:1], None)),
+        "came: recompute returned shapes [[1, 6, 4]]", "transpose them",
+    ),
     "a gradient that is None": (
         lambda: laws.shard_invariance(lambda shards: (torch.ones(()), [None])),
         "the gradients came as a list of (nothing (None))", "give zeros",
