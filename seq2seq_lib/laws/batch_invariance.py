@@ -109,7 +109,9 @@ def batch_invariance(
             trial.forgive("other ids at the pads", subjects, BY_ID)
         return trial.verdict()
 
-    return judge() if tolerance else with_more_digits(judge, functions, parameters)
+    if tolerance is not None:
+        return judge()
+    return with_more_digits(judge, functions, parameters)
 
 
 class Variant(NamedTuple):

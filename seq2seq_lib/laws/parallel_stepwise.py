@@ -82,7 +82,7 @@ def parallel_stepwise(
                     break
         return trial.verdict()
 
-    return once() if tolerance else with_more_digits(once, functions, ())
+    return once() if tolerance is not None else with_more_digits(once, functions, ())
 
 
 @dataclass(frozen=True)
