@@ -105,7 +105,8 @@ class TableModel:
         """Log-probabilities, float64 ``[N, V]``, after reading ``tokens`` int64 ``[N]``."""
         read = zip(state.prefixes, tokens.tolist(), strict=True)
         prefixes = tuple(p if token == BOS_ID else (*p, token) for p, token in read)
-        probs = torch.zeros(len(prefixes), self.vocab_size, dtype=torch.float64)
+        size = len(prefixes), self.vocab_size
+        probs = torch.zeros(size, dtype=torch.float64, device="cpu")  # filled number by number
         for row, prefix in enumerate(prefixes):
             for token, prob in self.table.get(prefix, {EOS_ID: 1.0}).items():
                 probs[row, token] = prob

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from seq2seq_lib.batching import Batch
+from seq2seq_lib.laws import probes
 from seq2seq_lib.laws.batch_invariance import batch_invariance
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions
 from seq2seq_lib.laws.gradient_flow import gradient_flow
@@ -59,8 +60,13 @@ class Adapter:
 def judge(adapter: Adapter, *, seed: int = 0) -> list[Verdict]:
     """Every law that speaks about what the adapter has: 1, does it read its source, 4, 7, and
     whether the gradient reaches every parameter."""
+    if not isinstance(adapter, Adapter):
+        raise TypeError(
+            f"judge takes an Adapter, as of_forward and of_hugging_face make it, and not a "
+            f"{type(adapter).__name__}."
+        )
     options = {**adapter.sizes, "seed": seed}
-    named = [p if isinstance(p, tuple) else (str(i), p) for i, p in enumerate(adapter.parameters)]
+    named = probes.named(adapter.parameters)
     found = [
         batch_invariance(
             adapter.encode,
@@ -166,7 +172,7 @@ def greedy(model: Any, max_new_tokens: int, conventions: Conventions = DEFAULT) 
 
 def summed_gradients(loss: Callable, parameters: Iterable[Tensor]) -> Callable:
     """Law 7's callable for a loss ``(total, tokens)``: add up the sums, divide once."""
-    parameters = [p for p in parameters if p.requires_grad]
+    parameters = [p for _, p in probes.named(parameters)]
 
     def gradients(shards: list[Batch]) -> tuple[Tensor, list[Tensor]]:
         parts = [sum_of(loss(shard), shard.tgt_lengths.sum()) for shard in shards]

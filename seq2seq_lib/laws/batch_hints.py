@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import nn
 
+from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import probes
 
 REPEATED = (
@@ -16,9 +17,14 @@ DROPOUT = (
 )
 MATES = (
     "which axis is the batch: is batch_first missing somewhere, does a view or reshape join "
-    "numbers of two sentences (h_n.view(B, -1)), does a softmax or a batch norm run over the batch?"
+    "numbers of two sentences (h_n.view(B, -1)), does a softmax, a batch norm, a maximum or a "
+    "quota (an expert's capacity) run over the batch?"
 )
-ORDER = "what is sorted by length and must be sorted back, in states and memory alike"
+ORDER = (
+    "what is sorted by length and must be sorted back, in states and memory alike; or a mask whose "
+    "rows are those of another order: repeat(heads, 1, 1) in place of repeat_interleave(heads, 0), "
+    "a mask kept from the batch before"
+)
 PADS = (
     "who reads the pads: an RNN that is not packed (its final state then lies after the pads, and "
     "a backward RNN starts in them), output[:, -1], attention or a mean without a mask"
@@ -26,7 +32,8 @@ PADS = (
 SELF_ATTENTION = (
     "who reads the pads: self-attention over the source without a mask (src_key_padding_mask, "
     "True at pads, in nn.Transformer; attention_mask, 1 at real tokens, in Hugging Face), or a "
-    "mean over positions without a mask"
+    "mean over positions without a mask; or positions counted from the last column, or in parts of "
+    "the width"
 )
 CROSS_ATTENTION = (
     "who reads the pads of the source: attention from the decoder to the memory without a mask "
@@ -70,8 +77,27 @@ ALONE_LOSS = (
 SEARCH = (
     "what the search is told of the pads: generate() needs attention_mask=, and with pads on the "
     "left a decoder-only model counts positions from the mask; a sentence that ends may not end "
-    "the others"
+    "the others; and a cap on the length that is made of src.size(1) counts pads"
 )
+
+
+WIDTH = (
+    "or who reads the width, since other ids at the pads change nothing: positions counted from "
+    "the last column, a mean or a scale by src.size(1), zeros at pads that a maximum or a "
+    "convolution still reads"
+)
+RAISED = {  # where a callable raises on one form of a batch alone
+    "alone": (
+        "what is special about this batch: it has one sentence and no pads. squeeze() without an "
+        "axis drops the axis of the batch, too"
+    ),
+    "more PAD columns": (
+        "what is special about this batch: columns that are pads in every row. "
+        "pad_packed_sequence leaves them out (total_length=src.size(1)), a mask made from "
+        "src.size(1) does not; if no batch of yours has any, pass Conventions(trimmed=True)"
+    ),
+}
+RAISED["each sentence alone"] = RAISED["alone"]
 
 
 def kinds(*functions: Any) -> set[str]:
@@ -92,38 +118,33 @@ def noisy(functions: Iterable[Any], usual: str = REPEATED) -> str:
     return DROPOUT if in_evaluation else usual
 
 
-def pads(
-    what: str,
-    functions: Iterable[Any],
-    left: bool,
-    broken: Callable[..., bool],
-    source_alone: Callable[[], bool],
-    target_alone: Callable[[], bool],
-    encoder_given: bool,
-) -> str:
+def pads(what: str, judge: Any, moved: Callable[[Batch], bool]) -> str:
     """Who reads the pads.
 
     Args:
-        what: the subject: ``encoder``, ``logits``, ``loss`` or ``decoded output``.
-        functions: the callables, for what they are made of.
-        left: whether the pads stand on the left.
-        broken: whether a check with these words in its name failed already.
-        source_alone, target_alone: whether more pads in the source, in the target alone break it.
-        encoder_given: whether the encoder was judged too.
+        what: the subject: ``encoder``, ``logits``, ``summed loss`` or ``decoded output``.
+        judge: of law 1: its callables, its conventions, its probe and what failed so far.
+        moved: whether the subject says something else of this form of the probe.
     """
-    made_of = kinds(*functions)
+    batch, pad_id = judge.batch, judge.conventions.pad_id
+    left, encoder_given = judge.conventions.pad_side == "left", judge.functions[0] is not None
+    made_of = kinds(*(f for f in judge.functions if f is not None))
+
+    def said(hint: str) -> str:
+        by_id = moved(probes.fill_pads(batch, judge.other))
+        return hint if by_id else f"{hint}; {WIDTH}"
+
     if what == "encoder":
         if left and "rnn" not in made_of:
             return LEFT
-        if made_of == {"attention"}:
-            return SELF_ATTENTION
-        return PADS
+        return said(SELF_ATTENTION if made_of == {"attention"} else PADS)
 
     def upstream(part: str) -> bool:
         # not by other ids at the pads: who finds pads by their id is sound, and differs there
-        return any(broken(part, change) for change in (": more PAD columns", ": alone"))
+        return any(judge.trial.failed(part, change) for change in (": more PAD columns", ": alone"))
 
-    by_source, by_target = source_alone(), target_alone()
+    by_source = moved(probes.widen(batch, 3, 0, pad_id))
+    by_target = moved(probes.widen(batch, 0, 2, pad_id))
     hints = []
     if what == "summed loss" and by_target and not upstream("logits"):
         hints.append(LABELS)
@@ -137,9 +158,9 @@ def pads(
         elif what == "decoded output" and not encoder_given and not upstream("logits"):
             hints.append(SEARCH)
         elif encoder_given:
-            hints.append(CROSS_ATTENTION)
+            hints.append(said(CROSS_ATTENTION))
         elif made_of == {"attention"}:
-            hints.append(BOTH_ATTENTIONS)
+            hints.append(said(BOTH_ATTENTIONS))
         else:
-            hints.append(PADS)
+            hints.append(said(PADS))
     return "; and ".join(hints)

@@ -17,12 +17,13 @@ from torch import Tensor
 
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import batch_hints as hints
-from seq2seq_lib.laws import probes
+from seq2seq_lib.laws import probes, search_hints
 from seq2seq_lib.laws.batch_loss import Loss
 from seq2seq_lib.laws.batch_subjects import Rows, Subject, decoder, encoder, forced
 from seq2seq_lib.laws.calls import finite
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions, options
 from seq2seq_lib.laws.near_tie import near_tie
+from seq2seq_lib.laws.second_look import with_more_digits
 from seq2seq_lib.laws.trial import Trial
 from seq2seq_lib.laws.verdict import AdapterError, Verdict, ids
 
@@ -34,6 +35,8 @@ ORDER = (
     *(f"{name}: the same batch again" for name in ("encoder", "logits", "summed loss", "decoded")),
     *("encoder", "logits", "the loss is that", "summed loss", "gradient", "decoded"),
 )
+
+BY_ID = "pads are found by their id: other ids at pads are read (plant_at_pads=True forbids)"
 
 
 def batch_invariance(
@@ -59,9 +62,9 @@ def batch_invariance(
 
     Args:
         encode: ``(src [B, S], src_lengths [B]) -> (memory [B, S, ...], final_state, ...)``. The
-            state is a tensor or a nest of tensors, each ``[B, ...]``, or None; so may the memory
-            be. Memory alone, or an object with ``last_hidden_state``, will do. What memory holds
-            at pads is not looked at.
+            memory is a tensor or a nest of tensors, each ``[B, S, ...]``, the state such a nest of
+            ``[B, ...]``; either may be None. Memory alone, or an object with
+            ``last_hidden_state``, will do. What memory holds at pads is not looked at.
         logits: ``(batch) -> [B, T, V]``, teacher forced; also a tuple or an object that holds it.
         loss: ``(batch) -> LossSum``, or ``(total, tokens)``, or a mean over tokens, or an object
             with ``loss``. When left out, the summed cross-entropy of ``logits``. When both are
@@ -82,30 +85,33 @@ def batch_invariance(
     functions = (encode, logits, loss, decode)
     device = probes.device_of(*functions) if device is None else device
     plain = {"pads are found by their id (plant_at_pads=False)": plant_at_pads is not False}
-    trial = Trial(LAW, order=ORDER, **options(conventions, **plain))
-    parameters = [p for p in parameters if p.requires_grad]
-    encoded = encode and encoder(trial, encode, conventions)
-    taught = logits and forced(trial, logits, conventions)
-    decoded = decode and decoder(trial, decode, conventions)
-    summed = Loss.of(trial, logits, loss, parameters, conventions)
+    parameters = [p for _, p in probes.named(parameters)]
     sizes, plant = (src_vocab_size, tgt_vocab_size), plant_at_pads is not False
     batches = probes.make_batches(*sizes, seed, device, conventions)
-    with probes.undisturbed(*functions, seed=seed):
-        for batch in batches:
-            other = probes.noise(batch, *sizes, seed + 100, conventions)
-            judge = _Judge(trial, functions, conventions, batch, other, plant, tolerance)
-            judge.subject(encoded)
-            judge.subject(taught)
-            if summed and not trial.failed("logits", "the same batch again"):
-                summed.compare(judge)
-            judge.subject(decoded)
-    if plant_at_pads is None:
-        trial.forgive(
-            "other ids at the pads",
-            ("encoder", "logits", "summed loss", "gradient", "decoded"),
-            "pads are found by their id: other ids at pads are read (plant_at_pads=True forbids)",
-        )
-    return trial.verdict()
+
+    def judge() -> Verdict:
+        trial = Trial(LAW, order=ORDER, **options(conventions, **plain))
+        encoded = encode and encoder(trial, encode, conventions)
+        taught = logits and forced(trial, logits, conventions)
+        decoded = decode and decoder(trial, decode, conventions)
+        summed = Loss.of(trial, logits, loss, parameters, conventions)
+        with probes.undisturbed(*functions, seed=seed):
+            for batch in batches:
+                other = probes.noise(batch, *sizes, seed + 100, conventions)
+                one = _Judge(trial, functions, conventions, batch, other, plant, tolerance)
+                one.subject(encoded)
+                one.subject(taught)
+                if summed and not trial.failed("logits", "the same batch again"):
+                    summed.compare(one)
+                one.subject(decoded)
+        if plant_at_pads is None:
+            subjects = ("encoder", "logits", "summed loss", "gradient", "decoded")
+            trial.forgive("other ids at the pads", subjects, BY_ID)
+        return trial.verdict()
+
+    if tolerance is not None:
+        return judge()
+    return with_more_digits(judge, functions, parameters)
 
 
 class Variant(NamedTuple):
@@ -172,7 +178,8 @@ class _Judge:
             subject.give_up(error)
             return False
         except Exception as error:
-            subject.raised(name, error, self.describe(max(rows.values())), look_at)
+            said = self.describe(max(rows.values()))
+            subject.raised(name, error, said, hints.RAISED.get(name, look_at))
             good = False
         return good or name != "the same batch again"
 
@@ -209,6 +216,8 @@ class _Judge:
         batch, pad_id = self.batch, self.conventions.pad_id
         every = {row: row for row in range(len(batch))}
         again = "the same batch again"
+        searches = subject.name == "decoded output" and not self.trial.failed("logits")
+        mixed = search_hints.BATCH if searches else ""
         yield Variant(again, batch, every, lambda: hints.noisy(self.functions))
         for row in every:
             alone = probes.row_mask(batch, row)[:, None]
@@ -219,10 +228,10 @@ class _Judge:
                 tgt_out=torch.where(alone, batch.tgt_out, self.other.tgt_out),
             )
             mates = probes.fill_pads(mates, None, pad_id)
-            yield Variant("other sentences beside it", mates, {row: row}, hints.MATES)
-        turned = [*range(2, len(batch)), 1, 0]  # no row stays where it was
-        shuffled = probes.take(batch, turned, trim=False)
-        yield Variant("another order", shuffled, dict(enumerate(turned)), hints.ORDER)
+            yield Variant("other sentences beside it", mates, {row: row}, mixed or hints.MATES)
+        order = probes.reordered(batch)
+        shuffled = probes.take(batch, order, trim=False)
+        yield Variant("another order", shuffled, dict(enumerate(order)), mixed or hints.ORDER)
         if not self.conventions.trimmed:
             wider = probes.widen(batch, pad_id=pad_id)
             look_at = partial(self.who_reads_pads, subject)
@@ -248,20 +257,10 @@ class _Judge:
         return hints.SEARCH
 
     def who_reads_pads(self, subject: Subject) -> str:
-        def breaks(src_columns: int, tgt_columns: int) -> bool:
-            pad_id = self.conventions.pad_id
-            wider = probes.widen(self.batch, src_columns, tgt_columns, pad_id)
+        def moved(changed: Batch) -> bool:
             try:
-                return subject.differs(subject.look(wider), subject.look(self.batch))
+                return subject.differs(subject.look(changed), subject.look(self.batch))
             except Exception:
                 return True
 
-        return hints.pads(
-            subject.name,
-            [f for f in self.functions if f is not None],
-            self.conventions.pad_side == "left",
-            self.trial.failed,
-            lambda: breaks(3, 0),
-            lambda: breaks(0, 2),
-            self.functions[0] is not None,
-        )
+        return hints.pads(subject.name, self, moved)

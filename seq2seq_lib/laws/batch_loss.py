@@ -11,11 +11,12 @@ from torch import Tensor
 
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import batch_hints as hints
-from seq2seq_lib.laws import probes
+from seq2seq_lib.laws import loss_suspects, probes
 from seq2seq_lib.laws.batch_subjects import read_logits
 from seq2seq_lib.laws.calls import finite, watched
 from seq2seq_lib.laws.compare import ids
 from seq2seq_lib.laws.conventions import Conventions, Layout
+from seq2seq_lib.laws.loss_reference import SMOOTHINGS, pad_of
 from seq2seq_lib.laws.returned import is_bare, sum_of
 from seq2seq_lib.laws.trial import Trial, in_words
 from seq2seq_lib.laws.verdict import AdapterError
@@ -101,6 +102,7 @@ class Loss:
                 found, new_grads = self.measure(batches)
             except Exception as error:
                 text = f"{fed}: {in_words(error)} ({name})"
+                look_at = hints.RAISED.get(name, look_at)
                 name = f"summed loss: {name}"
                 self.trial.claim(name, False, counterexample=text, look_at=look_at)
                 continue
@@ -131,15 +133,7 @@ class Loss:
         every = list(range(len(batch)))
 
         def who() -> str:
-            return hints.pads(
-                "summed loss",
-                [f for f in judge.functions if f is not None],
-                self.conventions.pad_side == "left",
-                self.trial.failed,
-                lambda: self._moved(judge, 3, 0),
-                lambda: self._moved(judge, 0, 2),
-                judge.functions[0] is not None,
-            )
+            return hints.pads("summed loss", judge, lambda changed: self._moved(judge, changed))
 
         def planted() -> str:
             wider = self.trial.failed("summed loss", "more PAD columns")
@@ -164,11 +158,9 @@ class Loss:
         }
         return [variant for variant in found if not skip.get(variant[0])]
 
-    def _moved(self, judge: Any, src_columns: int, tgt_columns: int) -> bool:
-        pad_id = self.conventions.pad_id
-        wider = probes.widen(judge.batch, src_columns, tgt_columns, pad_id)
+    def _moved(self, judge: Any, changed: Batch) -> bool:
         try:
-            one, two = (float(self.call(b)[0].detach()) for b in (wider, judge.batch))
+            one, two = (float(self.call(b)[0].detach()) for b in (changed, judge.batch))
         except Exception:
             return True
         return not math.isclose(one, two, rel_tol=1e-4)
@@ -199,8 +191,10 @@ class Loss:
         batch = judge.batch
         T = min(logits.size(1), batch.tgt_out.size(1))
         logits, targets, mask = logits[:, :T], batch.tgt_out[:, :T], batch.tgt_mask[:, :T]
-        smoothing = self.conventions.label_smoothing
-        expected = sequence_loss(logits, targets, mask, label_smoothing=smoothing).total
+        expected = sequence_loss(logits, targets, mask).total
+        if smoothing := self.conventions.label_smoothing:
+            known = smoothed_totals(logits, targets, mask, smoothing).values()
+            expected = min(known, key=lambda each: abs(float(each - total.detach())))
         self.trial.equal(
             "the loss is that of the logits",
             total.detach().to(expected),
@@ -219,10 +213,21 @@ class Loss:
         return named
 
 
+def smoothed_totals(
+    logits: Tensor, targets: Tensor, mask: Tensor, smoothing: float
+) -> dict[str, Tensor]:
+    """The summed loss under each published formula of label smoothing."""
+    pad, inside = pad_of(targets, mask), targets.masked_fill(~mask, 0)
+    each = {name: formula(logits, inside, smoothing, pad) for name, formula in SMOOTHINGS.items()}
+    return {name: losses[mask].sum() for name, losses in each.items()}
+
+
 def which_loss(found: float, logits: Tensor, batch: Batch) -> str:
     """Which known mistake gives this summed loss from these logits."""
     T = logits.size(1)
-    mask, tgt_in, tgt_out = batch.tgt_mask[:, :T], batch.tgt_in[:, :T], batch.tgt_out[:, :T]
+    mask, last = batch.tgt_mask[:, :T], logits.size(-1) - 1
+    # an id above the vocabulary is no target: PAD, or a BOS that is never written
+    tgt_in, tgt_out = batch.tgt_in[:, :T].clamp(max=last), batch.tgt_out[:, :T].clamp(max=last)
     tokens = int(mask.sum())
     nll = -logits.log_softmax(-1)
 
@@ -239,9 +244,9 @@ def which_loss(found: float, logits: Tensor, batch: Batch) -> str:
     everywhere = torch.ones_like(mask)
     suspects = {}
     for smoothing in (0.05, 0.1, 0.15, 0.2):
-        total = sequence_loss(logits, tgt_out, mask, label_smoothing=smoothing).total
+        totals = smoothed_totals(logits, tgt_out, mask, smoothing).values()
         name = f"smoothed by {smoothing}: pass Conventions(label_smoothing={smoothing})"
-        suspects[name] = (float(total),)
+        suspects[name] = tuple(map(float, totals))
     suspects |= {
         "shifted twice: logits[:, :-1] against tgt_out[:, 1:], but tgt_out is shifted already (a "
         "model that shifts labels itself must be given them unshifted)": (
@@ -266,5 +271,8 @@ def which_loss(found: float, logits: Tensor, batch: Batch) -> str:
     }  # fmt: skip
     for name, values in suspects.items():
         if any(math.isclose(found, value, rel_tol=1e-5) for value in values):
+            return f"the loss is {name}"
+    for name, mean in loss_suspects.suspects(logits.double(), tgt_out, mask):
+        if math.isclose(found, float(mean) * tokens, rel_tol=1e-5):
             return f"the loss is {name}"
     return BELONGS

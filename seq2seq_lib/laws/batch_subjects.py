@@ -8,7 +8,7 @@ from torch import Tensor
 
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import returned
-from seq2seq_lib.laws.calls import watched
+from seq2seq_lib.laws.calls import PROBABILITIES, watched
 from seq2seq_lib.laws.compare import default_tolerance, difference
 from seq2seq_lib.laws.conventions import Conventions, Layout
 from seq2seq_lib.laws.trial import Trial, in_words
@@ -43,8 +43,7 @@ class Subject:
             look_at=look_at,
         )
 
-    @staticmethod
-    def differs(found: Rows, expected: Rows) -> bool:
+    def differs(self, found: Rows, expected: Rows) -> bool:
         """Whether any part of any sentence does."""
         for now, then in zip(found, expected, strict=True):
             for part, value in then.items():
@@ -54,7 +53,7 @@ class Subject:
                 elif now[part].shape != value.shape:
                     return True
                 elif value.numel():
-                    limit = default_tolerance(value.dtype)
+                    limit = max(default_tolerance(value.dtype), self.trial.rounding)
                     if float(difference(now[part], value).max()) > limit:
                         return True
         return False
@@ -69,22 +68,30 @@ def encoder(trial: Trial, encode: Callable, conventions: Conventions) -> Subject
         lengths = batch.src_lengths[layout.order]
         result = call(layout.source(batch.src), lengths)
         memory, state = returned.encoded_of(result)
-        return _encoded(memory, list(returned.tensors_in(state)), batch, layout, conventions)
+        memories = list(returned.tensors_in(memory, "memory"))
+        states = list(returned.tensors_in(state))
+        if not states and not memories:
+            raise AdapterError(
+                f"encode returned {returned.described(result)}, in which there is no tensor",
+                "a tensor [B, S, ...], batch first, or None, and a state [B, ...] or None, but not "
+                "None twice; nests of such tensors will do",
+            )
+        return _encoded(memories, states, batch, layout, conventions)
 
     return Subject(trial, "encoder", look)
 
 
 def _encoded(
-    memory: Any, parts: list[Tensor], batch: Batch, layout: Layout, conventions: Conventions
+    memories: list[Tensor],
+    parts: list[Tensor],
+    batch: Batch,
+    layout: Layout,
+    conventions: Conventions,
 ) -> Rows:
     B, S = batch.src.shape
     longest = int(batch.src_lengths.max())
-    if memory is not None and not isinstance(memory, Tensor):
-        raise AdapterError(
-            f"encode returned {returned.described(memory)} as memory for src [{B}, {S}]",
-            "a tensor [B, S, ...], batch first, or None",
-        )
-    if memory is not None:
+    read = []
+    for memory in memories:
         came = list(memory.shape)
         if memory.dim() >= 2:
             memory = layout.memory(memory)
@@ -96,6 +103,7 @@ def _encoded(
                 f"encode returned memory {came} for src [{B}, {S}]",
                 f"[B, S, ...], batch first{more}",
             )
+        read.append(memory)
     states = []
     for part in parts:
         came, part = list(part.shape), layout.state(part)
@@ -110,8 +118,7 @@ def _encoded(
     rows = []
     for b, length in enumerate(batch.src_lengths.tolist()):
         row = {f" final state {i}" if i else " final state": p[b] for i, p in enumerate(states)}
-        if memory is not None:
-            row[" memory"] = memory[b, :length]
+        row |= {f" memory {i}" if i else " memory": m[b, :length] for i, m in enumerate(read)}
         rows.append(row)
     return rows
 
@@ -133,8 +140,22 @@ def read_logits(call: Callable, batch: Batch, conventions: Conventions) -> Tenso
     result = call(layout.batch(batch))
     if conventions.time_first:
         result = returned.as_batch_first(result)
-    longest = int(batch.tgt_lengths.max())
-    return returned.logits_of(result, len(batch), longest)[layout.back]
+    longest, largest = int(batch.tgt_lengths.max()), int((batch.tgt_out * batch.tgt_mask).max())
+    return returned.logits_of(result, len(batch), longest, largest)[layout.back]
+
+
+def read_log_probs(call: Callable, batch: Batch, conventions: Conventions) -> Tensor:
+    """Log-probabilities ``[B, T, V]`` of logits, or of log-probabilities, without a graph."""
+    result = read_logits(call, batch, conventions)
+    B, T = batch.tgt_in.shape
+    if result.shape[:2] != (B, T):
+        raise AdapterError(
+            f"logits must be [B, T, V] = [{B}, {T}, V], not {list(result.shape)}",
+            f"logits [{B}, {T}, V], one row of scores for each position of tgt_in",
+        )
+    if returned.are_probabilities(result):
+        raise AdapterError("logits came as probabilities", PROBABILITIES)
+    return result.detach().log_softmax(-1)  # changes nothing if they are log-probabilities
 
 
 def decoder(trial: Trial, decode: Callable, conventions: Conventions) -> Subject:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws.conventions import TimeFirst
+from seq2seq_lib.laws.rounding import rounding_of
 from seq2seq_lib.laws.trial import Trial
 
 INPUTS = (
@@ -60,12 +61,15 @@ def watched(trial: Trial, function: Callable | None, *names: str) -> Callable | 
     """``function`` on copies of its arguments. A write into one of them breaks the law.
 
     ``names`` are those of the arguments, for the message; those without a name (a state, which a
-    cache may well change) are handed on as they are.
+    cache may well change) are handed on as they are. The first result says how coarse its numbers
+    are.
     """
     if function is None:
         return None
+    first = True
 
     def call(*args: Any) -> Any:
+        nonlocal first
         watch, rest = args[: len(names)], args[len(names) :]
         given, before = copy(watch), copy(watch)
         with warnings.catch_warnings():
@@ -74,6 +78,8 @@ def watched(trial: Trial, function: Callable | None, *names: str) -> Callable | 
                 result = function(*given, *rest)
             except SystemExit as error:
                 raise Exited(f"it called exit({error.code!r})") from None
+        if first:
+            trial.rounding, first = max(trial.rounding, rounding_of(result)), False
         pairs = list(zip(names, given, before, strict=False))
         bad = [n for name, now, then in pairs for n in changed(now, then, name)]
         if bad:

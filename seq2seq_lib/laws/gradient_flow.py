@@ -6,8 +6,7 @@ with what it computes: the loss is measured a small step before and after, and t
 be what the gradient promised.
 """
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -16,9 +15,11 @@ from torch import Tensor
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import probes
 from seq2seq_lib.laws.calls import finite, watched
-from seq2seq_lib.laws.compare import number
+from seq2seq_lib.laws.compare import default_tolerance, number
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions, Layout, options
 from seq2seq_lib.laws.returned import sum_of
+from seq2seq_lib.laws.rounding import rounding_of
+from seq2seq_lib.laws.second_look import in_float64
 from seq2seq_lib.laws.trial import Trial
 from seq2seq_lib.laws.verdict import AdapterError, Verdict
 
@@ -26,7 +27,7 @@ LAW = "Does the gradient reach every parameter"
 # steps, relative tolerance and floor of a central difference. In float64 what parts of a model
 # still round to float32 (a softmax in .float()) makes 1e-7 of a loss, so 5e-4 over 2e-4. In float32
 # itself it is 2e-5 over 2e-2; where the loss bends more than that, the smaller step decides.
-DOUBLE = ((1e-3, 1e-4), 5e-3, 1e-3)
+DOUBLE = ((1e-3, 1e-4, 1e-5, 1e-6), 5e-3, 1e-3)
 SINGLE = ((1e-2, 2e-3), 2e-2, 1e-3)
 
 UNUSED = (
@@ -66,8 +67,7 @@ def gradient_flow(
     """
     device = probes.device_of(loss) if device is None else device
     trial = Trial(LAW, order=("runs", "no NaN", "a gradient reaches"), **options(conventions))
-    named = [p if isinstance(p, tuple) else (f"{i}", p) for i, p in enumerate(parameters)]
-    named = [(name, p) for name, p in named if p.requires_grad]
+    named = probes.named(parameters)
     if not named:
         raise ValueError("gradient_flow needs parameters with requires_grad=True, and got none.")
     batch = probes.make_batch(
@@ -81,7 +81,14 @@ def gradient_flow(
         return total / max(1, tokens)
 
     with trial.on_probes(loss, seed=seed):
-        with _in_float64(loss, mean, [p for _, p in named]):
+        with in_float64([loss], [p for _, p in named]) as kept:
+            try:
+                possible = mean().dtype == torch.float64
+            except Exception:
+                possible = False
+            if not possible:
+                for tensor, data in kept:
+                    tensor.data = data
             _compare(trial, mean, named, seed)
     return trial.verdict()
 
@@ -96,6 +103,12 @@ def _compare(
         raise AdapterError(
             "the loss came without a graph", "a loss of these parameters, not .item() or .detach()"
         )
+    if rounding_of(value) > default_tolerance(torch.float32):
+        raise AdapterError(
+            "the loss is computed in half precision",
+            "float32 or float64, whose digits a finite difference needs: model.float(), and no "
+            "autocast",
+        )
     if not torch.equal(mean().detach(), value.detach()):
         raise AdapterError(
             "the same batch gave two losses",
@@ -106,10 +119,12 @@ def _compare(
     cut, wrong = [], []
     for (name, parameter), grad in zip(named, grads, strict=True):
         grad = torch.zeros_like(parameter) if grad is None else grad.detach()
-        noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+        noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64, device="cpu")
         direction = noise.to(parameter) / noise.norm()
         size = float(grad.norm())
-        direction = direction + grad / size if size else direction
+        if size:  # towards the gradient: against it the sum may be nothing, above all in one number
+            side = 1 if float((grad * direction).sum()) >= 0 else -1
+            direction = side * direction + grad / size
         direction = direction / direction.norm()
         double = parameter.dtype == torch.float64
         steps, relative, floor = DOUBLE if double else SINGLE
@@ -122,9 +137,9 @@ def _compare(
             if size:
                 wrong.append((name, slope, promised))
         if not size:
-            cut.append((name, slope, abs(slope) > floor))
-    names = ", ".join(name for name, _, _ in cut)
-    moved = any(moves for _, _, moves in cut)
+            cut.append((name, slope != 0.0))  # what is not used moves not even the last digit
+    names = ", ".join(name for name, _ in cut)
+    moved = any(moves for _, moves in cut)
     trial.claim(
         "a gradient reaches every parameter",
         not cut,
@@ -141,31 +156,6 @@ def _compare(
         ),
         look_at=PARTLY,
     )
-
-
-@contextlib.contextmanager
-def _in_float64(
-    loss: Callable, mean: Callable[[], Tensor], parameters: list[Tensor]
-) -> Iterator[None]:
-    """Compute in float64 for a while, if the modules that the loss shows can: 16 digits, not 7."""
-    modules = list(probes.modules_of(loss))
-    tensors = {id(t): t for m in modules for t in (*m.parameters(), *m.buffers())}
-    tensors |= {id(p): p for p in parameters}
-    kept = [(t, t.data) for t in tensors.values() if t.dtype == torch.float32]
-    try:
-        for tensor, data in kept:
-            tensor.data = data.double()
-        try:
-            possible = mean().dtype == torch.float64
-        except Exception:
-            possible = False
-        if not possible:
-            for tensor, data in kept:
-                tensor.data = data
-        yield
-    finally:
-        for tensor, data in kept:
-            tensor.data = data
 
 
 def _slope(mean: Callable[[], Tensor], parameter: Tensor, direction: Tensor, step: float) -> float:

@@ -44,7 +44,10 @@ NOT_SHIFTED = (
     "their last"
 )
 IGNORED = "the id that stands for 'ignore' in what the decoder reads: {ignore} has no embedding"
-MASK = "the mask: 1 (or True) at real tokens, 0 at pads, by length and not by id where PAD = EOS"
+MASK = (
+    "the mask: 1 (or True) at real tokens, EOS among them, 0 at pads, by length and not by id "
+    "where PAD = EOS"
+)
 SENTENCES = (([5], [6, 7, 8]), ([6, 7, 8, 9], [9]), ([8, 5], [7, 6]))  # words, counted from 0
 
 
@@ -142,6 +145,8 @@ def _shows(mask: list, read: list[int], place: int, count: int, conventions: Con
     """Whether a mask shows the words at ``place``, and no pads: one special id a side may stand."""
     real = [i for i, one in enumerate(mask) if one]
     if not real or real != list(range(real[0], real[-1] + 1)):
+        return False
+    if any(token != conventions.pad_id and not one for token, one in zip(read, mask, strict=True)):
         return False
     before, after = range(real[0], place), range(place + count, real[-1] + 1)
     if real[0] > place or real[-1] < place + count - 1 or max(len(before), len(after)) > 1:

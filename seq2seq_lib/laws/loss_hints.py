@@ -30,4 +30,8 @@ HIDDEN = (
 )
 COUNT = "the count: the tokens where the mask is True, EOS among them"
 NO_STEP = "a step without a real token: the mean of nothing is nan; skip it, or add sums and counts"
+TIMES_ZERO = (
+    "an infinity times a mask of 0, which is nan: a log of 0 or an overflow at a pad. Choose the "
+    "real positions (nll[mask], masked_fill, torch.where) and do not multiply by the mask"
+)
 TWICE = "what the second call does otherwise: dropout, sampling, a running mean, a call counter"

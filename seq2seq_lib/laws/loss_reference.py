@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from seq2seq_lib.vocab import PAD_ID
+
 Example = tuple[Tensor, Tensor, Tensor]  # logits [B, T, V], targets [B, T], mask [B, T]
 
 PER = ("token", "sentence", "sentence_mean")
@@ -15,6 +17,12 @@ PER_WORDS = {
     "sentence": "a sum over tokens, divided by the sentences (per='sentence')",
     "sentence_mean": "a mean over sentences of their means over tokens (per='sentence_mean')",
 }
+
+
+def pad_of(targets: Tensor, mask: Tensor) -> int:
+    """The id that stands at pads; the usual one if there are none."""
+    pads = targets[~mask]
+    return int(pads[0]) if pads.numel() else PAD_ID
 
 
 def four_ways(logits: Tensor, targets: Tensor, mask: Tensor) -> dict[str, Tensor]:
@@ -38,29 +46,31 @@ def _nll(logits: Tensor, targets: Tensor) -> Tensor:
     return -logits.log_softmax(-1).gather(-1, targets[..., None])[..., 0]
 
 
-def _over_all(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+def _over_all(logits: Tensor, targets: Tensor, smoothing: float, pad: int = PAD_ID) -> Tensor:
     every = -logits.log_softmax(-1).mean(-1)
     return (1 - smoothing) * _nll(logits, targets) + smoothing * every
 
 
-def _over_others(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+def _over_others(logits: Tensor, targets: Tensor, smoothing: float, pad: int = PAD_ID) -> Tensor:
     log_probs, V = logits.log_softmax(-1), logits.size(-1)
     nll = _nll(logits, targets)
     others = -log_probs.sum(-1) - nll
     return (1 - smoothing) * nll + smoothing / (V - 1) * others
 
 
-def _without_pad(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+def _without_pad(logits: Tensor, targets: Tensor, smoothing: float, pad: int = PAD_ID) -> Tensor:
     log_probs, V = logits.log_softmax(-1), logits.size(-1)
     nll = _nll(logits, targets)
-    others = -log_probs[..., 1:].sum(-1) - nll  # PAD is column 0, and no target
+    others = -log_probs.sum(-1) - nll  # PAD is no target
+    if pad < V:
+        others = others + log_probs[..., pad]
     return (1 - smoothing) * nll + smoothing / (V - 2) * others
 
 
-def _divergence(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+def _divergence(logits: Tensor, targets: Tensor, smoothing: float, pad: int = PAD_ID) -> Tensor:
     V = logits.size(-1)
     share = torch.tensor([1 - smoothing] + [smoothing / (V - 2)] * (V - 2), dtype=torch.float64)
-    return _without_pad(logits, targets, smoothing) + float((share * share.log()).sum())
+    return _without_pad(logits, targets, smoothing, pad) + float((share * share.log()).sum())
 
 
 # https://arxiv.org/abs/1512.00567; the share of the other words is defined in four ways
@@ -126,10 +136,11 @@ def smoothed(
     smoothing: float, per: str, measure: Callable[[Example], float], example: Example
 ) -> Reference:
     """The reference whose formula of smoothing gives what was measured; torch's if none does."""
+    pad = pad_of(*example[1:])
     found = [
         Reference(
             per,
-            lambda z, y, formula=formula: formula(z, y, smoothing),
+            lambda z, y, formula=formula: formula(z, y, smoothing, pad),
             f"NLL smoothed by {smoothing}, {name}",
         )
         for name, formula in SMOOTHINGS.items()

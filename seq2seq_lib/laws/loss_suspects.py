@@ -9,7 +9,13 @@ from collections.abc import Iterator
 import torch.nn.functional as F
 from torch import Tensor
 
-from seq2seq_lib.laws.loss_reference import PER_WORDS, SMOOTHINGS, Example, Reference
+from seq2seq_lib.laws.loss_reference import (
+    PER_WORDS,
+    SMOOTHINGS,
+    Example,
+    Reference,
+    pad_of,
+)
 
 UNKNOWN = (
     "each factor alone: which positions count, what is divided by what, which axis the softmax "
@@ -25,7 +31,7 @@ def name_suspect(value: float, logits: Tensor, targets: Tensor, mask: Tensor) ->
             return f"your number is {text}"
     for smoothing in (0.05, 0.1, 0.15, 0.2):
         for name, formula in SMOOTHINGS.items():
-            each = formula(logits, targets, smoothing)
+            each = formula(logits, targets, smoothing, pad_of(targets, mask))
             if math.isclose(value, float(each[mask].mean()), rel_tol=1e-4, abs_tol=1e-5):
                 return (
                     f"your number is smoothed by {smoothing}, {name}: if that is meant, pass "
@@ -68,12 +74,12 @@ def suspects(logits: Tensor, targets: Tensor, mask: Tensor) -> Iterator[tuple[st
     )
     yield (
         "the sum over real tokens divided by the B sentences, not by the tokens (if that is meant, "
-        "pass per='sentence')",
+        "pass per='sentence' to loss_ledger)",
         real.sum() / B,
     )
     yield (
         "the mean of the sentences' own means: it weighs a token in a short sentence more (if that "
-        "is meant, pass per='sentence_mean')",
+        "is meant, pass per='sentence_mean' to loss_ledger)",
         (real.sum(1) / lengths.clamp(min=1)).mean(),
     )
     per_step = real.sum(0) / mask.sum(0).clamp(min=1)  # [T]

@@ -15,9 +15,10 @@ from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import probes, returned
 from seq2seq_lib.laws import step_hints as hints
 from seq2seq_lib.laws.batch_hints import kinds, noisy
-from seq2seq_lib.laws.batch_subjects import read_logits
+from seq2seq_lib.laws.batch_subjects import read_log_probs
 from seq2seq_lib.laws.calls import PROBABILITIES, finite, watched
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions, Layout, options
+from seq2seq_lib.laws.second_look import with_more_digits
 from seq2seq_lib.laws.trial import RUNNING, Trial
 from seq2seq_lib.laws.verdict import AdapterError, Verdict, ids
 
@@ -56,46 +57,32 @@ def parallel_stepwise(
     """
     functions = (logits, start, step, free_run)
     device = probes.device_of(*functions) if device is None else device
-    trial = Trial(LAW, order=ORDER, **options(conventions))
+    if step is not None and start is None:
+        raise ValueError("parallel_stepwise got step= and no start=, which gives the first state.")
     sizes = src_vocab_size, tgt_vocab_size
     batches = probes.make_batches(*sizes, seed, device, conventions)
-    taught = watched(trial, logits, "batch")
-    judge = _Judge(
-        trial,
-        functions,
-        lambda batch: _log_probs(taught, batch, conventions),
-        watched(trial, start, "src", "src_lengths"),
-        step and watched(trial, step, "tokens"),
-        watched(trial, free_run, "batch"),
-        conventions,
-        tolerance,
-    )
-    with probes.undisturbed(*functions, seed=seed):
-        for batch in batches:
-            other = probes.noise(batch, *sizes, seed + 100, conventions)
-            try:
-                if not judge.causal(batch, other):
-                    break  # with noise in the logits nothing else can be compared
-                judge.reads_its_input(batch, conventions.words(tgt_vocab_size))
-            except (Exception, SystemExit) as error:
-                trial.crashed(error, RUNNING)
-                break
-            judge.each(lambda: judge.stepwise(batch), "feeding tokens one by one", start, step)  # noqa: B023
-            judge.each(lambda: judge.free(batch, other), "running freely", free_run)  # noqa: B023
-    return trial.verdict()
 
-
-def _log_probs(call: Callable, batch: Batch, conventions: Conventions) -> Tensor:
-    result = read_logits(call, batch, conventions)
-    B, T = batch.tgt_in.shape
-    if result.shape[:2] != (B, T):
-        raise AdapterError(
-            f"logits must be [B, T, V] = [{B}, {T}, V], not {list(result.shape)}",
-            f"logits [{B}, {T}, V], one row of scores for each position of tgt_in",
+    def once() -> Verdict:
+        trial = Trial(LAW, order=ORDER, **options(conventions))
+        taught = watched(trial, logits, "batch")
+        judge = _Judge(
+            trial,
+            functions,
+            lambda batch: read_log_probs(taught, batch, conventions),
+            watched(trial, start, "src", "src_lengths"),
+            watched(trial, step, "tokens"),
+            watched(trial, free_run, "batch"),
+            conventions,
+            tolerance,
         )
-    if returned.are_probabilities(result):
-        raise AdapterError("logits came as probabilities", PROBABILITIES)
-    return result.detach().log_softmax(-1)  # changes nothing if they are log-probabilities
+        with probes.undisturbed(*functions, seed=seed):
+            for batch in batches:
+                other = probes.noise(batch, *sizes, seed + 100, conventions)
+                if not judge.all(batch, other, conventions.words(tgt_vocab_size)):
+                    break
+        return trial.verdict()
+
+    return once() if tolerance is not None else with_more_digits(once, functions, ())
 
 
 @dataclass(frozen=True)
@@ -108,6 +95,20 @@ class _Judge:
     run: Callable | None
     conventions: Conventions
     tolerance: float | None
+
+    def all(self, batch: Batch, other: Batch, words: list[int]) -> bool:
+        """Everything on one probe; whether the next one can be looked at."""
+        _, start, step, free_run = self.functions
+        try:
+            if not self.causal(batch, other):
+                return False  # with noise in the logits nothing else can be compared
+            self.reads_its_input(batch, words)
+        except (Exception, SystemExit) as error:
+            self.trial.crashed(error, RUNNING)
+            return False
+        self.each(lambda: self.stepwise(batch), "feeding tokens one by one", start, step)
+        self.each(lambda: self.free(batch, other), "running freely", free_run)
+        return True
 
     def each(self, judge: Callable[[], None], doing: str, *given: Callable | None) -> None:
         """One part, if all it needs was given; what it raises hides nothing of the others."""
@@ -144,8 +145,8 @@ class _Judge:
                 look_at=hints.ANSWER,
                 sides=sides,
             )
-        for t in range(1, batch.tgt_in.size(1)):
-            after = self.replaced(batch, other, t)
+
+        def same(t: int, after: Tensor, changed: str, look_at: Any) -> None:
             for row, length in enumerate(batch.tgt_lengths.tolist()):
                 end = min(t, length)
                 self.trial.equal(
@@ -153,10 +154,20 @@ class _Judge:
                     after[row, :end],
                     before[row, :end],
                     self.tolerance,
-                    fed=f"{_describe(batch, row)}, tgt_in replaced from position {t} on",
-                    look_at=lambda: self.how_far(batch, other, before),
+                    fed=f"{_describe(batch, row)}, {changed}",
+                    look_at=look_at,
                     sides=sides,
                 )
+
+        T = batch.tgt_in.size(1)
+        for t in range(1, T):
+            after, changed = self.replaced(batch, other, t), f"tgt_in replaced from position {t} on"
+            same(t, after, changed, lambda: self.how_far(batch, other, before))
+        if not self.trial.failed("no view of the future"):
+            ends = batch.tgt_lengths.clamp(max=T // 2)
+            short = probes.with_lengths(batch, ends, self.conventions)
+            after = self.log_probs(probes.take(short, range(len(batch))))
+            same(T // 2, after, f"the targets cut to {T // 2} tokens", hints.LENGTH)
         return True
 
     def replaced(self, batch: Batch, other: Batch, t: int) -> Tensor:
@@ -209,12 +220,7 @@ class _Judge:
                     f"step returned {returned.described(result)}", "(scores [B, V], next state)"
                 )
             scores, state = result[:2]
-            B = len(batch)
-            if not isinstance(scores, Tensor) or scores.dim() != 2 or scores.size(0) != B:
-                raise AdapterError(
-                    f"step returned scores that are {returned.described(scores)}",
-                    f"[B, V] = [{B}, V], the scores of the next token: without a time axis",
-                )
+            scores = returned.scores_of(scores, len(batch))
             if returned.are_probabilities(scores):
                 raise AdapterError("step returned probabilities", PROBABILITIES)
             steps.append(scores.detach().log_softmax(-1)[layout.back])  # [B, V]
@@ -242,6 +248,8 @@ class _Judge:
             frozenset({"rnn"}): hints.STEPWISE,
             frozenset({"attention"}): hints.TRANSFORMER,
         }.get(frozenset(made_of), f"{hints.STEPWISE}; in a Transformer {hints.TRANSFORMER}")
+        if bool((parallel.isinf() != stepwise.isinf()).any()):
+            return hints.BANNED
         if not torch.allclose(parallel[:, 0], stepwise[:, 0], atol=1e-4):
             return hints.FIRST_STEP + hint
         past = batch.tgt_in.roll(1, 0)
@@ -264,7 +272,8 @@ class _Judge:
             look_at=hints.FREE,
             sides=("other targets", "these targets"),
         )
-        moved = _with_other_lengths(shuffled, self.conventions)
+        # each target as long as that of the row before; the widest length, T, stays in the batch
+        moved = probes.with_lengths(shuffled, batch.tgt_lengths.roll(1), self.conventions)
         self.trial.equal(
             "free running without the reference's lengths",
             self.said(moved),
@@ -283,16 +292,6 @@ class _Judge:
             given = f"free_run returned {returned.described(result)}"
             raise AdapterError(given, "a tensor [B, ...]")
         return layout.over_time(result.detach())
-
-
-def _with_other_lengths(batch: Batch, conventions: Conventions) -> Batch:
-    """Each target as long as that of the row before; the widest length, T, stays in the batch."""
-    lengths = batch.tgt_lengths.roll(1)
-    rows = torch.arange(len(batch), device=lengths.device)
-    tgt_out = batch.tgt_out.clone()
-    tgt_out[rows, lengths - 1] = conventions.eos_id
-    moved = replace(batch, tgt_out=tgt_out, tgt_lengths=lengths)
-    return probes.fill_pads(moved, None, conventions.pad_id)
 
 
 def _describe(batch: Batch, row: int) -> str:

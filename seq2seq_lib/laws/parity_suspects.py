@@ -39,12 +39,17 @@ def gru(
     return step
 
 
-def lstm(order: str = "ifgo", tanh_cell: bool = True, return_cell: bool = False) -> Step:
-    """``tanh_cell``: h = o * tanh(c). ``return_cell``: the output is c instead of h."""
+def lstm(
+    order: str = "ifgo", tanh_cell: bool = True, return_cell: bool = False, forget: float = 0.0
+) -> Step:
+    """``tanh_cell``: h = o * tanh(c). ``return_cell``: the output is c instead of h.
+
+    ``forget`` is added to the forget gate, before its sigmoid.
+    """
 
     def step(from_x: Tensor, from_h: Tensor, state: State, U: Tensor, d: Tensor):
         gates = dict(zip(order, (from_x + from_h).chunk(4, 1), strict=True))
-        i, f, o = (torch.sigmoid(gates[name]) for name in "ifo")
+        i, f, o = (torch.sigmoid(gates[name] + forget * (name == "f")) for name in "ifo")
         c = f * state[1] + i * torch.tanh(gates["g"])
         h = o * (torch.tanh(c) if tanh_cell else c)
         return (c if return_cell else h), (h, c)
@@ -78,6 +83,8 @@ SUSPECTS: dict[type, dict[str, Step]] = {
             "figo"
         ),
         "the tanh on the cell is missing: h = o * tanh(c)": lstm(tanh_cell=False),
+        "1 is added to the forget gate at every step, as TensorFlow's BasicLSTMCell does; in torch "
+        "it belongs into the bias, once, where the weights are made": lstm(forget=1.0),
         "the output is the cell c; it should be h = o * tanh(c)": lstm(return_cell=True),
     },
 }

@@ -10,12 +10,13 @@ import functools
 import inspect
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import returned
@@ -23,6 +24,16 @@ from seq2seq_lib.laws.conventions import DEFAULT, Conventions
 from seq2seq_lib.vocab import PAD_ID
 
 SHAPES = ((5, 7, 6), (4, 4, 4))  # B, S, T
+
+
+@contextlib.contextmanager
+def plain_tensors() -> Iterator[None]:
+    """Inside, new tensors are on the CPU and may be trained on, whatever the caller has set.
+
+    That is ``torch.set_default_device("cuda")``, or ``torch.inference_mode()``.
+    """
+    with torch.inference_mode(False), torch.device("cpu"):
+        yield
 
 
 def random_ids(
@@ -42,6 +53,7 @@ def random_ids(
     return words[torch.randint(len(words), tuple(shape), generator=generator)]
 
 
+@plain_tensors()
 def make_batch(
     shape: tuple[int, int, int] = SHAPES[0],
     src_vocab_size: int = 11,
@@ -98,6 +110,7 @@ def fill_pads(batch: Batch, other: Batch | None, pad_id: int = PAD_ID) -> Batch:
     )
 
 
+@plain_tensors()
 def noise(
     batch: Batch,
     src_vocab_size: int,
@@ -143,6 +156,25 @@ def take(batch: Batch, rows: Sequence[int], trim: bool = True) -> Batch:
     )
 
 
+def with_lengths(batch: Batch, lengths: Tensor, conventions: Conventions) -> Batch:
+    """The same sentences with targets of other lengths ``[B]``: EOS at their ends, PAD behind."""
+    rows = torch.arange(len(batch), device=lengths.device)
+    tgt_out = batch.tgt_out.clone()
+    tgt_out[rows, lengths - 1] = conventions.eos_id
+    moved = replace(batch, tgt_out=tgt_out, tgt_lengths=lengths)
+    return fill_pads(moved, None, conventions.pad_id)
+
+
+def reordered(batch: Batch) -> list[int]:
+    """An order of the rows in which none stays where it was, and in which a sort shows.
+
+    Code that sorts its rows by length, and puts them back by the order itself in place of its
+    inverse, is right by chance where sorting twice changes nothing, as in the probe of seed 0. Here
+    the shortest row stands first and the longest last but one: sorted, that is never undone.
+    """
+    return [*range(2, len(batch)), 1, 0]
+
+
 def row_mask(batch: Batch, row: int) -> Tensor:
     """bool ``[B]``, True at ``row``."""
     return torch.arange(len(batch), device=batch.src.device) == row
@@ -150,6 +182,13 @@ def row_mask(batch: Batch, row: int) -> Tensor:
 
 total_and_tokens = returned.sum_of
 first_tokens = returned.ids_of
+
+
+def named(parameters: Any) -> list[tuple[str, Tensor]]:
+    """Name and tensor of all that learn, from ``parameters()`` or ``named_parameters()``."""
+    parts = parameters.items() if isinstance(parameters, Mapping) else enumerate(parameters)
+    pairs = [p if isinstance(p, tuple) else (str(name), p) for name, p in parts]
+    return [(name, p) for name, p in pairs if p.requires_grad]
 
 
 def device_of(*functions: Any) -> torch.device:
@@ -171,6 +210,7 @@ def modules_of(function: Any, depth: int = 3) -> Iterator[nn.Module]:
     if depth == 0 or function is None:
         return
     owner = getattr(function, "__self__", None)
+    function = getattr(function, "__func__", function)
     inner = [owner, *getattr(owner, "__dict__", {}).values()]
     if isinstance(function, functools.partial):
         inner += [function.func, *function.args, *function.keywords.values()]
@@ -187,18 +227,19 @@ def modules_of(function: Any, depth: int = 3) -> Iterator[nn.Module]:
 def undisturbed(*functions: Any, seed: int = 0) -> Iterator[None]:
     """Put everything back afterwards that an implementation may change by accident.
 
-    Random number generators (torch, Python, numpy), gradient mode, and for every module that the
-    callables show: training mode, buffers (a batch norm's running mean), gradients. Inside,
-    torch's generators start from ``seed``, so that a verdict can be repeated, gradients are on, and
-    cuDNN is off: its RNNs refuse gradients in evaluation mode and round to TF32's three digits.
+    Random number generators (torch, Python, numpy), gradient and inference mode, and for every
+    module that the callables show: training mode, buffers (a batch norm's running mean), parameters
+    (``nn.Embedding(max_norm=)`` writes into its own) and their gradients. Inside, torch's
+    generators start from ``seed``, so that a verdict can be repeated, gradients are on, and cuDNN
+    is off: its RNNs refuse gradients in evaluation mode and round to TF32's three digits.
     """
     modules = {id(m): m for function in functions for m in modules_of(function)}.values()
     modes = [(part, part.training) for module in modules for part in module.modules()]
     buffers = [(buffer, buffer.clone()) for module in modules for buffer in module.buffers()]
+    parameters = {id(p): p for module in modules for p in module.parameters() if not is_lazy(p)}
+    values = [(p, p.detach().clone()) for p in parameters.values() if p.device.type != "meta"]
     gradients = [
-        (p, p.grad, None if p.grad is None else p.grad.clone())
-        for module in modules
-        for p in module.parameters()
+        (p, p.grad, None if p.grad is None else p.grad.clone()) for p in parameters.values()
     ]
     on_gpu = torch.cuda.is_available() and torch.cuda.is_initialized()
     gpu_states = torch.cuda.get_rng_state_all() if on_gpu else None
@@ -209,7 +250,7 @@ def undisturbed(*functions: Any, seed: int = 0) -> Iterator[None]:
     try:
         torch.manual_seed(seed)
         torch.backends.cudnn.enabled = False
-        with torch.enable_grad():
+        with torch.inference_mode(False), torch.enable_grad():
             yield
     finally:
         torch.backends.cudnn.enabled = cudnn
@@ -224,5 +265,8 @@ def undisturbed(*functions: Any, seed: int = 0) -> Iterator[None]:
         for buffer, value in buffers:
             with torch.no_grad():
                 buffer.copy_(value)
+        for parameter, value in values:
+            if not torch.equal(parameter, value):
+                parameter.data.copy_(value)  # .data: a graph of the caller's stays valid
         for parameter, gradient, value in gradients:
             parameter.grad = gradient if value is None else gradient.copy_(value)

@@ -67,7 +67,7 @@ def reads_source(
     """
     device = probes.device_of(logits) if device is None else device
     trial = Trial(LAW, **options(conventions))
-    parameters = list(parameters)
+    parameters = [p for _, p in probes.named(parameters)]
     words = conventions.words(src_vocab_size)
     call = watched(trial, logits, "batch")
 
@@ -75,6 +75,7 @@ def reads_source(
         return _real(call, batch, conventions)
 
     batches = probes.make_batches(src_vocab_size, tgt_vocab_size, seed, device, conventions)
+    batches.append(probes.take(batches[0], probes.reordered(batches[0])))
     with trial.on_probes(logits, seed=seed):
         for batch in batches:
             before = real(batch)
@@ -134,7 +135,8 @@ def _real(call: Callable, batch: Batch, conventions: Conventions) -> Tensor:
 
 def _gradients(trial: Trial, real: Callable, parameters: list[Tensor], batch: Batch) -> None:
     result = real(batch)
-    weights = torch.linspace(-1, 1, result.numel()).view_as(result).to(result)  # none cancels out
+    weights = torch.linspace(-1, 1, result.numel(), device=result.device)  # none cancels out
+    weights = weights.view_as(result).to(result)
     total = (result * weights)[batch.tgt_mask].sum()
     if total.requires_grad:
         grads = torch.autograd.grad(total, parameters, allow_unused=True)

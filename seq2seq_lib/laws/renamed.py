@@ -23,8 +23,8 @@ class Renamed:
             size += 1
         words = conventions.words(size)[:count]
         self.vocab_size = size
-        self.ours = torch.full((size,), PAD_ID)  # their id -> ours
-        self.ours[words] = torch.arange(EOS_ID + 1, model.vocab_size)
+        self.ours = torch.full((size,), PAD_ID, device="cpu")  # their id -> ours
+        self.ours[words] = torch.arange(EOS_ID + 1, model.vocab_size, device="cpu")
         self.ours[conventions.eos_id] = EOS_ID
         self.ours[conventions.bos_id] = BOS_ID  # the last: what is read first is the start
         self.columns = [*words, conventions.eos_id]

@@ -43,9 +43,12 @@ def _named(value: Any, *names: str) -> Any:
     return None
 
 
-def logits_of(result: Any, B: int, T: int) -> Tensor:
-    """Logits floats ``[B, ≥ T, V]``, as they came."""
-    found = result if isinstance(result, Tensor) else _named(result, "logits", "prediction_scores")
+LOGITS = "logits", "log_probs", "prediction_scores"
+
+
+def logits_of(result: Any, B: int, T: int, largest: int = 0) -> Tensor:
+    """Logits floats ``[B, ≥ T, V]``, as they came; V is above the ``largest`` target."""
+    found = result if isinstance(result, Tensor) else _named(result, *LOGITS)
     if found is None and isinstance(result, tuple | list):
         found = next((x for x in result if isinstance(x, Tensor) and x.dim() == 3), None)
     form = f"[B, T, V] = [{B}, {T}, V]"
@@ -72,15 +75,32 @@ def logits_of(result: Any, B: int, T: int) -> Tensor:
         raise AdapterError(
             f"logits came as {described(found)}", f"floats {form}: logits, before any argmax"
         )
+    if found.size(2) <= largest:
+        raise AdapterError(
+            f"logits came as {list(found.shape)}, where the largest target is {largest}",
+            f"logits {form}, the vocabulary last (.transpose(1, 2) of what a loss wants as "
+            f"[B, V, T]); if it is, pass tgt_vocab_size={found.size(2)}",
+        )
     return found
 
 
 def as_batch_first(result: Any) -> Any:
     """Logits that came with time first."""
-    found = result if isinstance(result, Tensor) else _named(result, "logits")
+    found = result if isinstance(result, Tensor) else _named(result, *LOGITS)
     if found is None and isinstance(result, tuple | list):
         found = next((x for x in result if isinstance(x, Tensor) and x.dim() == 3), None)
     return found.transpose(0, 1) if isinstance(found, Tensor) and found.dim() == 3 else result
+
+
+def scores_of(result: Any, B: int) -> Tensor:
+    """The scores ``[B, V]`` of the next token."""
+    found = result if isinstance(result, Tensor) else _named(result, *LOGITS)
+    if not isinstance(found, Tensor) or found.dim() != 2 or found.size(0) != B:
+        raise AdapterError(
+            f"step returned scores that are {described(result)}",
+            f"[B, V] = [{B}, V], the scores of the next token: without a time axis",
+        )
+    return found
 
 
 def are_probabilities(values: Tensor) -> bool:
@@ -96,18 +116,19 @@ def encoded_of(result: Any) -> tuple[Any, Any]:
     if isinstance(result, Tensor):
         return result, None
     memory = _named(result, "last_hidden_state", "memory", "encoder_out", "outputs")
-    if memory is not None:
-        return memory, _named(result, "final_state", "state", "hidden", "h_n")
+    state = _named(result, "final_state", "state", "hidden", "h_n")
+    if memory is not None or state is not None:
+        return memory, state
     if isinstance(result, tuple | list) and result:
         return result[0], result[1] if len(result) > 1 else None
     raise AdapterError(
         f"encode returned {described(result)}",
         "(memory [B, S, ...], state), memory alone, or a dict or object with 'last_hidden_state' "
-        "or 'memory'",
+        "or 'memory', and 'state'",
     )
 
 
-def tensors_in(state: Any, depth: int = 5) -> Iterator[Tensor]:
+def tensors_in(state: Any, what: str = "state", depth: int = 5) -> Iterator[Tensor]:
     """The tensors of a nest of tuples, lists, dicts and dataclasses; flags are passed over."""
     if isinstance(state, Tensor):
         yield state
@@ -124,28 +145,32 @@ def tensors_in(state: Any, depth: int = 5) -> Iterator[Tensor]:
         parts = None
     if parts is None or depth == 0:
         raise AdapterError(
-            f"encode returned a state with {described(state)} in it",
+            f"encode returned a {what} with {described(state)} in it",
             "a tensor [B, ...] or a nest of such tensors (tuple, list, dict, dataclass), or None",
         )
     for part in parts:
-        yield from tensors_in(part, depth - 1)
+        yield from tensors_in(part, what, depth - 1)
+
+
+def as_tensor(number: Any) -> Tensor:
+    """A number as a tensor; a tensor stays where it is, whatever the default device."""
+    return number if isinstance(number, Tensor) else torch.as_tensor(number)
 
 
 def sum_of(result: Any, tokens: int | Tensor) -> tuple[Tensor, int]:
-    """A loss as a sum and a count: from ``LossSum``, ``(total, tokens)``, or a mean over tokens."""
-    if hasattr(result, "total") and hasattr(result, "tokens"):
-        result = (result.total, result.tokens)
-    elif not isinstance(result, Tensor | tuple | list | float | int):
-        result = _named(result, "loss") if _named(result, "loss") is not None else result
+    """A loss as a sum and a count: from ``LossSum``, ``(total, tokens)``, or a mean over tokens.
+
+    What stands behind is left out: the logits of ``(loss, logits)``, say.
+    """
+    loss, count = _counted(result)
     try:
-        if isinstance(result, tuple | list):
-            total, count = result
-            total, count = torch.as_tensor(total), int(count)
-        else:
-            total, count = torch.as_tensor(result) * int(tokens), int(tokens)
+        count = None if count is None else as_tensor(count).detach()
+        whole = int(tokens if count is None else count)
+        total = as_tensor(loss) * (whole if count is None else 1)
+        readable = not total.dim() and (count is None or float(count) == whole)
     except (TypeError, ValueError, RuntimeError):
-        total = None
-    if total is None or total.dim():
+        readable = False
+    if not readable:
         what = described(result)
         if isinstance(result, Tensor):
             what = f"its shape is {list(result.shape)}"
@@ -153,21 +178,36 @@ def sum_of(result: Any, tokens: int | Tensor) -> tuple[Tensor, int]:
             f"the loss must be one number, but {what if ' is ' in what else f'it came as {what}'}",
             "LossSum, (total, number of tokens), or the mean over tokens: one number",
         )
-    return total, count
+    return total, whole
 
 
 def is_bare(result: Any) -> bool:
     """Whether a loss is a number without a count."""
-    return not isinstance(result, tuple | list) and not hasattr(result, "tokens")
+    return _counted(result)[1] is None
+
+
+def _counted(result: Any) -> tuple[Any, Any]:
+    """A loss and the count that came with it, or None."""
+    if hasattr(result, "total") and hasattr(result, "tokens"):
+        return result.total, result.tokens
+    if not isinstance(result, Tensor | tuple | list):
+        named = _named(result, "loss")
+        return (result if named is None else named), None
+    if isinstance(result, Tensor):
+        return result, None
+    numbers = [isinstance(x, int | float) or getattr(x, "shape", None) == () for x in result]
+    if numbers[:1] == [True] and not any(numbers[2:]):
+        return result[0], result[1] if numbers[1:2] == [True] else None
+    return result, None
 
 
 def lists_of(outputs: Any, B: int, what: str, time_first: bool = False) -> Any:
-    """Outputs, one a sentence: a list, a tensor ``[B, L]``, or an object with ``sequences``.
+    """Outputs, one a sentence: a list, a tensor or array ``[B, L]``, or what has ``sequences``.
 
     With ``time_first`` a tensor is ``[L, B]``.
     """
     found = outputs
-    if not isinstance(outputs, Tensor | Sequence) or isinstance(outputs, Mapping):
+    if isinstance(outputs, Mapping) or not hasattr(outputs, "__getitem__"):
         found = _named(outputs, "sequences")
     if found is None or isinstance(found, str):
         raise AdapterError(

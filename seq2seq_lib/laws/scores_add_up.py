@@ -40,9 +40,14 @@ LOG_PROB = (
 )
 NO_EOS = "it is the sum without EOS: ending has a probability too, and it belongs to the output"
 OTHER = "it is the log-probability of another hypothesis of the same list: parents are mixed up"
+GOES_ON = "where the output ends: at its first EOS, and what stands behind it is no part of it"
+BEGINS = "where the output begins: BOS is fed and not written, so it is no part of it"
 AFTER = "the hypothesis ended and its score went on growing or was normalised already"
 SCORE = "the length penalty: score = log_prob / penalty(number of tokens, EOS counted, BOS not)"
 PARTS = "the token log-probabilities: those of the tokens returned, in their order, EOS among them"
+NEVER_PARTED = (
+    "no two hypotheses of a sentence share their first token, so none was seen to have two children"
+)
 FINISHED = "finished is True exactly if the last token is EOS"
 
 
@@ -79,6 +84,7 @@ def scores_add_up(
     """
     device = probes.device_of(search, *(models or ())) if device is None else device
     trial, judged = Trial(LAW, order=ORDER, **options(conventions)), 0
+    parted = []  # of each list of several hypotheses, whether two of them begin alike
     if models is None:
         biases = (0.0, 1.5, -2.0)
         models = [HashModel(9, 3 * seed + i, eos_bias=bias) for i, bias in enumerate(biases)]
@@ -106,6 +112,8 @@ def scores_add_up(
             for b, hyps in enumerate(found):
                 _numbers(hyps)
                 judged += len(hyps)
+                begun = [tuple(map(int, hyp.tokens[:1])) for hyp in hyps]
+                parted += [len(set(begun)) < len(begun)] * (len(begun) > 1)
                 one = batch.src[b : b + 1, : int(batch.src_lengths[b])]
                 fed = f"{_name(model)}, source {ids(one[0])}, num_beams {width}"
                 fed += f", length_penalty {exponent}"
@@ -113,9 +121,10 @@ def scores_add_up(
                     true = [rescore(model, one, h.tokens, conventions) for h in hyps]
                 for rank, hyp in enumerate(hyps):
                     _judge(
-                        trial, hyp, rank, true, exponent, penalty, tolerance, fed,
-                        conventions.eos_id,
+                        trial, hyp, rank, true, exponent, penalty, tolerance, fed, conventions
                     )  # fmt: skip
+        if parted and not any(parted):
+            trial.assume(NEVER_PARTED)
         trial.claim(
             "something was found",
             judged > 0,
@@ -161,7 +170,7 @@ def _judge(
     penalty: Callable[[int, float], float],
     tolerance: float,
     fed: str,
-    eos: int,
+    conventions: Conventions,
 ) -> None:
     tokens, parts = [int(token) for token in hyp.tokens], true[rank]
     total = sum(parts)
@@ -179,12 +188,14 @@ def _judge(
         return
 
     def equal(name: str, found: Any, expected: Any, look_at: str | Callable[[], str]) -> bool:
-        found, expected = (torch.tensor(x, dtype=torch.float64) for x in (found, expected))
+        found, expected = (
+            torch.tensor(x, dtype=torch.float64, device="cpu") for x in (found, expected)
+        )
         sides = ("returned", "rescored")
         return trial.equal(name, found, expected, tolerance, fed=fed, look_at=look_at, sides=sides)
 
     def why_log_prob() -> str:
-        return _explain_log_prob(log_prob, rank, true, tokens, eos)
+        return _explain_log_prob(log_prob, rank, true, tokens, conventions)
 
     if known:
         equal("log_prob = teacher-forced log-probability", log_prob, total, why_log_prob)
@@ -202,21 +213,36 @@ def _judge(
     finished = getattr(hyp, "finished", None)
     if finished is not None:
         text = f"{fed}: finished is {finished}"
-        right = bool(finished) == (tokens[-1:] == [eos])
+        right = bool(finished) == (tokens[-1:] == [conventions.eos_id])
         trial.claim("finished = ends with EOS", right, counterexample=text, look_at=FINISHED)
 
 
 def _explain_log_prob(
-    found: float, rank: int, true: list[list[float]], tokens: list[int], eos: int
+    found: float,
+    rank: int,
+    true: list[list[float]],
+    tokens: list[int],
+    conventions: Conventions,
 ) -> str:
-    parts = true[rank]
-    if tokens[-1] == eos and math.isclose(found, sum(parts[:-1]), abs_tol=1e-5):
-        return NO_EOS
-    if any(math.isclose(found, sum(other), abs_tol=1e-5) for other in true):
-        return OTHER
-    for power in PENALTIES[1:]:
-        if math.isclose(found, sum(parts) / len(parts) ** power, abs_tol=1e-5):
-            return AFTER
+    parts, bos, eos = true[rank], conventions.bos_id, conventions.eos_id
+    if eos in tokens[:-1] and not (bos == eos and tokens[0] == bos):
+        return GOES_ON
+    if tokens[0] == bos != eos:
+        return BEGINS
+    total = sum(parts)
+    suspects = {
+        NO_EOS: [sum(parts[:-1])] if tokens[-1] == eos else [],
+        OTHER: [sum(other) for other in true],
+        AFTER: [total / len(parts) ** power for power in PENALTIES[1:]],
+        "it is a sum of probabilities: take the log_softmax first": [sum(map(math.exp, parts))],
+        "it is the probability: its logarithm is wanted": [math.exp(total)],
+        "it is a logarithm to base 2 or 10: the natural one is wanted": [
+            total / math.log(base) for base in (2, 10)
+        ],
+    }
+    for text, values in suspects.items():
+        if any(math.isclose(found, value, abs_tol=1e-5) for value in values):
+            return text
     return LOG_PROB
 
 

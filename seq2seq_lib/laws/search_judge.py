@@ -38,14 +38,12 @@ class Judge:
         self, model: Any, src: Tensor, src_lengths: Tensor, *settings: Any
     ) -> list[list[tuple[int, ...]]]:
         found = self.search(model, src, src_lengths, *settings)
-        if not isinstance(found, list | tuple):
+        lists = list | tuple
+        if not isinstance(found, lists) or not all(isinstance(hyps, lists) for hyps in found):
             raise AdapterError(f"search returned {returned.described(found)}", hints.RETURNS)
         if len(found) != len(src):
-            raise AdapterError(
-                f"search returned {len(found)} lists for {len(src)} sentences", hints.RETURNS
-            )
-        if not all(isinstance(hyps, list | tuple) for hyps in found):
-            raise AdapterError(f"search returned {returned.described(found)}", hints.RETURNS)
+            came = f"search returned {len(found)} lists for {len(src)} sentences"
+            raise AdapterError(came, hints.RETURNS)
         return [[tuple(returned.ids_of(hyp)) for hyp in hyps] for hyps in found]
 
     def runs(self, model: Any, batch: Batch, longest: int, exponent: float) -> bool:
@@ -164,7 +162,8 @@ class Judge:
         for rank, hyp in enumerate(found[: len(expected)]):
             score = self.score(oracle, hyp, exponent)
             goal = expected[rank]
-            same = abs(score - goal) <= TOLERANCE or (math.isnan(score) and math.isnan(goal))
+            # where no possible output was due, "only possible outputs" says so
+            same = math.isnan(goal) or abs(score - goal) <= TOLERANCE
             due = next((t for t in oracle if self.score(oracle, t, exponent) == goal), ())
             self.trial.claim(
                 name,
@@ -192,10 +191,10 @@ class Judge:
                     f"{model}, source {ids(one[0])}, max_new_tokens {longest}: {ids(best)} but "
                     f"greedy search gives {ids(greedy)}"
                 ),
-                look_at=lambda: self.why_not_greedy(model, one, longest, best),  # noqa: B023
+                look_at=lambda: self.why_not_greedy(model, one, longest, best, oracles[b]),  # noqa: B023
             )
 
-    def why_not_greedy(self, model: Any, one: Tensor, longest: int, best: tuple[int, ...]) -> str:
+    def why_not_greedy(self, model: Any, one: Tensor, longest: int, best: tuple, due: dict) -> str:
         if len(best) > longest:
             return hints.TOO_LONG
         if self.rules.eos in best[:-1]:
@@ -207,6 +206,8 @@ class Judge:
             with evaluation_mode(model):
                 if best == greedy_output(model, one, longest, TOLERANCE, rules)[0]:
                     return hint
+        if best not in due:
+            return f"{hints.REAL}. This one: {self.why_no_output(best, longest)}"
         if self.greedy_only:
             return hints.GREEDY
         return self.cause(model, one, longest, (0.0,), hints.GREEDY)

@@ -25,6 +25,7 @@ PENALTIES = (0.0, 0.6, 1.0, -0.5)
 
 ORDER = (
     "runs without",
+    "the same call twice",
     "one beam = greedy",
     "a batch = one by one",
     "only possible",

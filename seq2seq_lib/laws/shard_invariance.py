@@ -15,7 +15,7 @@ from seq2seq_lib.batching import Batch
 from seq2seq_lib.laws import probes
 from seq2seq_lib.laws.calls import finite, watched
 from seq2seq_lib.laws.conventions import DEFAULT, Conventions, Layout, options
-from seq2seq_lib.laws.returned import described
+from seq2seq_lib.laws.returned import as_tensor, described
 from seq2seq_lib.laws.trial import Trial
 from seq2seq_lib.laws.verdict import (
     AdapterError,
@@ -38,6 +38,19 @@ GENERAL = (
     "what is divided by what: add up the summed losses of all shards and divide once by the tokens "
     "of all shards (weights n_i / N are the same thing)"
 )
+LOOP = (
+    "what is done for each shard and belongs behind the loop: clipping, unscaling, weight decay, "
+    "optimizer.step()"
+)
+SOME = (
+    "the gradients of these parameters alone, since those of all others are right: what is not "
+    "accumulated or not synchronised, or is written by hand"
+)
+ROUNDED = (
+    "the digits: all gradients are right to two of them. If the step computes in half precision "
+    "(autocast), pass tolerance=2e-2, or judge it without"
+)
+SKIPPED = "which shards are passed over: alone, these give no gradient at all"
 AGAIN = "dropout that is on (call .eval()), or .grad that piles up from call to call (zero_grad)"
 PADS = (
     "the pads: with the width of the whole batch the same shards agree, so a sentence depends on "
@@ -106,6 +119,10 @@ def _compare(
     for value in (loss, *grads):
         if not finite(trial, "loss and gradient of one batch", value, f"{len(whole)} sentences"):
             return False
+    if not any(bool(grad.any()) for grad in grads):
+        raise AdapterError(
+            "every gradient of one batch is 0", f"{EXPECTED}, read before they are cleared"
+        )
     new_loss, new_grads = _call(gradients, shards)
     tokens = [int(shard.tgt_lengths.sum()) for shard in shards]
     fed = f"{len(whole)} sentences in shards of {ids(tokens)} tokens"
@@ -154,7 +171,7 @@ def _call(gradients: Callable, shards: list[Batch]) -> tuple[Tensor, list[Tensor
             f"zeros",
         )
     # clones: many implementations hand out .grad itself, and overwrite it in the next call
-    return torch.as_tensor(loss).detach().clone(), [g.detach().clone() for g in grads]
+    return as_tensor(loss).detach().clone(), [g.detach().clone() for g in grads]
 
 
 def _explain(
@@ -176,11 +193,38 @@ def _explain(
         "it is divided by the number of shards once too often: ranks that average their gradients "
         "must multiply by the number of ranks first": [g / len(shards) for g in expected],
     }
+    lost = [i for i, grads in enumerate(alone) if not any(bool(g.any()) for g in grads)]
+    if lost:
+        return f"{SKIPPED}. They are shards {ids(lost)}"
     for text, suspect in suspects.items():
         pairs = list(zip(found, suspect, strict=True))
         if all(f.shape == s.shape and float(difference(f, s).max()) < 1e-6 for f, s in pairs):
             return f"{text}; {GENERAL}"
-    return GENERAL
+    off = [
+        float((f - e).abs().max() / e.abs().max().clamp(min=1e-12)) if f.shape == e.shape else 1.0
+        for f, e in zip(found, expected, strict=True)
+    ]
+    if max(off) < default_tolerance(torch.bfloat16):
+        return ROUNDED
+    unlike = [i for i, size in enumerate(off) if size > 1e-4]
+    if len(unlike) < len(off):
+        return f"{SOME}. They are {ids(unlike)} of {len(off)}"
+    for name, place in (("last", -1), ("first", 0)):
+        if _factor(found, [s[place] for s in stacked]):
+            return f"it is a multiple of the gradient of the {name} shard: the others are lost"
+    factor = _factor(found, expected)
+    if factor:
+        return f"all of it is {factor:.3g} times what it must be, so it is the divisor; {GENERAL}"
+    return f"{GENERAL}; or {LOOP}"
+
+
+def _factor(found: list[Tensor], suspect: list[Tensor]) -> float:
+    """By what all gradients are to be multiplied to be these, or 0 if by no one number."""
+    one, two = (torch.cat([g.flatten().double() for g in grads]) for grads in (suspect, found))
+    if one.shape != two.shape or not one.any():
+        return 0.0
+    factor = float(one @ two / (one @ one))
+    return factor if float(difference(two, factor * one).max()) < 1e-5 else 0.0
 
 
 def _without_targets(batch: Batch, pad_id: int) -> Batch:

@@ -29,6 +29,14 @@ TRANSFORMER = (
     "input; the KV cache: every layer's keys and values are appended and handed on; the mask over "
     "what is cached"
 )
+BANNED = (
+    "a token that one of the two forbids (-inf) and the other does not: give the ban to both, or "
+    "leave it to the search"
+)
+LENGTH = (
+    "the target's length: tgt_lengths, tgt_mask or tgt_in.size(1) reaches a position before its "
+    "end, and at inference nobody knows it (positions counted from the end, a mean over the target)"
+)
 FORGETS = (
     "what is handed on: the scores of a step do not change with the tokens before its last one, so "
     "the state or the KV cache that step returns is not the one it was given and has read into"

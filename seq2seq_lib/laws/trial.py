@@ -17,10 +17,15 @@ from seq2seq_lib.laws.verdict import AdapterError, Check, Verdict
 
 ABOUT = 0.999  # a difference this much of another one counts as equal: rounding may not choose
 
+COARSE = "half precision took part, so 2e-2 is allowed"
 RAISED = "a call that returns: the error above"
 ELSEWHERE = (
     "tensors on one device: the law's probes are where its argument device= says (your modules' "
     "own device when it is left out), so move them with .to(src.device) or name the device"
+)
+UNKNOWN_ID = (
+    "a call that returns: the error above. If an embedding raised it, the law fed an id that it "
+    "does not have: pass src_vocab_size= and tgt_vocab_size= as yours are"
 )
 CALLED_WRONGLY = "a callable that takes what this law gives it: see its docstring, under Args"
 
@@ -45,6 +50,7 @@ class Trial:
     ) -> None:
         self.law, self.order = law, tuple(order)
         self.assumed, self.default = tuple(assumed), default
+        self.rounding = 0.0  # the tolerance of the coarsest numbers seen: see rounding_of
         self._checks: dict[str, Check] = {}
 
     def equal(
@@ -61,13 +67,15 @@ class Trial:
         """Compare two tensors of one shape.
 
         Args:
-            tolerance: the default of their dtype when left out.
+            tolerance: when left out, the default of their dtype, or of what went into them.
             fed: the probe, in words.
             look_at: a hint, or a function that finds one; called only if they differ.
             sides: what to call the two in the counterexample.
         """
         if tolerance is None:
-            tolerance = default_tolerance(actual.dtype)
+            tolerance = max(default_tolerance(actual.dtype), self.rounding)
+            if tolerance > default_tolerance(torch.float32):
+                self.assume(COARSE)
         if actual.shape != expected.shape:
             text = (
                 f"{fed}: the shape is {list(actual.shape)} ({sides[0]}) "
@@ -152,8 +160,12 @@ class Trial:
             if mine and all(change in name for name in mine):
                 for name in mine:
                     del self._checks[name]
-                self.default = False
-                self.assumed = tuple(dict.fromkeys((*self.assumed, said)))
+                self.assume(said)
+
+    def assume(self, said: str) -> None:
+        """Say with the verdict, also if it holds, under what it was judged."""
+        self.default = False
+        self.assumed = tuple(dict.fromkeys((*self.assumed, said)))
 
     def verdict(self) -> Verdict:
         """All checks together."""
@@ -217,6 +229,8 @@ def _advice(error: BaseException) -> str:
     text = str(error)
     if "device" in text.lower() or "cuda" in text.lower():
         return ELSEWHERE
+    if isinstance(error, IndexError) and "out of range" in text:
+        return UNKNOWN_ID
     if isinstance(error, TypeError) and ("argument" in text or "not callable" in text):
         return CALLED_WRONGLY
     return RAISED

@@ -110,6 +110,29 @@ class SortedAndNotBack(Patient):
         return memory[order.argsort()], state.transpose(0, 1)
 
 
+class PutBackByTheOrder(Patient):
+    """Sorted back by the order in place of its inverse (no thread): right by chance at times."""
+
+    def forward(self, src, lengths):
+        order = lengths.argsort(descending=True, stable=True)
+        memory, state = self.packed(src[order], lengths[order])
+        return memory[order], state.transpose(0, 1)[order]
+
+
+class MaskOfAnotherOrder(Patient):
+    """A mask for each head, laid out head by head where nn.MultiheadAttention wants row by row.
+
+    https://github.com/ArrowLuo/CLIP4Clip/issues/22
+    """
+
+    def forward(self, src, lengths):
+        (B, S), heads = src.shape, 2
+        values = self.embedding(src)[:, None].expand(-1, heads, -1, -1).flatten(0, 1)  # [B*heads]
+        pads = (torch.arange(S) >= lengths[:, None])[:, None].repeat(heads, S, 1)
+        weights = (values @ values.mT).masked_fill(pads, -1e9).softmax(-1)
+        return (weights @ values).unflatten(0, (B, heads)).transpose(1, 2).flatten(2), None
+
+
 class BatchNormOverPads(Patient):
     """Statistics of the whole padded batch enter every sentence (no thread known)."""
 
@@ -216,6 +239,8 @@ ENCODERS = {  # what to judge -> a part of the verdict
     "backward half starts in the pads": (BackwardStartsInPads, "who reads the pads"),
     "batch_first forgotten": (BatchFirstForgotten, "batch_first"),
     "sorted and not sorted back": (SortedAndNotBack, "sorted back"),
+    "sorted back by the order itself": (PutBackByTheOrder, "sorted back"),
+    "a mask of another order": (MaskOfAnotherOrder, "repeat_interleave(heads, 0)"),
     "batch norm over pads": (BatchNormOverPads, "batch norm"),
     "mean over pads": (MeanOverPads, "who reads the pads"),
 }

@@ -130,7 +130,25 @@ class CutWhereGoldEnds(Patient):
         return said * batch.tgt_mask
 
 
+class KnowsTheLength(Patient):
+    """Positions counted from the target's end, as nobody can at inference (no thread)."""
+
+    def logits(self, batch):
+        left = batch.tgt_lengths[:, None] - torch.arange(batch.tgt_in.size(1))
+        return super().logits(batch) + 0.1 * left.clamp(min=0)[..., None] * self.out.bias
+
+
+class BansInOneAlone(Patient):
+    """The step forbids PAD, and the one pass does not."""
+
+    def step(self, tokens, state):
+        scores, state = super().step(tokens, state)
+        return scores.index_fill(1, torch.tensor([0]), float("-inf")), state
+
+
 MUTANTS = {  # class, a part of the verdict
+    "knows the length": (KnowsTheLength, "the target's length"),
+    "bans in one alone": (BansInOneAlone, "leave it to the search"),
     "reads the answer (B14)": (ReadsTheAnswer, "loss 0.000"),
     "shifted the wrong way (#21)": (ShiftedTheWrongWay, "labels were not shifted"),
     "bidirectional decoder (#20)": (BidirectionalDecoder, "bidirectional decoder"),

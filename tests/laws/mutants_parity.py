@@ -76,6 +76,17 @@ def returns_cell(rnn, x, lengths):
     return run(rnn, x, lstm(return_cell=True)), None
 
 
+def forgets_less(rnn, x, lengths):
+    """1 on the forget gate at every step: ``BasicLSTMCell(forget_bias=1.0)`` of TensorFlow."""
+    return run(rnn, x, lstm(forget=1.0)), None
+
+
+def states_swapped(rnn, x, lengths):
+    """(c, h) for torch's (h, c): both have one shape (no thread)."""
+    found = einsum_lstm(rnn, x, lengths)
+    return found[0], found[1][::-1]
+
+
 def reads_pads(rnn, x, lengths):
     """B20, #16: not packed. https://github.com/OpenNMT/OpenNMT-py/issues/318"""
     outputs, state = rnn(x)
@@ -132,6 +143,8 @@ MUTANTS = {  # recompute, what it claims to do, a part of the verdict
     "gate order i f o g": (other_gate_order, LSTM, "i, f, o, g"),
     "no tanh on the cell": (no_tanh, LSTM, "tanh on the cell is missing"),
     "c returned as h": (returns_cell, LSTM, "output is the cell"),
+    "forget gate shifted": (forgets_less, LSTM, "added to the forget gate"),
+    "h and c swapped": (states_swapped, LSTM, "torch gives (h, c)"),
     "pads are read": (reads_pads, {}, "equals the run over the pads"),
     "halves swapped": (swapped_halves, {"bidirectional": (True,)}, "forward | backward"),
     "top layer dropped": (

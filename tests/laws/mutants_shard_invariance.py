@@ -110,6 +110,44 @@ def averaged_ranks(shards):
     return sum(nll(shard).sum() for shard in shards) / window, averaged
 
 
+def one_not_synchronised(shards):
+    """A parameter that the ranks do not exchange, such as one that DDP was told to ignore."""
+    window = sum(tokens(shard) for shard in shards)
+    grads = [update(nll(shard).sum() / window)[1] for shard in shards]
+    summed = [sum(parts) for parts in zip(*grads, strict=True)]
+    return sum(nll(shard).sum() for shard in shards) / window, [*summed[:-1], grads[-1][-1]]
+
+
+def singles_skipped(shards):
+    """A shard of one sentence is passed over, as some losses are nan for it."""
+    kept = [shard for shard in shards if len(shard) > 1]
+    if not kept:
+        return torch.zeros(()), [torch.zeros_like(p) for p in PARAMETERS]
+    return update(sum(nll(s).sum() for s in kept) / sum(tokens(s) for s in kept))
+
+
+def clipped_in_the_loop(shards):
+    """Clipping belongs behind the loop: here it scales what came before once more."""
+    MODEL.zero_grad()
+    window = sum(tokens(shard) for shard in shards)
+    for shard in shards:
+        (nll(shard).sum() / window).backward()
+        torch.nn.utils.clip_grad_norm_(PARAMETERS, 0.05)
+    total = sum(nll(shard).sum() for shard in shards).detach()
+    return total / window, [p.grad for p in PARAMETERS]
+
+
+def backward_of_the_last(shards):
+    """The loop overwrites its loss, and goes backward behind it."""
+    window = sum(tokens(shard) for shard in shards)
+    return update([nll(shard).sum() / window for shard in shards][-1])
+
+
+def tokens_of_the_first(shards):
+    """All shards are taken to have as many tokens as the first one."""
+    return update(sum(nll(shard).sum() for shard in shards) / (tokens(shards[0]) * len(shards)))
+
+
 def nan_from_an_empty_rank(shards):
     """B29, #24: n_i / N times a mean over nothing is 0 x NaN.
 
@@ -127,6 +165,11 @@ MUTANTS = {  # gradients, a part of the verdict
     "returned in the loop": (returned_in_the_loop, "the gradient of the first shard alone"),
     "padded cells (B05)": (padded_cells, "divide once by the tokens"),
     "ranks averaged (#29)": (averaged_ranks, "divided by the number of shards once too often"),
+    "one not synchronised": (one_not_synchronised, "They are [3] of 4"),
+    "shards of one sentence skipped": (singles_skipped, "They are shards [0]"),
+    "clipped in the loop": (clipped_in_the_loop, "belongs behind the loop: clipping"),
+    "backward of the last alone": (backward_of_the_last, "gradient of the last shard"),
+    "tokens of the first": (tokens_of_the_first, "times what it must be"),
     "NaN from an empty rank (B29)": (nan_from_an_empty_rank, "0 / 0"),
 }
 

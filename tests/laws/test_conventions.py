@@ -14,6 +14,7 @@ from seq2seq_lib.laws.conventions import Layout
 from seq2seq_lib.laws.plain_beam import PlainBeam
 from seq2seq_lib.masks import sequence_mask
 from tests.laws.test_laws_report_everything import EMBED, OUT, RNN, V_SRC, WORDS, H, V
+from tests.laws.test_reads_source import Reader
 
 Conventions = laws.Conventions
 PAD_IS_BOS, PAD_IS_EOS = Conventions(0, 0, 1), Conventions(9, 9, 9)
@@ -282,6 +283,22 @@ def test_every_published_smoothing_is_judged_as_what_it_is(loss, formula):
     unsaid = laws.loss_ledger(loss)
     assert not unsaid and "label_smoothing=0.1" in unsaid.look_at and formula in unsaid.look_at
     assert not laws.loss_ledger(loss, label_smoothing=0.2)
+    for pad in (0, 5):  # one of the formulas leaves out PAD, wherever it is
+        ids = laws.Conventions(pad_id=pad, label_smoothing=0.1)
+
+        def smooth(logits, targets, mask, pad=pad):
+            places = torch.arange(logits.size(-1))
+            places[[0, pad]] = places[[pad, 0]]  # PAD's column first, as the formulas want it
+            return loss(logits[..., places], places[targets], mask)
+
+        assert laws.loss_ledger(smooth, label_smoothing=0.1, conventions=ids)
+        model = Reader()
+        verdict = laws.batch_invariance(
+            logits=model.logits,
+            loss=lambda b, smooth=smooth: smooth(model.logits(b), b.tgt_out, b.tgt_mask),  # noqa: B023
+            conventions=ids,
+        )
+        assert verdict, verdict
     wrong = laws.loss_ledger(lambda z, y, m: loss(z, y, torch.ones_like(m)), label_smoothing=0.1)
     assert not wrong
 

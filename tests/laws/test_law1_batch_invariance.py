@@ -61,6 +61,7 @@ def test_law_rejects_a_decoder_that_stops_the_whole_batch():
     verdict = laws.batch_invariance(decode=zoo.ends_together)
     assert not verdict.holds
     assert "decoded output" in str(verdict)
+    assert "one sentence's end ending the others" in verdict.look_at
 
 
 def test_law_rejects_wrong_gradients_behind_a_right_loss():

@@ -53,6 +53,18 @@ def test_law_says_why_an_output_is_none(rubbish, why):
     assert found.endswith(f"({why}) is no possible output"), found
 
 
+def test_an_output_that_cannot_be_is_told_as_that():
+    """Not as a greedy search that errs, nor as a batch that differs: one that stops too early."""
+
+    class StopsWithTheFirst(PlainBeam):
+        def one(self, model, state, num_beams, longest, *settings):
+            return super().one(model, state, num_beams, longest - 1, *settings)
+
+    verdict = laws.search_oracle(StopsWithTheFirst(), length_penalties=(0.0,), **FAST)
+    assert "one beam = greedy" in str(verdict) and "This one: neither ended" in verdict.look_at
+    assert not any("with nan" in check.counterexample for check in verdict.checks), verdict
+
+
 def test_eos_is_not_to_blame_where_nothing_ends():
     class SecondBest(PlainBeam):
         def rank(self, live, log_probs, num_beams):

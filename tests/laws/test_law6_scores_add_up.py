@@ -9,6 +9,7 @@ from seq2seq_lib import laws
 from seq2seq_lib.decoding import beam_search
 from seq2seq_lib.laws.plain_beam import PlainBeam
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
+from seq2seq_lib.vocab import EOS_ID
 from tests.laws import mutants_scores_add_up as zoo
 
 
@@ -73,6 +74,14 @@ def gnmt_search(model, src, lengths, num_beams, longest, n_best, alpha):
         model, src, lengths, num_beams=num_beams, max_new_tokens=longest, n_best=n_best,
         length_penalty=alpha, length_penalty_kind="gnmt",
     )  # fmt: skip
+
+
+def test_the_law_says_where_no_hypothesis_has_two_children():
+    apart = {(): {3: 0.6, 4: 0.4}, (3,): {EOS_ID: 1.0}, (4,): {EOS_ID: 1.0}}
+    for search in (laws.beam_search, PlainBeam()):
+        verdict = laws.scores_add_up(search, models=[laws.TableModel(apart)], num_beams=(2,))
+        assert verdict and "share their first token" in str(verdict)
+        assert "share their first token" not in str(laws.scores_add_up(search, num_beams=(2,)))
 
 
 def test_another_penalty_can_be_stated():

@@ -1,6 +1,7 @@
 """Law 7 must find every average of averages, and accept every way to divide once."""
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,18 @@ def test_law_rejects(name, seed):
 @pytest.mark.parametrize("name", zoo.CORRECT)
 def test_law_accepts(name, seed):
     assert laws.shard_invariance(zoo.CORRECT[name], seed=seed)
+
+
+def test_what_half_precision_rounds_is_called_that():
+    def gradients(shards):
+        with torch.autocast("cpu", torch.bfloat16):
+            return zoo.update(sum(zoo.nll(s).sum() for s in shards) / sum(map(zoo.tokens, shards)))
+
+    verdict = laws.shard_invariance(gradients)
+    assert not verdict and "pass tolerance=2e-2" in verdict.look_at
+    assert laws.shard_invariance(gradients, tolerance=2e-2)
+    wrong = laws.shard_invariance(zoo.mean_of_means, tolerance=2e-2)
+    assert "averaging averages" in wrong.look_at
 
 
 def test_an_empty_shard_can_be_left_out():

@@ -88,6 +88,7 @@ def test_what_raises_in_one_batch_alone_is_a_counterexample():
         "encoder: alone"
     ]
     assert "IndexError" in verdict.counterexample and "squeezed away" in verdict.counterexample
+    assert "squeeze() without an axis" in verdict.look_at
 
 
 def test_so_is_what_a_loss_or_an_adapter_does_in_one_batch_alone():
@@ -128,6 +129,10 @@ WHO_READS_PADS = {  # callables -> what is said of the cause
     "a search that counts columns": (
         {"decode": lambda src, lengths: [[3 + src.size(1) % 5, 2] for _ in src]},
         "what the search is told of the pads",
+    ),
+    "an encoder that counts columns": (
+        {"encode": lambda s, n: (None, EMBED(s[:, 0]) / s.size(1))},
+        "a scale by src.size(1)",
     ),
     "attention without a mask": ({"logits": seeded(Attends)}, "give encode= too"),
     "a loss beside its logits": (
@@ -192,6 +197,22 @@ def test_a_loss_that_is_not_of_the_logits_is_named(words):
     assert words in verdict.look_at
 
 
+def test_a_mean_of_another_kind_is_named():
+    def by_sentence(batch):
+        each = F.cross_entropy(right(batch).transpose(1, 2), batch.tgt_out, reduction="none")
+        return ((each * batch.tgt_mask).sum(1) / batch.tgt_lengths).mean()
+
+    def without_the_end(batch):
+        labels = laws.labels(batch).masked_fill(batch.tgt_out == 2, -100)
+        return F.cross_entropy(right(batch).transpose(1, 2), labels)
+
+    for loss, words in (
+        (by_sentence, "the mean of the sentences' own means"),
+        (without_the_end, "EOS must be scored"),
+    ):
+        assert words in laws.batch_invariance(logits=right, loss=loss).look_at
+
+
 def test_a_smoothed_loss_is_right_where_it_is_meant():
     smoothed = WRONG_LOSSES["Conventions(label_smoothing=0.1)"]
     conventions = laws.Conventions(label_smoothing=0.1)
@@ -237,6 +258,10 @@ MISTAKES = {  # callables -> what came, what was expected
     "rows laid flat": (
         {"logits": lambda b: right(b).flatten(0, 1)}, "not [30, 13]", ".view(B, T, -1)"
     ),
+    "the vocabulary in the middle": (
+        {"logits": lambda b: right(b).transpose(1, 2)}, "[5, 13, 6], where the largest target is",
+        "the vocabulary last",
+    ),
     "another name": (
         {"logits": lambda b: {"scores": right(b)}}, "a dict with the keys scores", "'logits'"
     ),
@@ -249,6 +274,9 @@ MISTAKES = {  # callables -> what came, what was expected
         {"encode": lambda s, n: ([1, 2], None)}, "a list of (the number 1, the number 2)",
         "a tensor [B, S, ...], batch first, or None",
     ),
+    "neither memory nor state": (
+        {"encode": lambda s, n: (None, None)}, "no tensor", "but not None twice"
+    ),
     "a memory with time first": (
         {"encode": lambda s, n: EMBED(s).transpose(0, 1)}, "memory [7, 5, 6]",
         "[B, S, ...], batch first; time stands first: pass Conventions(time_first=True)",
@@ -258,6 +286,10 @@ MISTAKES = {  # callables -> what came, what was expected
     ),
     "a call without arguments": (
         {"encode": lambda: None}, "takes 0 positional arguments", "takes what this law"
+    ),
+    "two losses": (
+        {"loss": lambda b: (nll(b), 0.5 * nll(b))}, "a tuple of (a number, a number)",
+        "(total, number of tokens)",
     ),
     "another device": (
         {"logits": lambda b: right(b).to("meta") + right(b)}, "meta", "on one device"
@@ -330,6 +362,18 @@ IN_OTHER_LAWS = {  # judged -> what came, what was expected
         lambda: laws.scores_add_up(found([[5, 2]])),
         "a list of (the number 5, the number 2)) for a sentence", "'log_prob'",
     ),
+    "gradients that are gone": (
+        lambda: laws.shard_invariance(lambda shards: (torch.ones(()), [torch.zeros(3)])),
+        "every gradient of one batch is 0", "before they are cleared",
+    ),
+    "ids that an embedding does not have": (
+        lambda: laws.reads_source(right, src_vocab_size=20), "index out of range",
+        "pass src_vocab_size=",
+    ),
+    "a recomputation of other shapes": (
+        lambda: laws.parity(lambda rnn, x, lengths: (x[:1], None)),
+        "came: recompute returned shapes [[1, 6, 4]]", "transpose them",
+    ),
     "a gradient that is None": (
         lambda: laws.shard_invariance(lambda shards: (torch.ones(()), [None])),
         "the gradients came as a list of (nothing (None))", "give zeros",
@@ -357,6 +401,12 @@ GOOD_SHAPES = {
     "a dict as a state": {"encode": lambda s, n: (EMBED(s), {"h": EMBED(s)[:, 0], "n": 1})},
     "a dataclass as a state": {"encode": lambda s, n: (EMBED(s), State(EMBED(s)[:, 0], 1))},
     "a deep nest": {"encode": lambda s, n: (EMBED(s), nested(EMBED(s)[:, 0], 5))},
+    "memories in a list": {"encode": lambda s, n: ([EMBED(s), {"keys": EMBED(s)}], None)},
+    "a state alone, by its name": {"encode": lambda s, n: {"state": EMBED(s)[:, 0]}},
+    "outputs in an array": {"decode": lambda s, n: (3 + n[:, None] % 5).numpy()},
+    "log-probabilities by their name": {
+        "logits": lambda b: {"log_probs": right(b).log_softmax(-1)}
+    },
     "memory with pads on the left": {
         "encode": lambda s, n: EMBED(s),
         "conventions": laws.Conventions(pad_side="left"),
@@ -373,6 +423,10 @@ GOOD_SHAPES = {
         "logits": lambda b: (None, OUT(WORDS(b.tgt_in))),
         "conventions": laws.Conventions(time_first=True),
     },
+    "a loss with its logits": {"loss": lambda b: (nll(b) / b.tgt_mask.sum(), right(b))},
+    "a loss, its count, and what is logged": {
+        "loss": lambda b: (nll(b), b.tgt_mask.sum(), {"nll": 1.0})
+    },
     "a loss in a dict": {"loss": lambda b: {"loss": nll(b) / b.tgt_mask.sum()}},
 }
 
@@ -380,6 +434,32 @@ GOOD_SHAPES = {
 @pytest.mark.parametrize("name", GOOD_SHAPES)
 def test_what_can_be_understood_is_judged(name):
     assert laws.batch_invariance(**GOOD_SHAPES[name])
+
+
+def test_parameters_may_come_with_their_names():
+    named = [("words", WORDS.weight), ("out", OUT.weight)]
+    total = lambda b: (nll(b), b.tgt_mask.sum())  # noqa: E731
+    assert laws.batch_invariance(logits=right, parameters=named)
+    assert laws.reads_source(right, parameters=named)
+    assert laws.gradient_flow(total, dict(named))
+    assert laws.shard_invariance(laws.summed_gradients(total, dict(named)))
+
+
+def test_what_is_missing_is_asked_for():
+    with pytest.raises(ValueError, match="no start="):
+        laws.parallel_stepwise(right, step=lambda tokens, state: (right, state))
+    with pytest.raises(TypeError, match="takes an Adapter"):
+        laws.judge(OUT)
+
+
+def test_every_memory_of_a_list_is_judged():
+    verdict = laws.batch_invariance(lambda s, n: ([EMBED(s), EMBED(s) / s.size(1)], None))
+    assert broken(verdict) == ["encoder memory 1: more PAD columns", "encoder memory 1: alone"]
+
+
+def test_scores_of_a_step_may_have_a_name():
+    named = lambda tokens, state: ({"logits": OUT(WORDS(tokens))}, state)  # noqa: E731
+    assert stepwise(named)
 
 
 def test_probabilities_are_not_taken_for_logits():
@@ -519,6 +599,58 @@ def test_a_step_of_pads_alone_is_no_number():
 
     hints = [c.look_at for c in laws.loss_ledger(loss).checks if c.broken]
     assert any("the mean of nothing is nan" in text for text in hints)
+
+
+def test_an_infinity_at_a_pad_is_no_missing_step():
+    def focal(logits, targets, mask):
+        prob = logits.softmax(-1).gather(-1, targets[..., None])[..., 0]
+        return -((1 - prob) ** 2 * prob.log() * mask).sum() / mask.sum()
+
+    hints = [c.look_at for c in laws.loss_ledger(focal).checks if c.name.startswith("huge logits")]
+    assert any("an infinity times a mask of 0" in text for text in hints)
+
+
+def test_what_autocast_rounds_is_judged_by_its_digits():
+    """Logits, loss and parameters are float32; what lies between is not."""
+    words = [EMBED.weight, OUT.weight]
+
+    def loss(batch):
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = right(batch).float()
+        labels = laws.labels(batch)
+        return F.cross_entropy(
+            logits.transpose(1, 2), labels, reduction="sum"
+        ), batch.tgt_mask.sum()
+
+    verdict = laws.batch_invariance(logits=right, loss=loss, parameters=words)
+    assert verdict and "2e-2 is allowed" in str(verdict)
+    verdict = laws.batch_invariance(loss=lambda b: (loss(b)[0] * len(b), b.tgt_mask.sum()))
+    assert verdict.status == "BROKEN"  # what is wrong is more than rounding
+
+
+def test_what_only_float32_rounds_is_judged_in_float64():
+    def rounds(src, lengths):
+        found = EMBED(src)
+        return found * (1 + 50 * torch.finfo(found.dtype).eps * src.size(1))
+
+    def errs(src, lengths):
+        return EMBED(src) * (1 + 1e-5 * src.size(1))
+
+    verdict = laws.batch_invariance(rounds)
+    assert verdict and "judged in float64" in str(verdict)
+    assert EMBED.weight.dtype == torch.float32
+    assert laws.batch_invariance(errs).status == "BROKEN"
+    assert laws.batch_invariance(rounds, tolerance=1e-5).status == "BROKEN"  # as was asked for
+
+    def sees_the_future(batch):
+        return right(batch) * (1 + 1e-5 * batch.tgt_in[:, -1:, None])
+
+    def steps_round(tokens, state):
+        scores = OUT(WORDS(tokens))
+        return scores * (1 + 2000 * torch.finfo(scores.dtype).eps), state
+
+    assert "judged in float64" in str(stepwise(steps_round))
+    assert laws.parallel_stepwise(sees_the_future).status == "BROKEN"
 
 
 def test_half_precision_and_double_are_judged_by_their_digits():

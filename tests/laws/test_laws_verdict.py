@@ -243,6 +243,59 @@ def test_gradients_that_were_there_are_still_there():
     )
 
 
+def test_weights_are_put_back():
+    words = nn.Embedding(11, 3, max_norm=0.1)  # its forward pass scales the rows that it reads
+    before = words.weight.clone()
+    laws.batch_invariance(words)
+    laws.batch_invariance(lambda src, lengths: words(src))
+    assert torch.equal(words.weight, before)
+
+
+class Plain(nn.Module):
+    """A bag of source words, and the target words so far."""
+
+    def __init__(self):
+        super().__init__()
+        self.source, self.words = nn.Embedding(11, 5), nn.Embedding(13, 5)
+        self.rnn, self.out = nn.GRU(5, 5, batch_first=True), nn.Linear(5, 13)
+
+    def forward(self, src, tgt_in, src_mask, tgt_mask):
+        context = (self.source(src) * src_mask[..., None]).sum(1, keepdim=True)
+        return self.out(self.rnn(self.words(tgt_in) + context)[0])
+
+
+def in_meta():
+    return torch.device("meta")  # a tensor without a device of its own would have no values
+
+
+@pytest.mark.parametrize("setting", [in_meta, torch.inference_mode, torch.no_grad])
+def test_what_a_caller_has_set_moves_no_verdict(setting):
+    def recompute(rnn, x, lengths):
+        packed = nn.utils.rnn.pack_padded_sequence(x, lengths, True, enforce_sorted=False)
+        outputs, state = rnn(packed)
+        outputs, _ = nn.utils.rnn.pad_packed_sequence(outputs, True, total_length=x.size(1))
+        return outputs, state.transpose(0, 1)
+
+    def search(model, src, src_lengths, *settings):
+        tokens = laws.greedy(model, settings[1])(src, src_lengths)
+        return [[row[: row.index(EOS_ID) + 1] if EOS_ID in row else row] for row in tokens]
+
+    def mean(logits, targets, mask):
+        return nn.functional.cross_entropy(logits[mask], targets[mask])
+
+    model = Plain().eval()
+    adapter = laws.of_forward(model, model, 11, 13)
+    with setting():
+        verdicts = [
+            *laws.judge(adapter),
+            laws.modes_agree(adapter.logits, model),
+            laws.loss_ledger(mean, empty_batch=False),
+            laws.search_oracle(search, greedy_only=True, conventions=laws.Conventions(3, 1, 2)),
+            laws.parity(recompute, cells=("gru",), num_layers=(1,)),
+        ]
+    assert all(verdicts), [verdict for verdict in verdicts if not verdict]
+
+
 def test_verdicts_can_be_repeated():
     def noisy(src, lengths):
         return None, torch.rand(len(src), 2)
@@ -295,6 +348,16 @@ def test_probes_are_asymmetric(seed):
     assert (batch.src == PAD_ID).eq(~batch.src_mask).all()
     planted = probes.fill_pads(batch, probes.noise(batch, 11, 13, seed))
     assert (planted.src != PAD_ID).all() and (planted.tgt_out != PAD_ID).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("shape", probes.SHAPES)
+def test_a_sort_put_back_by_itself_shows_in_the_other_order(shape, seed):
+    batch = probes.make_batch(shape, seed=seed)
+    rows = probes.reordered(batch)
+    order = batch.src_lengths[rows].argsort(descending=True, stable=True)
+    assert sorted(rows) == list(range(len(batch))) and order[order].tolist() != sorted(rows)
+    assert all(row != place for place, row in enumerate(rows))
 
 
 def test_a_vocabulary_too_small_for_a_probe_is_refused():

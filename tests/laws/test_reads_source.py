@@ -80,6 +80,12 @@ class OtherRow(Reader):
         return state.roll(1, 1)
 
 
+class SortedBackByTheOrder(Reader):
+    def read(self, src, lengths):
+        order = lengths.argsort(descending=True, stable=True)
+        return super().read(src[order], lengths[order])[:, order]
+
+
 class FirstRow(Reader):
     def bridge(self, state):
         return state[:, :1].expand_as(state)
@@ -103,6 +109,7 @@ WRONG = {
     LengthAlone: ("every source token moves its row", "starts at zero"),
     LastWordAlone: ("every source token moves its row", "thrown away"),
     OtherRow: ("other rows stay", "which axis is the sentence"),
+    SortedBackByTheOrder: ("other rows stay", "which axis is the sentence"),
     FirstRow: ("other rows stay", "which axis is the sentence"),
     MeanOfTheBatch: ("other rows stay", "which axis is the sentence"),
     Detached: ("the encoder gets gradients", "detach()"),

@@ -28,6 +28,15 @@ class HalfDetached(Reader):
         return 0.3 * state + 0.7 * state.detach()
 
 
+class Faint(Reader):
+    """What is cut moves the loss by less than a finite difference can measure."""
+
+    def read(self, src, lengths):
+        with torch.no_grad():
+            words = 1e-6 * self.source(src)
+        return self.encoder(words)[1]
+
+
 class WrongBackward(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x):
@@ -47,6 +56,7 @@ FLOWS = {
     Reader: None,
     Detached: ("a gradient reaches every parameter", "detach()"),
     ZeroGradient: ("a gradient reaches every parameter", "detach()"),
+    Faint: ("a gradient reaches every parameter", "the loss does change with it"),
     Dead: ("a gradient reaches every parameter", "who uses it"),
     Blind: ("a gradient reaches every parameter", "who uses it"),
     HalfDetached: ("gradient = finite difference", "one of several paths"),
@@ -69,6 +79,36 @@ def test_gradients_are_what_they_should_be(kind):
         assert now.dtype == torch.float32 and torch.equal(now, then)
 
 
+def test_a_loss_that_bends_sharply_has_a_slope_all_the_same():
+    model = Reader()
+    inner = loss_of(model)
+
+    def loss(batch, twice=1.0):
+        total, tokens = inner(batch)
+        bent = torch.sin(2e4 * model.out.bias[0])
+        return total + twice * bent + (1 - twice) * bent.detach(), tokens
+
+    assert laws.gradient_flow(loss, [model.out.bias])
+    assert not laws.gradient_flow(lambda batch: loss(batch, 0.5), [model.out.bias])
+
+
+def test_single_numbers_are_judged_like_all_others():
+    model, scale = Reader(), nn.Parameter(torch.ones(1))
+
+    def loss(batch, scale=scale):
+        total = F.cross_entropy(
+            scale * model.logits(batch).transpose(1, 2), laws.labels(batch), reduction="sum"
+        )
+        return total, batch.tgt_mask.sum()
+
+    for seed in range(6):
+        assert laws.gradient_flow(loss, [scale], seed=seed)
+        cut = laws.gradient_flow(
+            lambda batch: loss(batch, (scale + scale.detach()) / 2), [scale], seed=seed
+        )
+        assert "one of several paths" in cut.look_at, cut
+
+
 def test_what_is_hard_wired_to_float32_is_judged_in_float32():
     model = Reader()
     inner = loss_of(model)
@@ -78,6 +118,23 @@ def test_what_is_hard_wired_to_float32_is_judged_in_float32():
         return total + 0 * (torch.ones(1, 3) @ model.out.weight[:3, :1]).sum(), tokens
 
     assert laws.gradient_flow(loss, model.parameters())
+
+
+def test_half_precision_has_too_few_digits_for_a_slope():
+    """A model in half precision is judged in double; what autocast rounds is not judged."""
+    model = Reader().bfloat16()
+    assert laws.gradient_flow(loss_of(model), model.parameters())
+    assert {p.dtype for p in model.parameters()} == {torch.bfloat16}
+    model = Reader()
+
+    def mixed(batch):
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = model.logits(batch).float()
+        labels = laws.labels(batch)
+        return F.cross_entropy(logits.transpose(1, 2), labels, reduction="sum"), labels.numel()
+
+    verdict = laws.gradient_flow(mixed, model.parameters())
+    assert verdict.status == "NOT JUDGED" and "no autocast" in verdict.look_at, verdict
 
 
 def test_frozen_parameters_are_passed_over_and_noise_is_no_gradient():
@@ -179,6 +236,12 @@ COLLATORS = {
         laws.Conventions(1, 2, 2, pad_side="left"), None,
     ),
     "right, pad = eos": (collator(PAD_IS_EOS), PAD_IS_EOS, None),
+    "the mask hides the end": (
+        lambda pairs: {
+            **(batch := collator()(pairs)), "attention_mask": (batch["input_ids"] > 2).long()
+        },
+        BART, "EOS among them",
+    ),
     "pads are labels": (collator(ignore=1), BART, "they must be -100"),
     "no end": (collator(end=False), BART, "one EOS that is scored"),
     "the end is ignored as a pad": (
