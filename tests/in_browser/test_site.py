@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 import build_site
 import pytest
-from website import panels
+from website import notebooks, panels
 
 from seq2seq_lib.course.explorers.kit.explorer import Explorer
 from tests.support import browser
@@ -172,6 +172,11 @@ def test_chinese_is_said_to_be_chinese(built):
     assert len(cells) > 50 and set(cells) == {' lang="zh"'}
 
 
+SHRUNK = """() => Math.min(1, ...[...document.querySelectorAll('img.picture')]
+  .map((image) => image.getBoundingClientRect().width / image.getAttribute('width'))
+  .filter((share) => share > 0))"""
+
+
 def violations(page) -> list[str]:
     """What axe-core finds, each with the first element it is about."""
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
@@ -189,6 +194,8 @@ def test_every_page_is_accessible_wide_and_narrow_light_and_dark(built, reader):
             wrong += violations(page)
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 wrong.append(f"{name} scrolls sideways at {size['width']} px")
+            if (share := page.evaluate(SHRUNK)) < notebooks.LEAST - 0.01:
+                wrong.append(f"{name} shrinks a picture to {share:.0%} at {size['width']} px")
     assert wrong == []
 
 

@@ -3,7 +3,9 @@
 nbconvert's plainest template stands for such places; scripts and styles are taken out of its page.
 """
 
+import base64
 import html
+import io
 import json
 import re
 import warnings
@@ -11,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from matplotlib.image import imread
 from nbconvert import HTMLExporter
 from website import panels
 
@@ -63,3 +66,16 @@ def test_a_chapter_is_whole_where_nothing_runs(chapter):
             assert "image/png" in picture["data"], "an explorer is seen as a picture"
             folded = html.unescape(re.sub("<[^>]*>", " ", "".join(words["data"]["text/html"])))
             assert "No buttons above?" in folded and " ".join(folded.split()) in seen
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_no_word_of_a_picture_is_cut_off(chapter):
+    for number, cell in enumerate(json.loads(chapter.read_text(encoding="utf-8"))["cells"]):
+        for output in cell.get("outputs", []):
+            if png := output.get("data", {}).get("image/png"):
+                pixels = imread(io.BytesIO(base64.b64decode(png)))  # RGB or RGBA, 0 to 1
+                alpha = pixels[..., 3:] if pixels.shape[2] == 4 else 1.0
+                ink = (1 - pixels[..., :3]).max(2, keepdims=True) * alpha
+                edges = [float(edge.max()) for edge in (ink[0], ink[-1], ink[:, 0], ink[:, -1])]
+                # the frame of an explorer's question leaves a shade, 0.2
+                assert max(edges) < 0.5, f"cell {number}: something goes on outside its picture"

@@ -24,6 +24,9 @@ NOTES = {
 }
 NOTEBOOK = re.compile(r'(href="(?![a-z]+:)[^"#]+)\.ipynb(?=["#])')
 SOLVED = "solutions"  # the exercises, executed; a checkout may lack them
+# So much of its width a picture keeps on a narrow page, where it scrolls: words drawn at 15 pixels
+# are shown at 8 points or more.
+LEAST = 0.7
 DATA = re.compile(r'src="data:image/png;base64,([^"]+)"')
 
 
@@ -115,7 +118,7 @@ class Page:
         return (
             f'<img class="picture" loading="lazy" alt="{escape(alt)}" src="{self.file(content)}" '
             f'width="{shown}" height="{round(height * shown / width)}" '
-            f'style="min-width: min({shown}px, 32em)">'  # words in it stay readable: it scrolls
+            f'style="min-width: max(min({shown}px, 32em), {round(LEAST * shown)}px)">'
         )
 
     def file(self, content: bytes) -> str:

@@ -83,7 +83,7 @@ def _panels(widths: Sequence[float], height: float, inches: float) -> "list[Axes
     from matplotlib.figure import Figure
 
     size = (inches, inches * height / sum(widths))
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Figure(figsize=size, layout="compressed")
     return list(figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0])
 
 
