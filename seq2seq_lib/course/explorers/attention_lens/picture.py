@@ -127,7 +127,7 @@ def _table(
             kind = "weight" if shaded else "score"
             parts.append(svg.rect(*box, fill=svg.PAPER, stroke=svg.LIGHT, kind=kind, tip=tip))
             if shaded and value > 0:
-                parts.append(svg.rect(*box, fill=svg.BLUE, opacity=svg.SHADE * min(1.0, value)))
+                parts.append(svg.rect(*box, fill=svg.BLUE, opacity=svg.DARKEST * min(1.0, value)))
             if pad:
                 parts.append(svg.hatch(*box))
             halo = svg.PAPER if pad else None
@@ -202,7 +202,7 @@ def _reading(result: Reading, veiled: bool) -> str:
         for s, value in enumerate(row):
             box = (left + wide * s, y, wide - 2, LINE - 2)
             tip = f"{token} looks at column {s}: {value:.2f}"
-            shade = svg.SHADE * value
+            shade = svg.DARKEST * value
             parts.append(svg.rect(*box, fill=svg.PAPER, stroke=svg.LIGHT, kind="cell", tip=tip))
             if shade >= 0.005:
                 parts.append(svg.rect(*box, fill=svg.BLUE, opacity=shade))

@@ -14,7 +14,8 @@ from html import escape, unescape
 
 INK, GREY, LIGHT, PAPER, BLUE = "#000000", "#595959", "#d0d0d0", "#ffffff", "#0072B2"
 WIDTH, MARGIN, SMALL = 560, 12, 12  # pixels
-SHADE = 0.42  # opacity of blue below text: black and white ink can both be read on it
+SHADE = 0.42  # opacity of blue below text
+DARKEST = 0.85  # of a cell whose shade is a weight of 1: ink can still be read on it
 SANS, MONO = "sans-serif", "ui-monospace, Menlo, Consolas, monospace"
 
 

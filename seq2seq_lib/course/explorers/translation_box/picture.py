@@ -12,7 +12,6 @@ CELL = 24  # pixels; pictures of long texts are wider than others
 SIZE = 14  # of labels
 MAX_TEXT = 600  # characters that are drawn of the answer
 SLANT = math.radians(60)  # of long column labels
-DARKEST = 0.85  # opacity of blue below a number: ink can be read on all shades
 
 
 def draw(answer: Answer, *, veiled: bool = False) -> str:
@@ -97,7 +96,7 @@ def _column_label(x: float, y: float, label: str, slant: float) -> str:
 
 def _cell(x: float, y: float, weight: float, which: str) -> str:
     # A printed number as well as a shade: nothing rests on colour alone.
-    shade = max(DARKEST * weight, 0.03)
+    shade = max(svg.DARKEST * weight, 0.03)
     tip = f"{which}: {weight:.2f}"
     cell = svg.rect(x, y, CELL - 2, CELL - 2, fill=svg.BLUE, opacity=shade, kind="cell", tip=tip)
     if round(100 * weight) < 10:

@@ -28,6 +28,7 @@ from seq2seq_lib.course.explorers.attention_lens.compute import (
     _read,
 )
 from seq2seq_lib.course.explorers.attention_lens.picture import AXES, MASKS, SCALES
+from seq2seq_lib.course.explorers.kit import svg
 from tests.support.pictures import SVG, of_class, parsed, unreadable, words
 
 RAW = (-4.0, 8.0, "nan")
@@ -238,6 +239,15 @@ def test_pads_are_hatched_and_nan_is_written():
     assert len(of_class(root, "pad")) == 12, "2 pads, 3 steps, scores and weights"
     assert words(root).count("NaN") >= 6
     assert "−∞" in words(root)
+
+
+def test_a_weight_of_1_is_as_dark_as_ink_allows_and_others_in_proportion():
+    read, scores = compute(), tokens(mask="none")
+    for result, weights in ((read, read.weights), (scores, scores.weights)):
+        rects = parsed(draw(result)).iter(f"{SVG}rect")
+        shades = [rect.get("fill-opacity") for rect in rects if rect.get("fill-opacity")]
+        for value in itertools.chain(*weights):
+            assert svg.DARKEST * value < 0.005 or f"{svg.DARKEST * value:.2f}" in shades
 
 
 def test_the_foreign_columns_and_the_changed_rows_are_framed():

@@ -182,10 +182,8 @@ def test_a_cell_prints_its_percentage_unless_it_is_negligible(weight, number, sh
 
 def test_ink_is_readable_on_the_darkest_cell_on_light_and_on_dark_paper():
     """WCAG 2: a contrast of 4.5 for small text."""
-    from seq2seq_lib.course.explorers.translation_box.picture import DARKEST
-
     for paper, ink in ((1.0, 0.0), (0.0, 1.0)):
-        for shade in (0.03, 0.5, DARKEST):
+        for shade in (0.03, 0.5, svg.DARKEST):
             cell = [shade * c + (1 - shade) * paper for c in colour(svg.BLUE)]
             light, dark = sorted([luminance(cell), luminance([ink] * 3)])[::-1]
             assert (light + 0.05) / (dark + 0.05) >= 4.5, f"shade {shade} on {paper}"
