@@ -3,6 +3,7 @@
 import itertools
 import xml.etree.ElementTree as ET
 
+from seq2seq_lib.course.explorers.kit.svg import LIGHT
 from seq2seq_lib.course.explorers.kit.table import FIRST
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -28,7 +29,7 @@ def words(root: ET.Element) -> list[str]:
 
 
 def unreadable(root: ET.Element) -> list[str]:
-    """The texts that are cut off or too small, and the pairs that lie over each other."""
+    """The texts that are cut off or too small, that touch a frame, or lie over each other."""
     width, height = float(root.get("width")), float(root.get("height"))
     found, boxes = [], []
     for text in root.iter(f"{SVG}text"):
@@ -45,6 +46,11 @@ def unreadable(root: ET.Element) -> list[str]:
     for (a0, a1, a2, a3, a), (b0, b1, b2, b3, b) in itertools.combinations(boxes, 2):
         if a0 < b1 and b0 < a1 and a2 < b3 and b2 < a3:
             found.append(f"over each other: {a!r} and {b!r}")
+    frames = [rect for rect in root.iter(f"{SVG}rect") if rect.get("stroke") not in (None, LIGHT)]
+    for frame, (left, right, top, bottom, text) in itertools.product(frames, boxes):
+        x, y, width, height = (float(frame.get(name)) for name in ("x", "y", "width", "height"))
+        if top < y + height and y < bottom and any(left < side <= right for side in (x, x + width)):
+            found.append(f"on a frame: {text!r}")
     return found
 
 

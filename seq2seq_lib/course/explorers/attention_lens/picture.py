@@ -197,7 +197,7 @@ def _reading(result: Reading, veiled: bool) -> str:
         weight = "bold" if moved else "normal"
         parts.append(svg.text(left - 8, y + 15, token, size=14, anchor="end", weight=weight))
         if moved:
-            frame = (svg.MARGIN, y, 36, LINE - 2)
+            frame = (svg.MARGIN, y, left - 4 - svg.MARGIN, LINE - 2)
             parts.append(svg.rect(*frame, stroke=svg.INK, kind="moved"))
         for s, value in enumerate(row):
             box = (left + wide * s, y, wide - 2, LINE - 2)
