@@ -43,6 +43,13 @@ def test_exercises_are_labelled():
         assert e.difficulty in range(1, 6) and e.importance in range(1, 6) and e.minutes > 0
 
 
+def test_an_exercise_that_a_notebook_shows_is_its_header_and_no_answer():
+    for e in exercises():
+        start, end = repr(e).split(e.title)
+        assert start == f"Exercise(id={e.id!r}, title='" and len(end) < 100
+        assert end.endswith(f"points={e.points}, manual={e.manual})")
+
+
 # ---------------------------------------------------------------- right and wrong answers
 
 

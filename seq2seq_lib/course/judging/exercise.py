@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
@@ -63,7 +63,7 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise, in the form that the notebook's header shows.
+    """One exercise, in the form that the notebook's header shows, and all that its ``repr`` tells.
 
     Attributes:
         id: ``"4.2"``, or ``"4.6a"`` for a part of one.
@@ -87,10 +87,10 @@ class Exercise:
     importance: int
     minutes: int
     points: int
-    task: Task
-    reference: Any
-    words: Words
-    alternatives: tuple = ()
+    task: Task = field(repr=False)
+    reference: Any = field(repr=False)
+    words: Words = field(repr=False)
+    alternatives: tuple = field(default=(), repr=False)
     manual: bool = False
 
     def __post_init__(self) -> None:
