@@ -28,7 +28,10 @@ def card(edge: str, heading: str, lines: Iterable[tuple[str, str]], code: str = 
         head = f"<em>{escape(label)}:</em> " if label else ""
         parts.append(f'<div style="margin-top:4px">{head}{escape(line)}</div>')
     if code:
-        parts.append(f'<pre style="margin-top:8px">{html.escape(code)}</pre>')
+        # a line that is too long is scrolled to, also by keyboard: broken, it would look like two
+        style = "margin-top:8px;white-space:pre;overflow-x:auto"
+        keys = 'tabindex="0" data-lm-suppress-shortcuts="true"'  # or JupyterLab takes the arrows
+        parts.append(f'<pre {keys} style="{style}">{html.escape(code)}</pre>')
     return "".join([*parts, "</div>"])
 
 

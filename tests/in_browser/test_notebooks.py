@@ -73,6 +73,23 @@ def test_figures_are_shown_with_their_words(lab, chromium, folder, shots):
     notebook.close()
 
 
+def test_lines_of_a_solution_stay_whole_on_a_narrow_page(lab, chromium, folder, shots):
+    cell = 'from seq2seq_lib.course import solution\n\nsolution("4.8b")'
+    browser.write_notebook(folder / "solution.ipynb", [cell])
+    notebook = lab.open(chromium, "solution.ipynb", width=500)
+    notebook.run_all()
+    code = notebook.page.locator(".jp-OutputArea-output pre").filter(has_text="def test_patient")
+    code.wait_for()
+    high = "pre => pre.clientHeight / parseFloat(getComputedStyle(pre).lineHeight)"
+    assert round(code.evaluate(high)) == len(code.text_content().splitlines())
+    code.focus()
+    notebook.page.keyboard.press("ArrowRight")
+    notebook.page.wait_for_function("pre => pre.scrollLeft > 0", arg=code.element_handle())
+    notebook.screenshot(shots / "solution-narrow.png", code)
+    assert notebook.errors() == []
+    notebook.close()
+
+
 def test_an_error_in_a_cell_is_seen_by_these_tests(lab, chromium, folder):
     cells = ["import sys; print('a warning', file=sys.stderr)", "1 / 0"]
     browser.write_notebook(folder / "broken.ipynb", cells)
