@@ -50,6 +50,12 @@ slideNumber:"c/t",transition:"none"}});</script>
 </body></html>
 """
 LONG = 620  # characters of text that a slide still holds
+# What matplotlib sets in another way.
+SET_AS = (
+    (r"\\sqrt (\w)", r"\\sqrt{\1}"),
+    (r"\\text\{", r"\\mathrm{"),
+    (r"\\underbrace(\{(?:[^{}]|\{[^{}]*\})*\})_(\{(?:[^{}]|\{[^{}]*\})*\})", r"\\underset\2\1"),
+)
 LEFT_OUT = ("Further reading", "What this chapter asserts")
 
 
@@ -143,12 +149,20 @@ def _of_outputs(cell: dict[str, Any], asked: str) -> list[Slide]:
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     printed = "".join("".join(o["text"]) for o in outputs if o.get("name") == "stdout")
     shown = "".join(map(_picture, pictures))
+    if asked and _asks_itself(outputs):  # the explorer's picture is the question
+        return [_raw(f"<h3>Predict</h3>{_rendered(asked)}{shown}", _text(cell))]
     if asked:
         answer = shown or (f"<pre>{html.escape(printed[:900])}</pre>" if printed else "")
         if answer:
             question = f"<h3>Predict</h3>{_rendered(asked)}"
             return [_raw(f"{question}<div class='fragment answer'>{answer}</div>", _text(cell))]
     return [_raw(_picture(output), _text(cell), "shown") for output in pictures]
+
+
+def _asks_itself(outputs: list[dict[str, Any]]) -> bool:
+    """Whether this is an explorer whose stored picture has a question and hides the answer."""
+    html = ["".join(output.get("data", {}).get("text/html", "")) for output in outputs]
+    return any("Decide, then open this" in words for words in html)
 
 
 def _picture(output: dict[str, Any]) -> str:
@@ -176,7 +190,12 @@ def _formula(tex: str, display: bool) -> str:
     matplotlib.use("Agg")
     from matplotlib.mathtext import math_to_image
 
-    tex = re.sub(r"\\sqrt (\w)", r"\\sqrt{\1}", " ".join(tex.split()))
+    tex = " ".join(tex.split())
+    if rows := re.fullmatch(r"\\begin\{aligned\} ?(.*?) ?\\end\{aligned\}", tex):
+        lines = rows[1].replace("&=", "=").replace("&", r"\quad").split(r"\\")
+        return "".join(_formula(line, display) for line in lines)
+    for written, set_as in SET_AS:
+        tex = re.sub(written, set_as, tex)
     out = io.BytesIO()
     try:
         math_to_image(f"${tex}$", out, dpi=72, format="svg")
@@ -210,14 +229,16 @@ def _exercises(stem: str) -> list[Slide]:
 
 
 def _cut(paragraphs: list[str]) -> str:
-    """As many paragraphs as a slide holds; lists and tables count by their length."""
-    kept, size = [], 0
+    """As many paragraphs and items of lists as a slide holds, one at least, below the heading."""
+    kept, size = "", 0
     for paragraph in paragraphs:
-        size += len(paragraph)
-        if kept and size > LONG:
-            break
-        kept.append(paragraph)
-    return "\n\n".join(kept)
+        between = "\n\n"
+        for piece in re.split(r"\n(?=(?:[-*]|\d+\.) )", paragraph):
+            size += len(piece)
+            if size > LONG and re.search(r"^[^#\s]", kept, re.MULTILINE):
+                return kept
+            kept, between = f"{kept}{between}{piece}", "\n"
+    return kept
 
 
 def _slide(markdown: str, notes: str, kind: str = "") -> Slide:
@@ -234,7 +255,10 @@ def _joined(section: list[Slide]) -> list[Slide]:
     for slide in section:
         last = joined[-1] if joined else None
         if last and _go_together(last, slide):
-            both = last.inner + slide.inner
+            inner = slide.inner
+            if "fragment" in last.inner:  # it may give the answer away, so it comes after it
+                inner = f"<div class='fragment'>{inner}</div>"
+            both = last.inner + inner
             joined[-1] = Slide(slide.kind or last.kind, both, f"{last.notes}\n\n{slide.notes}")
         else:
             joined.append(slide)
@@ -244,7 +268,7 @@ def _joined(section: list[Slide]) -> list[Slide]:
 def _go_together(last: Slide, slide: Slide) -> bool:
     if len(_words(last)) < 60 and "<img" not in last.inner:  # no more than a heading
         return True
-    if "fragment" in last.inner:  # nothing beside an answer that would give it away
+    if "fragment" in last.inner:
         return slide.kind == "said" and "<img" not in last.inner and len(_words(last)) < LONG / 2
     if slide.kind == "said" and len(_words(last)) < 5:  # a figure, and what it says
         return True
