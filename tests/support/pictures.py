@@ -29,9 +29,9 @@ def words(root: ET.Element) -> list[str]:
 
 
 def unreadable(root: ET.Element) -> list[str]:
-    """The texts that are cut off or too small, that touch a frame, or lie over each other."""
+    """The texts that are cut off or too small, touch a frame, are struck by a line or another."""
     width, height = float(root.get("width")), float(root.get("height"))
-    found, boxes = [], []
+    found, boxes, plain = [], [], []
     for text in root.iter(f"{SVG}text"):
         size = float(text.get("font-size"))
         # a letter is about half as wide as high; exactly 0.6 in a monospaced font
@@ -43,6 +43,8 @@ def unreadable(root: ET.Element) -> list[str]:
         if size < 12:
             found.append(f"smaller than 12 pixels: {text.text!r}")
         boxes.append((x, x + long, y - 0.7 * size, y, text.text))
+        if text.get("stroke") is None:  # no halo
+            plain.append(boxes[-1])
     for (a0, a1, a2, a3, a), (b0, b1, b2, b3, b) in itertools.combinations(boxes, 2):
         if a0 < b1 and b0 < a1 and a2 < b3 and b2 < a3:
             found.append(f"over each other: {a!r} and {b!r}")
@@ -51,7 +53,29 @@ def unreadable(root: ET.Element) -> list[str]:
         x, y, width, height = (float(frame.get(name)) for name in ("x", "y", "width", "height"))
         if top < y + height and y < bottom and any(left < side <= right for side in (x, x + width)):
             found.append(f"on a frame: {text!r}")
+    for line in root.iter(f"{SVG}polyline"):
+        points = [tuple(map(float, point.split(","))) for point in line.get("points").split()]
+        for (start, end), box in itertools.product(itertools.pairwise(points), plain):
+            if _through(start, end, box):
+                found.append(f"struck by a line: {box[4]!r}")
     return found
+
+
+def _through(start: tuple, end: tuple, box: tuple) -> bool:
+    """Whether a line passes within a box (left, right, top, bottom, ...), and not at its edge."""
+    left, right, top, bottom, _ = box
+    edge = 1 + 0.05 * (right - left)  # its width is estimated
+    first, last = 0.0, 1.0  # the part of the line that is in the box
+    for a, b, low, high in zip(
+        start, end, (left + edge, top + 1), (right - edge, bottom - 1), strict=True
+    ):
+        if a == b:
+            if not low < a < high:
+                return False
+            continue
+        enters, leaves = sorted(((low - a) / (b - a), (high - a) / (b - a)))
+        first, last = max(first, enters), min(last, leaves)
+    return first < last
 
 
 def drawn(table, index) -> str:

@@ -162,7 +162,7 @@ def _strip(result: Result, top: float) -> list[str]:
                 )
             )
     y = top + height + 33
-    parts.append(svg.text(left, y, "batch; the one above is dark", size=12, fill=svg.GREY))
+    parts.append(svg.text(left, y, "batch; full blue: the one above", size=12, fill=svg.GREY))
     return parts
 
 

@@ -89,11 +89,10 @@ def _curve(result: Result, top: float) -> list[str]:
         parts.append(svg.text(LEFT - 6, y(tick) + 4, f"{tick:g}", size=12, anchor="end"))
     name = f"{STORED[result.cell]}, stored"
     parts.append(svg.text(svg.MARGIN, top - 8, name, size=12, fill=svg.GREY))
+    dashed = "- - - half of the first"
+    parts.append(svg.text(RIGHT, top - 8, dashed, size=12, anchor="end", fill=svg.GREY))
     half = values[0] / 2
     parts.append(svg.line([(LEFT, y(half)), (RIGHT, y(half))], stroke=svg.GREY, dash="4 3"))
-    parts.append(
-        svg.text(RIGHT, y(half) + 14, "half of the first", size=12, anchor="end", fill=svg.GREY)
-    )
     if result.gone_after is not None:
         x = _x(1 + result.gone_after)
         parts.append(svg.line([(x, top), (x, base)], stroke=svg.BLUE, width=1, dash="2 3"))
