@@ -37,11 +37,7 @@ plots.show(
 # are two shares, and each has one vote.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
-plots.show(
-    figures.weighed([30, 3]),
-    "The weight of each token in three states. Average of means: 1/60 in the long share, 1/6 in the "
-    "short one. Sum of means: 1/30 and 1/3. Sums, divided once: 1/33 in both.",
-)
+plots.show(*figures.weighed([30, 3]))
 
 # %% [markdown]
 # Ten times as much: a vote is shared by 3 tokens here, by 30 there. With a pencil:

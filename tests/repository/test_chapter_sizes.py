@@ -1,5 +1,8 @@
 """Chapters keep to the sizes and the form of docs/authoring.md, and the rules count rightly."""
 
+import ast
+import re
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -31,6 +34,17 @@ def test_exercises_render_as_they_were_meant(stem):
 
 
 # The rules
+
+
+@pytest.mark.parametrize("stem", CHAPTERS)
+def test_the_words_of_a_folded_figure_are_not_written_beside_its_question(stem):
+    """They hold the answer's numbers, so code computes them, or a module keeps them."""
+    for cell in nbformat.read(Chapter(stem).notebook, as_version=4).cells:
+        if "hide-output" in cell.metadata.get("tags", []):
+            for call in ast.walk(ast.parse(cell.source)):
+                if isinstance(call, ast.Call) and ast.unparse(call.func) == "plots.show":
+                    said = [arg.value for arg in call.args if isinstance(arg, ast.Constant)]
+                    assert not re.search(r"\d", " ".join(said)), said
 
 
 def test_words_are_what_somebody_reads():

@@ -41,8 +41,8 @@ def shares(tokens: Sequence[int]) -> "Figure":
     return figure
 
 
-def weighed(tokens: Sequence[int]) -> "Figure":
-    """The weight of each token, in three states: one for each way of ``weights``."""
+def weighed(tokens: Sequence[int]) -> "tuple[Figure, str]":
+    """The weight of each token, in three states, and in words: one for each way of ``weights``."""
     _check(tokens)
     from matplotlib.figure import Figure
 
@@ -58,7 +58,11 @@ def weighed(tokens: Sequence[int]) -> "Figure":
         ax.set(title=way, xlabel="token", xlim=(0, first), ylim=(0, 1.12 / min(tokens)))
         _bare(ax)
     figure.axes[0].set_ylabel("weight in the loss")
-    return figure
+    words = []
+    for way, each in ways.items():
+        said = (f"1/{1 / weight:.0f} in share {r + 1}" for r, weight in enumerate(each))
+        words.append(f"{way}: {', '.join(said)}.")
+    return figure, f"The weight of each token. {' '.join(words)}"
 
 
 def _check(tokens: Sequence[int]) -> None:

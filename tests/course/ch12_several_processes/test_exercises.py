@@ -159,7 +159,9 @@ def test_weights_of_a_figure_are_drawn_as_heights():
     assert [sum(n * w for n, w in zip([2, 3, 5], ways[way], strict=True)) for way in ways] == [
         pytest.approx(total) for total in (1, 3, 1)
     ]
-    for ax, (way, each) in zip(figures.weighed([2, 3, 5]).axes, ways.items(), strict=True):
+    figure, said = figures.weighed([2, 3, 5])
+    assert "average of means: 1/6 in share 1, 1/9 in share 2, 1/15 in share 3." in said
+    for ax, (way, each) in zip(figure.axes, ways.items(), strict=True):
         heights = [bar.get_height() for bar in ax.patches]
         assert ax.get_title() == way
         assert heights == [each[0]] * 2 + [each[1]] * 3 + [each[2]] * 5
