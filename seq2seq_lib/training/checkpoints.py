@@ -118,19 +118,20 @@ def save_checkpoint(
         weights: instead of the model's own, for example an average of them.
 
     Raises:
-        CheckpointError: the folder is missing or cannot be written; the model is wrapped; ``extra``
-            or the configuration holds what no file of data can hold.
+        CheckpointError: the folder is missing or cannot be written; the model is wrapped; ``extra``,
+            the configuration or the optimiser holds what no file of data can hold; a vocabulary
+            is no ``Vocab``.
     """
     path = Path(path)
     check_folder(path)
-    check_storable(model, extra)
+    check_storable(model, extra, src_vocab, tgt_vocab)
     checkpoint = Checkpoint(
         model_class=type(model).__name__,
         config=as_plain(model.to_dict(), "config"),
         weights=on_cpu(model.state_dict()) if weights is None else weights,
         src_vocab=src_vocab,
         tgt_vocab=tgt_vocab,
-        optimizer=optimizer.state_dict() if optimizer is not None else None,
+        optimizer=None if optimizer is None else as_plain(optimizer.state_dict(), "optimizer"),
         rng=get_rng(),
         progress=as_plain(progress or {}, "progress"),
         extra=as_plain(extra or {}, "extra"),
@@ -210,11 +211,17 @@ def check_folder(path: str | os.PathLike[str]) -> None:
         ) from error
 
 
-def check_storable(model: Any, extra: dict[str, Any] | None = None) -> None:
-    """Refuse a model and extras that could be written but not read; ``fit`` asks before training.
+def check_storable(
+    model: Any,
+    extra: dict[str, Any] | None = None,
+    src_vocab: Vocab | None = None,
+    tgt_vocab: Vocab | None = None,
+) -> None:
+    """Refuse what could be written but not read again; ``fit`` asks before training.
 
     Raises:
-        CheckpointError: a model inside a wrapper, without ``to_dict``, or extras that are no data.
+        CheckpointError: a model inside a wrapper or without ``to_dict``, whose weights are not all
+            tensors; a configuration or extras that are no dict of data; a vocabulary that is none.
     """
     kind = type(model).__name__
     if hasattr(model, "_orig_mod"):  # compiled, with other names of weights
@@ -227,7 +234,22 @@ def check_storable(model: Any, extra: dict[str, Any] | None = None) -> None:
         raise CheckpointError(
             f"{kind} has no to_dict(), from which its class could make such a model again.{inside}"
         )
-    as_plain(extra or {}, "extra")
+    for where, value in (("config", model.to_dict()), ("extra", extra or {})):
+        if not isinstance(value, dict):
+            raise CheckpointError(f"{where} must be a dict, but it is a {type(value).__name__}.")
+        as_plain(value, where)
+    for name, weight in model.state_dict().items():
+        if not isinstance(weight, Tensor):
+            raise CheckpointError(
+                f"The weights of {kind} hold {name}, a {type(weight).__name__}, but a checkpoint "
+                f"holds tensors alone: put it into to_dict()."
+            )
+    for where, vocab in (("src_vocab", src_vocab), ("tgt_vocab", tgt_vocab)):
+        if not isinstance(vocab, Vocab | None):
+            raise CheckpointError(
+                f"{where} must be a Vocab, but it is a {type(vocab).__name__}: Vocab(tokens) makes "
+                f"one of a list of words."
+            )
 
 
 def as_plain(value: Any, where: str) -> Any:

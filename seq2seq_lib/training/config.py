@@ -47,9 +47,10 @@ class TrainConfig:
 
 def learning_rate(step: int, config: TrainConfig, total_steps: int) -> float:
     """The learning rate of step 0, 1, …: a function of the step alone, so a resumed run agrees."""
+    rate = float(config.learning_rate)
     if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
+        return rate * (step + 1) / config.warmup_steps
     if not config.cosine_decay:
-        return config.learning_rate
+        return rate
     done = (step - config.warmup_steps) / max(1, total_steps - config.warmup_steps)
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    return rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))

@@ -95,7 +95,7 @@ def fit(
     _check_readable("train_loader", train_loader)
     _check_readable("valid_loader", valid_loader)
     if checkpoint_path is not None:
-        check_storable(model, extra)
+        check_storable(model, extra, src_vocab, tgt_vocab)
     if loss_function is not None and config.label_smoothing:
         raise ValueError(
             "config.label_smoothing has no effect on your own loss_function: set it 0."
@@ -206,7 +206,7 @@ def _update(
     own = [batch.to(processes.device) for batch in processes.share(window)]
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate(state.step, config, state.planned)
-        group["weight_decay"] = config.weight_decay
+        group["weight_decay"] = float(config.weight_decay)
     with processes.own_noise():
         loss = train_step(
             state.model,

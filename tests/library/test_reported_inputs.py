@@ -6,6 +6,7 @@ Each test stands for a kind. Where the library could refuse or guess, it refuses
 import itertools
 import random
 import warnings
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -282,16 +283,68 @@ def test_numpys_strings_and_numbers_are_stored_as_pythons(tmp_path):
     assert read.extra["a"].tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize("thing", [Path("x"), {3}, object(), np.array(["a"]), lambda: 0])
-def test_what_no_file_can_hold_is_refused_before_training(tmp_path, thing):
+@pytest.mark.parametrize("kind", [np.float64, np.float32, Fraction])
+def test_a_rate_of_any_kind_of_number_is_stored_as_pythons(tmp_path, kind):
+    """The optimiser keeps what a sweep with np.logspace gave it."""
+    path, rate = tmp_path / "m.pt", kind(1) / kind(64)
+    config = TrainConfig(epochs=1, learning_rate=rate, weight_decay=rate)
+    run(make_model(), make_loader(EXAMPLES, 4), config, checkpoint_path=path)
+    assert load_checkpoint(path).optimizer["param_groups"][0]["lr"] == 1 / 64
+
+
+def test_an_optimiser_of_the_callers_is_stored_as_data(tmp_path):
+    path, model = tmp_path / "m.pt", make_model()
+    save_checkpoint(path, model, optimizer=torch.optim.SGD(model.parameters(), np.float64(0.5)))
+    assert load_checkpoint(path).optimizer["param_groups"][0]["lr"] == 0.5
+    foreign = torch.optim.SGD(model.parameters(), Fraction(1, 2))
+    with pytest.raises(CheckpointError, match=r"optimizer\['param_groups'\].*\['lr'\] is a Fracti"):
+        save_checkpoint(path, model, optimizer=foreign)
+
+
+class Configured(Seq2Seq):
+    """Its configuration and its state are what the test says."""
+
+    config_, state_ = {}, torch.zeros(1)
+
+    def to_dict(self):
+        return self.config_
+
+    def get_extra_state(self):
+        return self.state_
+
+    def set_extra_state(self, state):
+        pass
+
+
+def configured(**attributes):
+    kind = type("Configured", (Configured,), attributes)
+    return kind(Seq2SeqConfig(12, 12, embed_size=8, hidden_size=8))
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "says"),
+    [
+        *(
+            (make_model, {"extra": {"deep": [0, thing]}}, r"extra\['deep'\]\[1\] is a \w+")
+            for thing in (Path("x"), {3}, object(), np.array(["a"]), lambda: 0)
+        ),
+        (make_model, {"extra": [1]}, "extra must be a dict, but it is a list"),
+        (lambda: configured(config_={"a": Path("x")}), {}, r"config\['a'\] is a \w*Path"),
+        (lambda: configured(config_=[1]), {}, "config must be a dict, but it is a list"),
+        (lambda: configured(state_={"a": 1}), {}, "hold _extra_state, a dict"),
+        (make_model, {"src_vocab": ["a"]}, "src_vocab must be a Vocab, but it is a list"),
+        (make_model, {"tgt_vocab": "a"}, "tgt_vocab must be a Vocab, but it is a str"),
+    ],
+)
+def test_what_no_file_can_hold_is_refused_before_training(tmp_path, model, options, says):
     calls = []
-    with pytest.raises(CheckpointError, match=r"extra\['deep'\]\[1\] is a \w+"):
+    with pytest.raises(CheckpointError, match=says):
         run(
-            make_model(),
+            model(),
             make_loader(EXAMPLES, 4),
             checkpoint_path=tmp_path / "m.pt",
-            extra={"deep": [0, thing]},
             loss_function=lambda *a: calls.append(a),
+            **options,
         )
     assert not calls and list(tmp_path.iterdir()) == []
 
