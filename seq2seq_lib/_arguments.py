@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from seq2seq_lib._numbers import (
+    check_flag,
     check_integer,
     check_number,
     check_positive,
@@ -19,6 +20,7 @@ __all__ = [
     "INTEGERS",
     "at_least",
     "check_choice",
+    "check_flag",
     "check_ids",
     "check_integer",
     "check_lengths",

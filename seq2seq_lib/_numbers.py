@@ -21,7 +21,9 @@ def check_integer(value: int, name: str, low: int, high: int | None = None, why:
         why: for the message, after a colon: a reason or a way out.
     """
     if not is_integer(value):
-        raise TypeError(f"{name} must be an integer, but it is {value!r}.")
+        other = hasattr(value, "__index__") and not isinstance(value, bool)
+        advice = f": give int({name})" if other else ""  # NumPy's small ones overflow unseen
+        raise TypeError(f"{name} must be an integer, but it is {value!r}{advice}.")
     if value < low or (high is not None and value > high):
         allowed = f"≥ {low}" if high is None else f"in {low} .. {high}"
         reason = f": {why}" if why else ""
@@ -31,6 +33,12 @@ def check_integer(value: int, name: str, low: int, high: int | None = None, why:
 def check_positive(value: int, name: str, why: str = "") -> None:
     """Refuse anything but an integer ≥ 1."""
     check_integer(value, name, 1, why=why)
+
+
+def check_flag(value: bool, name: str) -> None:
+    """Refuse anything but True and False: the text "no" of an option or a file is true."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, but it is {value!r}.")
 
 
 def check_number(

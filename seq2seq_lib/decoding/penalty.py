@@ -6,7 +6,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from seq2seq_lib._arguments import check_choice
+from seq2seq_lib._arguments import check_choice, check_number
 
 Number = TypeVar("Number", float, Tensor)
 
@@ -22,7 +22,7 @@ def length_penalty(length: int, exponent: float, kind: str = "plain") -> float:
     if length < 1:
         raise ValueError(f"length must be ≥ 1, but it is {length}: EOS counts.")
     base = float(length) if kind == "plain" else (5 + length) / 6
-    return base**exponent
+    return base ** float(exponent)  # NumPy's float32 would round every score
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,9 @@ class LengthPenalty:
 
     def __post_init__(self) -> None:
         check_choice(self.kind, ("plain", "gnmt"), "length_penalty_kind")
-        if not -10 <= self.exponent <= 10:  # far beyond, length ** exponent overflows; also NaN
-            raise ValueError(f"length_penalty must be in -10 .. 10, but it is {self.exponent}.")
+        # far beyond, length ** exponent overflows
+        ends = {"low": -10, "high": 10, "open_high": False}
+        check_number(self.exponent, "length_penalty", "in -10 .. 10", **ends)
 
     def score(self, log_prob: Number, length: int) -> Number:
         """The score of one log-probability or of a tensor of them."""

@@ -118,9 +118,9 @@ def save_checkpoint(
         weights: instead of the model's own, for example an average of them.
 
     Raises:
-        CheckpointError: the folder is missing or cannot be written; the model is wrapped; ``extra``,
-            the configuration or the optimiser holds what no file of data can hold; a vocabulary
-            is no ``Vocab``.
+        CheckpointError: the folder is missing or cannot be written; the model is wrapped; its
+            configuration, ``extra`` or the optimiser holds what no file of data can hold; a
+            vocabulary is no ``Vocab``.
     """
     path = Path(path)
     check_folder(path)

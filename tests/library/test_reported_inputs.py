@@ -19,7 +19,8 @@ from seq2seq_lib.batching import collate, make_loader, pad_sequences
 from seq2seq_lib.corpora import tokenize
 from seq2seq_lib.decoding import beam_search, greedy_search, rescore, sample
 from seq2seq_lib.encoder import Encoder
-from seq2seq_lib.losses import LossSum
+from seq2seq_lib.latent import LatentConfig
+from seq2seq_lib.losses import LossSum, sequence_loss
 from seq2seq_lib.runtime import get_rng, seed_everything, set_rng
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.subwords import Subwords
@@ -31,12 +32,15 @@ from seq2seq_lib.training import (
     load_checkpoint,
     save_checkpoint,
     teacher_forced_loss,
+    train_step,
 )
 from seq2seq_lib.translate import Translator
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Vocab
 
 EXAMPLES = [([4 + n % 5, 5], [4 + n % 7, 6, 7]) for n in range(32)]
 CONFIG = TrainConfig(epochs=2, learning_rate=1e-2, checkpoint_every=4)
+SOURCE = torch.tensor([[5, 6, 2]]), torch.tensor([3])
+IDS = torch.tensor([[1]])
 
 
 def make_model(**sizes):
@@ -46,6 +50,22 @@ def make_model(**sizes):
 
 def run(model, loader, config=CONFIG, **options):
     return fit(model, loader, None, config, progress=False, **options)
+
+
+def search(**options):
+    return beam_search(make_model(), *SOURCE, **{"num_beams": 2, "max_new_tokens": 3, **options})
+
+
+def train(model=None, optimizer=None, loss_function=None, batches=None, **options):
+    """One step."""
+    model = model or make_model()
+    return train_step(
+        model,
+        batches or [collate(EXAMPLES[:4])],
+        optimizer or torch.optim.SGD(model.parameters(), 0.1),
+        loss_function=loss_function or teacher_forced_loss(),
+        **options,
+    )
 
 
 class Stopped(Exception):
@@ -377,6 +397,10 @@ def test_wrapped_models_are_refused_before_training(tmp_path, wrap, says):
         lambda: TrainConfig(learning_rate=None),
         lambda: Seq2SeqConfig(12, 12, dropout="0.1"),
         lambda: Seq2SeqConfig(12, 12, dropout=True),
+        lambda: search(length_penalty="1"),
+        lambda: rescore(make_model(), *SOURCE, [[[5, 2]]], length_penalty=None),
+        lambda: sequence_loss(torch.zeros(1, 1, 4), IDS, IDS > 0, label_smoothing="0.1"),
+        lambda: train(clip_norm="1"),
     ],
 )
 def test_numbers_that_came_as_text_are_named(make):
@@ -394,6 +418,111 @@ def test_a_loss_function_that_returns_no_sum_is_named(returned):
         run(make_model(), loader, loss_function=lambda *a: returned)
     with pytest.raises(TypeError, match="loss_function must return a LossSum"):
         evaluate(make_model(), loader, loss_function=lambda *a: returned)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: TrainConfig(cosine_decay="no"),
+        lambda: TrainConfig(keep_best="False"),
+        *(
+            lambda name=name: Seq2SeqConfig(12, 12, **{name: "no"})
+            for name in ("bidirectional", "attend_first", "tie_embeddings", "residual")
+        ),
+        lambda: LatentConfig(12, bidirectional=0),
+        lambda: search(early_stopping="never"),  # of Transformers, where it means the contrary
+    ],
+)
+def test_a_text_in_place_of_true_or_false_is_named(make):
+    with pytest.raises(TypeError, match=r"\w+ must be True or False, but it is ('no'|'F|'nev|0)"):
+        make()
+
+
+def test_an_integer_of_numpys_is_refused_with_the_way_out():
+    """Sizes are multiplied here, and NumPy's uint8 overflows without an error."""
+    with pytest.raises(TypeError, match=r"epochs must be an integer.*: give int\(epochs\)\.$"):
+        TrainConfig(epochs=np.uint8(2))
+    with pytest.raises(TypeError, match=r"epochs must be an integer, but it is True\.$"):
+        TrainConfig(epochs=True)
+
+
+def test_a_length_penalty_of_numpys_does_not_round_the_scores():
+    (ours,), (theirs,) = (search(length_penalty=kind(0.5)) for kind in (float, np.float32))
+    assert ours == theirs and type(theirs[0].score) is float
+
+
+@pytest.mark.parametrize("ids", [np.array([5, 6]), torch.tensor([5, 6]), (5, np.int32(6))])
+def test_ids_of_a_search_may_be_integers_of_any_kind(ids):
+    for name in ("prefix", "banned_ids"):
+        assert search(**{name: ids})[0][0].tokens == search(**{name: [5, 6]})[0][0].tokens
+        with pytest.raises(TypeError, match=f"{name} must hold integer ids, but one is True"):
+            search(**{name: [True]})
+    scored = rescore(make_model(), *SOURCE, [[ids]])[0][0]
+    assert scored == rescore(make_model(), *SOURCE, [[[5, 6]]])[0][0]
+
+
+def test_an_optimiser_of_another_model_is_refused():
+    """Made before the model was loaded anew or copied; the loss would never fall."""
+    with pytest.raises(ValueError, match="optimiser holds none of the model's weights"):
+        train(optimizer=torch.optim.SGD(make_model().parameters(), 0.1))
+    model = make_model()  # some of them is enough
+    assert train(model, torch.optim.SGD(model.decoder.parameters(), 0.1)).tokens > 0
+
+
+@pytest.mark.parametrize("norm", [0, -1.0, float("nan")])
+def test_a_norm_that_spoils_a_step_is_refused(norm):
+    model = make_model()
+    before = [weight.clone() for weight in model.parameters()]
+    with pytest.raises(ValueError, match="clip_norm must be > 0 or None"):
+        train(model, clip_norm=norm)
+    assert all(map(torch.equal, before, model.parameters()))
+
+
+def without_gradient(model, batch, step):
+    return teacher_forced_loss()(model, batch, step).detach()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: train(loss_function=without_gradient), ValueError, "loss has no gradient"),
+        (
+            lambda: run(make_model().requires_grad_(False), [collate(EXAMPLES)]),
+            ValueError,
+            "loss has no gradient",
+        ),
+        (
+            lambda: train(loss_function=lambda *a: LossSum(torch.zeros(()), 3)),
+            TypeError,
+            "The tokens of the loss must be a tensor without dimensions, but it is 3",
+        ),
+        (
+            lambda: train(loss_function=lambda *a: LossSum(torch.zeros(4), torch.zeros(()))),
+            TypeError,
+            r"The total of the loss .* it is \[4\]: sum over the batch",
+        ),
+        (lambda: train(batches=collate(EXAMPLES)), TypeError, "must be a list of batches"),
+        (lambda: run(make_model(), DataLoader(EXAMPLES, 4)), TypeError, "collate_fn=batching.coll"),
+        (lambda: evaluate(make_model(), [EXAMPLES]), TypeError, "but one is a list"),
+        (lambda: run(make_model(), [collate(EXAMPLES)], resume="m.pt"), TypeError, "load_checkpoi"),
+    ],
+)
+def test_what_training_cannot_use_is_named(call, error, says):
+    with pytest.raises(error, match=says):
+        call()
+
+
+def test_an_empty_validation_set_is_refused_before_the_first_epoch():
+    calls = []
+    with pytest.raises(ValueError, match="valid_loader gives no batches"):
+        fit(
+            make_model(),
+            make_loader(EXAMPLES, 4),
+            [],
+            CONFIG,
+            loss_function=lambda *a: calls.append(a),
+        )
+    assert not calls
 
 
 @pytest.mark.parametrize("which", ["train_loader", "valid_loader"])
