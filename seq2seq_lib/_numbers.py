@@ -2,6 +2,8 @@
 
 import math
 import numbers
+import operator
+from typing import SupportsIndex
 
 
 def is_integer(value: object) -> bool:
@@ -39,6 +41,13 @@ def check_flag(value: bool, name: str) -> None:
     """Refuse anything but True and False: the text "no" of an option or a file is true."""
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, but it is {value!r}.")
+
+
+def as_id(value: SupportsIndex, name: str) -> int:
+    """A token id of any kind of integer, also NumPy's and a tensor's, as Python's."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must hold integer ids, but one is {value!r}.")
+    return operator.index(value)
 
 
 def check_number(

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
 from seq2seq_lib._arguments import check_positive
-from seq2seq_lib.batching.batch import Example, collate
+from seq2seq_lib.batching.batch import Example, as_pair, collate
 
 
 class _PooledSampler(Sampler[list[int]]):
@@ -169,6 +169,7 @@ def make_loader(
 
     Raises:
         ValueError: no examples; both sizes or neither; a sentence longer than ``max_tokens``.
+        TypeError: an example is no pair; a size is no integer.
     """
     if (batch_size is None) == (max_tokens is None):
         raise ValueError(
@@ -177,10 +178,13 @@ def make_loader(
         )
     if len(examples) == 0:
         raise ValueError("make_loader got no examples.")
+    if max_len is not None:
+        check_positive(max_len, "max_len")
     longest = math.inf if max_len is None else max_len
+    pairs = (as_pair(example, row) for row, example in enumerate(examples))
     sizes = [
         (min(len(target) + 1, longest), min(len(source) + 1, longest))  # + 1: EOS
-        for source, target in examples
+        for source, target in pairs
     ]
     sampler: _PooledSampler
     if batch_size is not None:

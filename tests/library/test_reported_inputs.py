@@ -16,11 +16,12 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from seq2seq_lib.batching import collate, make_loader, pad_sequences
-from seq2seq_lib.corpora import tokenize
+from seq2seq_lib.corpora import Pair, detokenize, tokenize
 from seq2seq_lib.decoding import beam_search, greedy_search, rescore, sample
 from seq2seq_lib.encoder import Encoder
 from seq2seq_lib.latent import LatentConfig
 from seq2seq_lib.losses import LossSum, sequence_loss
+from seq2seq_lib.masks import padding_mask
 from seq2seq_lib.runtime import get_rng, seed_everything, set_rng
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.subwords import Subwords
@@ -185,10 +186,14 @@ def test_a_jump_of_the_learning_rate_is_told_of(tmp_path):
 
 @pytest.mark.parametrize("special", [PAD_ID, BOS_ID, EOS_ID])
 @pytest.mark.parametrize("side", [0, 1])
-def test_special_ids_inside_an_example_are_refused(special, side):
+@pytest.mark.parametrize(
+    "kind", [list, tuple, np.array, torch.tensor, lambda ids: [torch.tensor(i) for i in ids]]
+)
+def test_special_ids_inside_an_example_are_refused(special, side, kind):
     """llama.cpp#7332: BOS and EOS twice, a better loss and worse outputs."""
     example = ([5, 6], [7, 8])
     example[side][1] = special
+    example = tuple(map(kind, example))
     with pytest.raises(ValueError, match=rf"(source|target) of example 1 .*\({special}\) at 1"):
         collate([([5], [6]), example])
     assert collate([([UNK_ID], [UNK_ID])]).src.tolist() == [[UNK_ID, EOS_ID]]
@@ -216,6 +221,51 @@ def test_ids_that_are_none_are_refused_with_their_row(ids, error):
 def test_integers_of_any_kind_are_ids():
     rows = [[4, 5], np.array([6]), torch.tensor([7], dtype=torch.int32)]
     assert pad_sequences(rows)[0].tolist() == [[4, 5], [6, 0], [7, 0]]
+    src = collate([(row, row) for row in rows]).src.tolist()
+    assert src == [[4, 5, EOS_ID], [6, EOS_ID, 0], [7, EOS_ID, 0]]
+    vocab = Vocab(["a", "b"])
+    assert vocab.decode([4, np.uint8(5), torch.tensor(4)]) == ["a", "b", "a"]
+    assert vocab.decode(np.array([5])) == vocab.decode(torch.tensor([5, EOS_ID])) == ["b"]
+
+
+@pytest.mark.parametrize("ids", [[4.7], torch.tensor([4.7]), [float("nan")], [True], "4", [[4]]])
+def test_what_is_no_id_is_not_decoded(ids):
+    with pytest.raises(TypeError, match="ids must hold integer ids, but one is "):
+        Vocab(["a", "b"]).decode(ids)
+
+
+@pytest.mark.parametrize("tokens", [[4, 5], [None], ["a", float("nan")]])
+def test_what_was_encoded_before_is_not_encoded_again_to_unknown_words(tokens):
+    with pytest.raises(TypeError, match="Every token must be a string, but one is "):
+        Vocab(["a", "b"]).encode(tokens)
+
+
+@pytest.mark.parametrize("pad_id", [None, 1.5, "0"])
+@pytest.mark.parametrize(
+    "call", [lambda pad: padding_mask(IDS, pad), lambda pad: pad_sequences([[4], [5, 6]], pad)]
+)
+def test_a_tokenizer_without_a_pad_is_named(call, pad_id):
+    """GPT-2's has the pad_token_id None, which no id equals, so nothing would be a pad."""
+    with pytest.raises(TypeError, match="pad_id must be an integer, but it is"):
+        call(pad_id)
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        Pair(("a",), ("b",)),  # of a corpus, not encoded
+        ("a b", "c"),
+        ([4], None),
+        ([4], [5], [6]),
+        [4, 5],
+        {"source": [4], "target": [5]},
+        4,
+    ],
+)
+@pytest.mark.parametrize("call", [collate, lambda examples: make_loader(examples, 2)])
+def test_what_is_no_pair_of_ids_is_named(call, example):
+    with pytest.raises(TypeError, match=r"Example 1 must be a pair .*encode_pairs"):
+        call([([4], [5]), example])
 
 
 def test_pads_within_the_length_are_refused_at_every_entrance():
@@ -279,12 +329,27 @@ def test_a_line_over_four_thousand_bytes_is_trained_on_and_keeps_its_letters():
     "call",
     [
         lambda: tokenize(float("nan")),
+        lambda: Subwords.train(["a man", float("nan")], 20),
         lambda: Vocab.build([["a", float("nan")]]),
         lambda: Vocab.build([["a", None]]),
     ],
 )
 def test_empty_cells_of_a_table_are_named(call):
     with pytest.raises(TypeError, match=r"string, but .*(nan|None).*an empty cell"):
+        call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: Subwords.train("the house of the man", 20),
+        lambda: Subwords.train(["the house of the man"] * 9, 20).sample("the man", 0.1, 1),
+        lambda: detokenize("the man"),
+        lambda: Vocab("the man"),
+    ],
+)
+def test_a_text_in_place_of_a_list_is_not_read_letter_by_letter(call):
+    with pytest.raises(TypeError, match=r"must be a list of \w+, but it is the string 'the "):
         call()
 
 
