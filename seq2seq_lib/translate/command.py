@@ -80,15 +80,27 @@ def _settle(options: argparse.Namespace) -> None:
         own = options.train is not None
         if own and options.stated:
             raise ValueError("--languages is for Multi30k: leave it out beside --train.")
-        for name in ("valid", "test", "check", "allow_overlap"):
-            if getattr(options, name) and not own:
-                option = "--" + name.replace("_", "-")
-                raise ValueError(f"{option} is for text of your own: give --train, too.")
+        _refuse_without("train", options, "valid", "test", "check", "allow_overlap", "valid_share")
+        if options.valid and options.valid_share:
+            raise ValueError("--valid-share is for text without --valid: leave one of them out.")
         name = "own" if own else options.corpus
         if options.checkpoint is None and name != "multi30k":
             options.checkpoint = cache_folder() / f"translate-{name}.pt"
+    if options.command != "translate":
+        files = "train" if options.command == "train" else "test"
+        _refuse_without(files, options, "columns", "encoding")
+        given = [getattr(options, name, None) or () for name in ("train", "valid", "test")]
+        if options.columns and 1 not in map(len, given):
+            raise ValueError("--columns is for one file with columns, but all texts have two.")
     if options.checkpoint is None:
         options.checkpoint = default_checkpoint(options.languages)
+
+
+def _refuse_without(files: str, options: argparse.Namespace, *names: str) -> None:
+    for name in names:
+        if getattr(options, name) and not getattr(options, files):
+            option = "--" + name.replace("_", "-")
+            raise ValueError(f"{option} is for text of your own: give --{files}, too.")
 
 
 def _what_is_saved(options: argparse.Namespace) -> str:

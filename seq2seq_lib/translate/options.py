@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 
 from seq2seq_lib._arguments import at_least
+from seq2seq_lib.corpora.own_corpus import VALID_SHARE
 from seq2seq_lib.translate.recipe import Recipe
 
 
-def _share(text: str) -> float:
+def share(text: str) -> float:
     value = float(text)
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"must lie above 0 and below 1, but it is {text}")
@@ -68,11 +69,10 @@ def _data() -> argparse.ArgumentParser:
         "--columns",
         nargs=2,
         type=at_least(1),
-        default=(1, 2),
         metavar=("SOURCE", "TARGET"),
-        help="of one file, set apart by tabs; default: 1 2",
+        help="of one file, set apart by tabs (default: 1 2)",
     )
-    group.add_argument("--encoding", default="utf-8", help="of your files; default: %(default)s")
+    group.add_argument("--encoding", help="of your files (default: utf-8)")
     return group
 
 
@@ -109,9 +109,8 @@ def _add_train(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--valid-share",
-        type=_share,
-        default=0.02,
-        help="of the sources, where there is no --valid; default: %(default)s",
+        type=share,
+        help=f"of the sources, where there is no --valid (default: {VALID_SHARE})",
     )
     command.add_argument(
         "--allow-overlap",
