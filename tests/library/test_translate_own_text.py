@@ -66,6 +66,18 @@ def test_resume_with_another_text_is_refused(files, capsys):
     assert (files / "my.pt").read_bytes() == before
 
 
+def test_resume_with_another_split_is_refused(files, capsys):
+    """A larger share would validate on sentences that were trained on."""
+    assert main(args(files, "my.pt")) == 0
+    before = (files / "my.pt").read_bytes()
+    capsys.readouterr()
+    valid = [str(files / f"test.{side}") for side in SIDES]
+    for split in (["--valid-share", "0.3"], ["--valid", *valid, "--allow-overlap"]):
+        message = refused(capsys, args(files, "my.pt", "--resume", "--epochs", "2", *split))
+        assert "with other validation sentences" in message and "--valid-share" in message
+    assert (files / "my.pt").read_bytes() == before
+
+
 def test_a_jump_of_the_learning_rate_is_a_note(files, capsys):
     many = ["--batch-size", "1"]  # past the warm-up of 300 steps
     assert main([*args(files, "my.pt", *many), "--epochs", "4"]) == 0
