@@ -85,13 +85,17 @@ def check_choice(value: str, choices: Iterable[str], name: str) -> None:
         raise ValueError(f"Unknown {name}: {value!r}. Valid: {valid}.")
 
 
-def at_least(smallest: float, kind: type = int) -> Callable[[str], float]:
-    """A ``type`` for ``argparse``: a finite number of this kind, ``smallest`` or more."""
+def at_least(
+    smallest: float, kind: type = int, *, most: float = math.inf
+) -> Callable[[str], float]:
+    """A ``type`` for ``argparse``: a finite number of this kind, ``smallest`` .. ``most``."""
 
     def number(text: str) -> float:
         value = kind(text)
         if not smallest <= value < math.inf:  # NaN compares with nothing
             raise argparse.ArgumentTypeError(f"must be ≥ {smallest} and finite, but it is {text}")
+        if value > most:
+            raise argparse.ArgumentTypeError(f"must be ≤ {most}, but it is {text}")
         return value
 
     return number

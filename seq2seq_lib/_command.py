@@ -16,7 +16,8 @@ def open_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
-    sys.stdout.reconfigure(encoding="utf-8")  # like the input, also in a pipe on Windows
+    # like the input, also in a pipe on Windows; the name of a file may hold other bytes
+    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
 
 
 def exit_code(work: Callable[[], None], interrupted: Callable[[], str]) -> int:

@@ -4,6 +4,7 @@ import contextlib
 import glob
 import os
 import platform
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -18,14 +19,18 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     It lies beside ``path`` until then, so an interruption or a full disk leaves the old file as it
     was, and a reader sees the old one or the new one, never a half. Of a process that is killed
     at once a file that ends in ``.part`` remains; the next that writes to ``path`` removes it.
+
+    A link stays one: the file that it leads to is replaced. Who may read a file may read the new.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
     part = _part_beside(path)
     try:
         with open(part, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())  # a rename that overtakes its data would leave an empty file
+        with contextlib.suppress(OSError):  # there is no old one, or it is another user's
+            shutil.copymode(path, part)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)  # after an interruption; already renamed otherwise

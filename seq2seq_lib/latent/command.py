@@ -36,7 +36,7 @@ from seq2seq_lib.latent.sentences import (
     split,
     write_lines,
 )
-from seq2seq_lib.runtime import seed_everything
+from seq2seq_lib.runtime import LARGEST_SEED, seed_everything
 from seq2seq_lib.schedules import cyclical, linear, logistic
 from seq2seq_lib.training import (
     Checkpoint,
@@ -213,7 +213,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help="the model")
-    common.add_argument("--seed", type=at_least(0), default=0, help="of all random numbers")
+    common.add_argument(
+        "--seed", type=at_least(0, most=LARGEST_SEED), default=0, help="of all random numbers"
+    )
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument("--corpus", choices=("echo", "tatoeba"), default="echo", help="what to read")
     data.add_argument("--text", type=Path, metavar="FILE", help="a sentence a line, instead")

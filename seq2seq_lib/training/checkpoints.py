@@ -197,7 +197,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 
 def check_folder(path: str | os.PathLike[str]) -> None:
     """Refuse a path where no file can be written; ``fit`` asks before hours of training."""
-    path = Path(path)
+    path = Path(os.path.realpath(path))  # a link leads to a file in another folder
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder: give the path of a file.")
     if not path.parent.is_dir():

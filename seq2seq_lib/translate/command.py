@@ -77,6 +77,10 @@ def _settle(options: argparse.Namespace) -> None:
         given = [getattr(options, name, None) or () for name in ("train", "valid", "test")]
         if options.columns and 1 not in map(len, given):
             raise ValueError("--columns is for one file with columns, but all texts have two.")
+    if options.command == "evaluate":
+        if options.test and options.split:
+            raise ValueError("--split is of the model's own corpus: leave it out beside --test.")
+        options.split = options.split or "test"
     if options.checkpoint is None:
         options.checkpoint = default_checkpoint(options.languages)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from seq2seq_lib._arguments import at_least
 from seq2seq_lib.corpora.own_corpus import VALID_SHARE
+from seq2seq_lib.runtime import LARGEST_SEED
 from seq2seq_lib.translate.recipe import Recipe
 
 
@@ -35,8 +36,7 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--split",
         choices=("train", "valid", "test"),
-        default="test",
-        help="of the corpus that the model was trained on; default: %(default)s",
+        help="of the corpus that the model was trained on (default: test)",
     )
     command.add_argument("--limit", type=at_least(1), metavar="N", help="use the first N sentences")
     command.add_argument("--show", type=at_least(0), default=5, help="print so many translations")
@@ -55,7 +55,9 @@ def _common() -> argparse.ArgumentParser:
         help="of Multi30k: de, en, fr, cs (default: those of the checkpoint, else de en)",
     )
     group.add_argument("--device", help="cpu, cuda, mps, …; else SEQ2SEQ_DEVICE or what is there")
-    group.add_argument("--threads", type=at_least(1), default=1, help="CPU threads (default: 1)")
+    group.add_argument(
+        "--threads", type=at_least(1, most=1024), default=1, help="CPU threads (default: 1)"
+    )
     return group
 
 
@@ -135,7 +137,10 @@ def _add_train(command: argparse.ArgumentParser) -> None:
             help=f"{what}; default: %(default)s",
         )
     command.add_argument(
-        "--seed", type=at_least(0), default=recipe.seed, help="default: %(default)s"
+        "--seed",
+        type=at_least(0, most=LARGEST_SEED),
+        default=recipe.seed,
+        help="default: %(default)s",
     )
     command.add_argument(
         "--limit", type=at_least(1), metavar="N", help="use the first N training pairs"

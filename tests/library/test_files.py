@@ -78,6 +78,22 @@ def test_threads_that_write_the_same_file_do_not_share_a_part(tmp_path):
     assert failed == [] and path.read_bytes() in contents and os.listdir(tmp_path) == ["a.txt"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_link_stays_a_link_and_a_private_file_private(tmp_path):
+    """A checkpoint that is a link to a larger disk; a file that nobody else may read."""
+    large, small = tmp_path / "large", tmp_path / "small"
+    large.mkdir()
+    small.mkdir()
+    link, target = small / "a.txt", large / "real.txt"
+    link.symlink_to(Path("..", "large", "real.txt"))
+    write_whole(link, "new")  # where it leads there is nothing yet
+    target.chmod(0o600)
+    write_whole(link, TEXT)
+    assert link.is_symlink() and target.read_bytes() == TEXT.encode()
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert os.listdir(large) == ["real.txt"] and os.listdir(small) == ["a.txt"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="parts of others are let alone there")
 @pytest.mark.parametrize(
     ("error", "stays"), [(None, True), (PermissionError, True), (ProcessLookupError, False)]

@@ -141,6 +141,8 @@ def test_words_that_contradict_each_other_are_refused(words, says, capsys, monke
 def test_options_for_files_are_refused_where_evaluate_reads_none(capsys):
     for words in (["--columns", "1", "2"], ["--encoding", "latin-1"]):
         assert "text of your own: give --test, too" in refused(capsys, ["evaluate", *words])
+    both = ["evaluate", "--test", "a", "b", "--split", "valid"]
+    assert "--split is of the model's own corpus" in refused(capsys, both)
 
 
 def test_columns_are_those_of_the_file_that_has_some(files, capsys):
