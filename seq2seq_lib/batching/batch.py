@@ -175,13 +175,8 @@ def collate(examples: Sequence[Example], max_len: int | None = None) -> Batch:
     """
     if len(examples) == 0:
         raise ValueError("collate got no examples: a batch needs at least one.")
-    ended = [
-        tuple(
-            [*_words_of(ids, f"The {side} of example {row}"), EOS_ID]
-            for side, ids in zip(("source", "target"), as_pair(example, row), strict=True)
-        )
-        for row, example in enumerate(examples)
-    ]
+    pairs = [_words_of(as_pair(example, row), row) for row, example in enumerate(examples)]
+    ended = [([*source, EOS_ID], [*target, EOS_ID]) for source, target in pairs]
     if max_len is not None:
         ended = [(truncate(s, max_len), truncate(t, max_len)) for s, t in ended]
     src, src_lengths = pad_sequences([source for source, _ in ended])
@@ -201,17 +196,22 @@ def as_pair(example: Example, row: int) -> Example:
     )
 
 
-def _words_of(ids: Sequence[int], what: str) -> list[int]:
-    """The ids as a list, refused if one is special. Tensors are never equal by their hash."""
-    words = ids.tolist() if hasattr(ids, "tolist") else ids
-    words = [word.item() if isinstance(word, Tensor) else word for word in words]
-    for place, token in enumerate(words):
-        if token in tuple(_ADDED):
-            raise ValueError(
-                f"{what} holds {_ADDED[int(token)]} ({int(token)}) at {place}: give the ids of its "
-                f"words alone, as Vocab.encode does; collate adds BOS, EOS and the pads."
-            )
-    return words
+def _words_of(pair: Example, row: int) -> Example:
+    """Its two lists of Python's numbers, refused if one is the id of a special token."""
+    sides = []
+    for side, ids in zip(("source", "target"), pair, strict=True):
+        words = ids.tolist() if hasattr(ids, "tolist") else ids
+        # a tensor is equal to no number by its hash
+        words = [word.item() if isinstance(word, Tensor) else word for word in words]
+        for place, token in enumerate(words):
+            if token in tuple(_ADDED):
+                raise ValueError(
+                    f"The {side} of example {row} holds {_ADDED[token]} ({int(token)}) at {place}: "
+                    f"give the ids of its words alone, as Vocab.encode does; collate adds BOS, EOS "
+                    f"and the pads."
+                )
+        sides.append(words)
+    return sides[0], sides[1]
 
 
 def encode_pairs(pairs: Sequence, src_vocab: Vocab, tgt_vocab: Vocab) -> list[Example]:

@@ -22,7 +22,7 @@ def length_penalty(length: int, exponent: float, kind: str = "plain") -> float:
     if length < 1:
         raise ValueError(f"length must be ≥ 1, but it is {length}: EOS counts.")
     base = float(length) if kind == "plain" else (5 + length) / 6
-    return base ** float(exponent)  # NumPy's float32 would round every score
+    return base**exponent
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class LengthPenalty:
     def score(self, log_prob: Number, length: int) -> Number:
         """The score of one log-probability or of a tensor of them."""
         # An output without tokens has log-probability 0, and 0 is its score.
-        return log_prob / length_penalty(max(length, 1), self.exponent, self.kind)
+        exponent = float(self.exponent)  # NumPy's float32 would round every score
+        return log_prob / length_penalty(max(length, 1), exponent, self.kind)
 
     def bound(self, log_prob: Tensor, length: int, longest: int) -> Tensor:
         """The best score that open outputs ``[N]`` of this length can still reach.
