@@ -25,14 +25,15 @@ def get_device(name: str | None = None) -> torch.device:
         RuntimeError: the device was asked for by name and is not there. Nothing falls back
             silently: who asks for a GPU wants to know that there is none.
     """
-    wanted = name or os.environ.get("SEQ2SEQ_DEVICE")
+    said = name not in (None, "")  # 0 is said, too
+    wanted = name if said else os.environ.get("SEQ2SEQ_DEVICE")
     found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-    if not wanted:
+    if not said and not wanted:
         return found or torch.device("cpu")
-    origin = "name" if name else "SEQ2SEQ_DEVICE"
+    origin = "name" if said else "SEQ2SEQ_DEVICE"
     try:
         device = torch.device(wanted)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise ValueError(
             f"{origin}={wanted!r} is not a device name. Try 'cpu', 'cuda', 'cuda:0' or 'mps'."
         ) from error

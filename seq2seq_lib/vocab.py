@@ -182,7 +182,7 @@ class Vocab:
         """
         path = Path(path)
         try:
-            tokens = json.loads(path.read_text(encoding="utf-8"))
+            tokens = json.loads(path.read_text(encoding="utf-8-sig"))
         except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise ValueError(f"{path} is not a vocabulary file: {error}.") from error
         return cls.from_tokens(tokens, origin=str(path))

@@ -1,6 +1,7 @@
 """Which sentences share a batch: neighbours in length, so that there is little to pad."""
 
 import math
+import operator
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
-from seq2seq_lib._arguments import check_positive
+from seq2seq_lib._arguments import check_flag, check_positive
 from seq2seq_lib.batching.batch import Example, as_pair, collate
 
 
@@ -24,7 +25,8 @@ class _PooledSampler(Sampler[list[int]]):
         if len(lengths) == 0:
             raise ValueError("lengths is empty: there is nothing to put into batches.")
         self.lengths = lengths.tolist() if isinstance(lengths, Tensor) else list(lengths)
-        self.shuffle, self.seed, self.epoch = shuffle, seed, 0
+        check_flag(shuffle, "shuffle")
+        self.shuffle, self.seed, self.epoch = shuffle, operator.index(seed), 0
         self.pool = len(self.lengths)
 
     def set_epoch(self, epoch: int) -> None:

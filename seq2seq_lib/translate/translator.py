@@ -1,6 +1,6 @@
 """``Translator``: a model with what it needs to read and write text; and its BLEU."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -56,7 +56,7 @@ class Translator:
 
     def __call__(
         self,
-        lines: Sequence[str],
+        lines: Iterable[str],
         *,
         num_beams: int = 5,
         length_penalty: float = 1.0,
@@ -73,6 +73,7 @@ class Translator:
         if isinstance(lines, str):
             raise TypeError("Give a list of lines, not one string: translator([text]).")
         check_positive(batch_size, "batch_size")
+        lines = list(lines)  # a generator can be read once
         for number, line in enumerate(lines, 1):
             _check_line(number, line)
         device = next(self.model.parameters()).device

@@ -157,6 +157,12 @@ def test_no_lines_give_no_translations():
     assert random_translator()([]) == []
 
 
+def test_lines_may_come_from_a_generator():
+    options = {"max_new_tokens": 3}
+    translations = random_translator()((line for line in LINES), **options)
+    assert [t.text for t in translations] == [t.text for t in random_translator()(LINES, **options)]
+
+
 def test_a_vocabulary_of_another_model_is_refused():
     with pytest.raises(ValueError, match="ids must be in 0 .. 4, but one is 5"):
         replace(scripted([DOG, EOS_ID], [0, 1]), tgt_vocab=Vocab(["a"]))(["ein hund"])
