@@ -21,8 +21,14 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     at once a file that ends in ``.part`` remains; the next that writes to ``path`` removes it.
 
     A link stays one: the file that it leads to is replaced. Who may read a file may read the new.
+
+    Raises:
+        OSError: it cannot be written, or ``path`` is a folder, a pipe or a device such as
+            ``/dev/null``, which no file may replace.
     """
     path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is a folder, a pipe or a device, and not replaced by a file")
     part = _part_beside(path)
     try:
         with open(part, "wb") as file:

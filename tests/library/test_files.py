@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from seq2seq_lib._files import write_whole, written_whole
+from seq2seq_lib.training import CheckpointError, check_folder
 
 TEXT = "größe\r\n日本\n"
 
@@ -76,6 +77,21 @@ def test_threads_that_write_the_same_file_do_not_share_a_part(tmp_path):
     for thread in threads:
         thread.join()
     assert failed == [] and path.read_bytes() in contents and os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes there")
+def test_a_pipe_a_device_and_a_folder_are_not_replaced(tmp_path):
+    """Who may write in /dev would put a file in the place of /dev/null."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link, tmp_path):
+        with pytest.raises(OSError, match="a folder, a pipe or a device, and not replaced"):
+            write_whole(path, TEXT)
+    for path in (pipe, link):
+        with pytest.raises(CheckpointError, match="pipe is a pipe or a device: give the path of"):
+            check_folder(path)
+    assert pipe.is_fifo() and link.is_symlink() and len(os.listdir(tmp_path)) == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
