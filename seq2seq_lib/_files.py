@@ -26,9 +26,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         OSError: it cannot be written, or ``path`` is a folder, a pipe or a device such as
             ``/dev/null``, which no file may replace.
     """
-    path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():
-        raise OSError(f"{path} is a folder, a pipe or a device, and not replaced by a file")
+    path = _replaceable(path)
     part = _part_beside(path)
     try:
         with open(part, "wb") as file:
@@ -44,7 +42,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise the OSError or ValueError with which ``written_whole`` would begin; nothing stays."""
-    part = _part_beside(Path(path))
+    part = _part_beside(_replaceable(path))
     try:
         part.touch()
     finally:
@@ -55,6 +53,14 @@ def write_whole(path: str | os.PathLike[str], text: str) -> None:
     """The same for a text: UTF-8, with line ends as they are in it on every system."""
     with written_whole(path) as file:
         file.write(text.encode())
+
+
+def _replaceable(path: str | os.PathLike[str]) -> Path:
+    """The file that a link leads to; an OSError if it is there and is none."""
+    path = Path(os.path.realpath(path))
+    if os.path.exists(path) and not path.is_file():
+        raise OSError(f"{path} is a folder, a pipe or a device, and not replaced by a file")
+    return path
 
 
 def _part_beside(path: Path) -> Path:

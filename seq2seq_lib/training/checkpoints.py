@@ -206,10 +206,9 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 
 def check_folder(path: str | os.PathLike[str]) -> None:
     """Refuse a path where no file can be written; ``fit`` asks before hours of training."""
-    path = Path(os.path.realpath(path))  # a link leads to a file in another folder
-    if path.exists() and not path.is_file():
-        kind = "folder" if path.is_dir() else "pipe or a device"
-        raise CheckpointError(f"{path} is a {kind}: give the path of a file.")
+    path = Path(path)
+    if os.path.isdir(path):  # a name that is too long is none, too
+        raise CheckpointError(f"{path} is a folder: give the path of a file.")
     if not path.parent.is_dir():
         raise CheckpointError(f"There is no folder {path.parent}: make it, or choose another one.")
     try:

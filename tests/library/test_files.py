@@ -89,7 +89,9 @@ def test_a_pipe_a_device_and_a_folder_are_not_replaced(tmp_path):
         with pytest.raises(OSError, match="a folder, a pipe or a device, and not replaced"):
             write_whole(path, TEXT)
     for path in (pipe, link):
-        with pytest.raises(CheckpointError, match="pipe is a pipe or a device: give the path of"):
+        with pytest.raises(
+            CheckpointError, match="cannot be written .*a pipe or a device, and not repl"
+        ):
             check_folder(path)
     assert pipe.is_fifo() and link.is_symlink() and len(os.listdir(tmp_path)) == 2
 
