@@ -18,6 +18,7 @@ from seq2seq_lib.masks import check_pad_id, sequence_mask
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, Vocab
 
 _ADDED = {PAD_ID: "PAD", BOS_ID: "BOS", EOS_ID: "EOS"}  # by collate, and by nobody before it
+_SPECIAL = tuple(_ADDED)
 
 Example = tuple[list[int], list[int]]  # source ids, target ids, both without BOS and EOS
 
@@ -204,7 +205,7 @@ def _words_of(pair: Example, row: int) -> Example:
         # a tensor is equal to no number by its hash
         words = [word.item() if isinstance(word, Tensor) else word for word in words]
         for place, token in enumerate(words):
-            if token in tuple(_ADDED):
+            if token in _SPECIAL:
                 raise ValueError(
                     f"The {side} of example {row} holds {_ADDED[token]} ({int(token)}) at {place}: "
                     f"give the ids of its words alone, as Vocab.encode does; collate adds BOS, EOS "

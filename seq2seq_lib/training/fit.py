@@ -89,10 +89,12 @@ def fit(
 
     Raises:
         FloatingPointError: the training loss or its gradient became infinite or NaN.
-        ValueError: the processes do not agree on settings, weights, random state or batches.
+        ValueError: a loader gives no batches; a loss without a gradient; the processes do not agree
+            on settings, weights, random state or batches.
         CheckpointError: the checkpoint cannot be written, or ``resume`` is not of such a run: other
             weights, or in the middle of an epoch other batches than those it was trained on.
-        TypeError: a loader that can be read only once, a loss that is no ``LossSum``.
+        TypeError: a loader that can be read only once, a batch without ``to(device)``, a loss that
+            is no ``LossSum``, a ``resume`` that is no ``Checkpoint``.
 
     Warns:
         UserWarning: a cosine decay is resumed with another number of epochs, so the learning rate
