@@ -52,7 +52,10 @@ class Checkpoint:
     extra: dict[str, Any]
 
     def build(self, model_class: Any = Seq2Seq) -> Any:
-        """The model with its weights, as precise as they are, on the CPU, in evaluation mode."""
+        """The model with its weights, on the CPU, in evaluation mode.
+
+        In double precision if they are, else in single, also if a file holds them in half.
+        """
         if model_class.__name__ != self.model_class:
             raise CheckpointError(
                 f"This checkpoint holds a {self.model_class}, not a {model_class.__name__}: "
@@ -64,34 +67,28 @@ class Checkpoint:
             raise CheckpointError(
                 f"The checkpoint's configuration is none of {model_class.__name__}: {error}"
             ) from error
-        precisions = {w.dtype for w in self.weights.values() if w.is_floating_point()}
-        if len(precisions) == 1:  # load_state_dict would round a double model to float32
-            model.to(precisions.pop())
+        for weight in self.weights.values():
+            if weight.dtype == torch.float64:  # load_state_dict would round it
+                model.double()
         self.check_fits(model)
         model.load_state_dict(self.weights)
         return model.eval()
 
     def check_fits(self, model: nn.Module) -> None:
-        """Refuse a model of another class or with weights of other names, shapes or dtypes."""
+        """Refuse a model of another class or with weights of other names or shapes."""
         if type(model).__name__ != self.model_class:
             raise CheckpointError(
                 f"This checkpoint holds a {self.model_class}, not a {type(model).__name__}."
             )
-        theirs, ours = (
-            {name: _described(weight) for name, weight in weights.items()}
-            for weights in (self.weights, model.state_dict())
-        )
+        theirs = {name: list(weight.shape) for name, weight in self.weights.items()}
+        ours = {name: list(weight.shape) for name, weight in model.state_dict().items()}
         for name in sorted(theirs.keys() | ours.keys()):
             if theirs.get(name) != ours.get(name):
                 raise CheckpointError(
-                    f"The checkpoint does not fit this {self.model_class}: {name} is "
+                    f"The checkpoint does not fit this {self.model_class}: {name} has shape "
                     f"{theirs.get(name)} in the file and {ours.get(name)} in the model (None: "
                     f"there is no such weight)."
                 )
-
-
-def _described(weight: Tensor) -> str:
-    return f"{str(weight.dtype).removeprefix('torch.')} {list(weight.shape)}"
 
 
 def _kinds(hint: Any) -> tuple[type, ...]:

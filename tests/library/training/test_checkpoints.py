@@ -61,12 +61,13 @@ def test_a_model_comes_back_with_weights_settings_and_vocabularies(tmp_path, opt
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16])
-def test_a_model_comes_back_as_precise_as_it_was(tmp_path, dtype):
+def test_a_model_comes_back_no_less_precise_than_it_was(tmp_path, dtype):
     model = make_model(tie_embeddings=True).to(dtype)
     save_checkpoint(tmp_path / "m.pt", model)
     again = load_checkpoint(tmp_path / "m.pt").build()
-    assert same(weights(model), weights(again))
-    assert {weight.dtype for weight in again.state_dict().values()} == {dtype}
+    wide = torch.promote_types(dtype, torch.float32)
+    assert same(weights(model.to(wide)), weights(again))
+    assert {weight.dtype for weight in again.state_dict().values()} == {wide}
     assert again.decoder.output.weight is again.decoder.embedding.weight  # tied as before
 
 
@@ -316,17 +317,15 @@ def test_weights_of_other_names_or_shapes_are_refused(saved):
     checkpoint = load_checkpoint(saved)
     larger = replace(checkpoint, config={**checkpoint.config, "hidden_size": 8})
     with pytest.raises(
-        CheckpointError, match=r"is float32 \[\d.*\] in the file and float32 \[\d.*in the model"
+        CheckpointError, match=r"has shape \[\d.*\] in the file and \[\d.*in the model"
     ):
         larger.build()
     fewer = dict(checkpoint.weights)
     del fewer["decoder.output.bias"]
-    with pytest.raises(
-        CheckpointError, match=r"output.bias is None in the file and float32 \[11\]"
-    ):
+    with pytest.raises(CheckpointError, match=r"output.bias has shape None in the file and \[11\]"):
         replace(checkpoint, weights=fewer).build()
     more = {**checkpoint.weights, "extra": torch.zeros(2)}
-    with pytest.raises(CheckpointError, match=r"extra is float32 \[2\] in the file and None"):
+    with pytest.raises(CheckpointError, match=r"extra has shape \[2\] in the file and None"):
         replace(checkpoint, weights=more).build()
 
 
