@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from seq2seq_lib._numbers import (
+    check_flag,
     check_integer,
     check_number,
     check_positive,
@@ -19,6 +20,7 @@ __all__ = [
     "INTEGERS",
     "at_least",
     "check_choice",
+    "check_flag",
     "check_ids",
     "check_integer",
     "check_lengths",
@@ -83,13 +85,17 @@ def check_choice(value: str, choices: Iterable[str], name: str) -> None:
         raise ValueError(f"Unknown {name}: {value!r}. Valid: {valid}.")
 
 
-def at_least(smallest: float, kind: type = int) -> Callable[[str], float]:
-    """A ``type`` for ``argparse``: a finite number of this kind, ``smallest`` or more."""
+def at_least(
+    smallest: float, kind: type = int, *, most: float = math.inf
+) -> Callable[[str], float]:
+    """A ``type`` for ``argparse``: a finite number of this kind, ``smallest`` .. ``most``."""
 
     def number(text: str) -> float:
         value = kind(text)
         if not smallest <= value < math.inf:  # NaN compares with nothing
             raise argparse.ArgumentTypeError(f"must be ≥ {smallest} and finite, but it is {text}")
+        if value > most:
+            raise argparse.ArgumentTypeError(f"must be ≤ {most}, but it is {text}")
         return value
 
     return number

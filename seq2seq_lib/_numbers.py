@@ -2,6 +2,8 @@
 
 import math
 import numbers
+import operator
+from typing import SupportsIndex
 
 
 def is_integer(value: object) -> bool:
@@ -21,7 +23,9 @@ def check_integer(value: int, name: str, low: int, high: int | None = None, why:
         why: for the message, after a colon: a reason or a way out.
     """
     if not is_integer(value):
-        raise TypeError(f"{name} must be an integer, but it is {value!r}.")
+        other = hasattr(value, "__index__") and not isinstance(value, bool)
+        advice = f": give int({name})" if other else ""  # NumPy's small ones overflow unseen
+        raise TypeError(f"{name} must be an integer, but it is {value!r}{advice}.")
     if value < low or (high is not None and value > high):
         allowed = f"≥ {low}" if high is None else f"in {low} .. {high}"
         reason = f": {why}" if why else ""
@@ -31,6 +35,19 @@ def check_integer(value: int, name: str, low: int, high: int | None = None, why:
 def check_positive(value: int, name: str, why: str = "") -> None:
     """Refuse anything but an integer ≥ 1."""
     check_integer(value, name, 1, why=why)
+
+
+def check_flag(value: bool, name: str) -> None:
+    """Refuse anything but True and False: the text "no" of an option or a file is true."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, but it is {value!r}.")
+
+
+def as_id(value: SupportsIndex, name: str) -> int:
+    """A token id of any kind of integer, also NumPy's and a tensor's, as Python's."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must hold integer ids, but one is {value!r}.")
+    return operator.index(value)
 
 
 def check_number(

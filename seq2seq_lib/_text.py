@@ -1,6 +1,7 @@
 """What is done to every text before it is cut into words or pieces, and when it is shown."""
 
 import re
+from collections.abc import Iterable
 
 # What Unicode calls default ignorable, and control characters but for white space. Joiners between
 # letters that are written with them are left alone.
@@ -23,7 +24,10 @@ def visible(text: str) -> str:
 
     Raises:
         ValueError: a lone surrogate, which is no character.
+        TypeError: what is no string.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"The text must be a string, but it is {text!r}: an empty cell of a table?")
     if text.isascii():
         return text if text.isprintable() else _UNSEEN.sub("", text)
     check_text(text)
@@ -43,6 +47,14 @@ def check_text(text: str, what: str = "The text") -> None:
         raise ValueError(
             f"{what} holds the lone surrogate {lone[0]!a} at {lone.start()}: bytes that are "
             f"no UTF-8 were read with errors='surrogateescape'. Decode them anew."
+        )
+
+
+def check_list(items: Iterable[str], what: str, of: str) -> None:
+    """Refuse a string in place of a list of strings: it would be read letter by letter."""
+    if isinstance(items, str):
+        raise TypeError(
+            f"{what} must be a list of {of}, but it is the string {shortened(items)!r}."
         )
 
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from seq2seq_lib._arguments import check_choice, kind_of
+from seq2seq_lib._arguments import check_choice, check_number, kind_of
 
 FEW_PADS = 0.4  # of all rows: to leave out more is worth a copy, see benchmarks/loss.py
 
@@ -172,8 +172,7 @@ def _cross_entropy(
 ) -> tuple[Tensor, Tensor]:
     """The losses ``[B, T]``, 0 at pads and so is their gradient; what a mean divides them by."""
     index = _readable(logits, targets, mask, weight, "logits")
-    if not 0.0 <= label_smoothing < 1.0:
-        raise ValueError(f"label_smoothing must be in [0, 1), but it is {label_smoothing}.")
+    check_number(label_smoothing, "label_smoothing", "in [0, 1)", low=0, high=1)
     tokens, precise = mask.sum(), _precise(logits.dtype)
     count = tokens if weight is None else _used(weight, index, mask).sum()
     options = {

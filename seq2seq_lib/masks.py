@@ -7,7 +7,7 @@ True = pad, Hugging Face's ``attention_mask`` means 1 = real. Ours says which po
 import torch
 from torch import Tensor
 
-from seq2seq_lib._arguments import INTEGERS, check_lengths, kind_of
+from seq2seq_lib._arguments import INTEGERS, check_integer, check_lengths, kind_of
 
 
 def sequence_mask(lengths: Tensor, max_len: int | None = None) -> Tensor:
@@ -41,7 +41,13 @@ def padding_mask(ids: Tensor, pad_id: int = 0) -> Tensor:
     """
     if not isinstance(ids, Tensor) or ids.dtype not in INTEGERS:
         raise TypeError(f"ids must be an integer tensor of token ids, but it is {kind_of(ids)}.")
+    check_pad_id(pad_id)
     return ids != pad_id
+
+
+def check_pad_id(pad_id: int) -> None:
+    """Refuse what is no id: a tokenizer without a pad has None there, and nothing equals None."""
+    check_integer(pad_id, "pad_id", -(2**63), 2**63 - 1)  # labels may have -100
 
 
 def masked_softmax(scores: Tensor, mask: Tensor, dim: int = -1) -> Tensor:

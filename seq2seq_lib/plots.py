@@ -7,12 +7,14 @@ see it.
 
 import base64
 import io
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from seq2seq_lib._arguments import kind_of
 from seq2seq_lib._text import shortened
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, GREEN, VERMILION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
 MOST_TOKENS = 1000  # on a side; matplotlib refuses pictures of more than 65,536 pixels
+ROUNDING = 0.01  # of a sum of half-precision weights
 MOST_LETTERS = 24  # of a label, or one token takes the whole figure
 _LINES = (("o-", BLUE), ("s--", VERMILION), ("^:", GREEN), ("D-.", ORANGE), ("v-", GREY))
 
@@ -73,7 +76,13 @@ def attention_heatmap(
     Args:
         weights: floats in 0 .. 1; a row sums to 1. Dark is 1.
         source, target: the S and T tokens that label the axes; a long one is cut.
+
+    Raises:
+        ValueError: shapes that do not fit, no tokens or too many, weights that are NaN or outside.
+        TypeError: weights that are no tensor of floats.
     """
+    if not isinstance(weights, Tensor) or not weights.is_floating_point():
+        raise TypeError(f"weights must be a tensor of floats, but they are {kind_of(weights)}.")
     if tuple(weights.shape) != (len(target), len(source)):
         raise ValueError(
             f"weights must be [T, S] = [{len(target)}, {len(source)}] for these tokens, but they "
@@ -85,6 +94,12 @@ def attention_heatmap(
         raise ValueError(
             f"A picture of {weights.shape[0]:,} by {weights.shape[1]:,} tokens cannot be read, and "
             f"{MOST_TOKENS:,} are the most: draw a part of it."
+        )
+    low, high = weights.detach().aminmax()
+    if not (low >= 0 and high <= 1 + ROUNDING):  # NaN is white, like 0; a score is cut to 0 or 1
+        raise ValueError(
+            f"weights must be in 0 .. 1, but they are from {low:.3g} to {high:.3g}: give what a "
+            f"softmax returned, not the scores before it."
         )
     source, target = ([_visible(token) for token in side] for side in (source, target))
     slanted = any(len(token) > 3 for token in source)
@@ -117,10 +132,11 @@ def loss_curves(
     """Training and validation loss after each epoch, in nats a token.
 
     Args:
-        train, valid: equally many numbers, at least one; None where nothing was measured.
+        train, valid: equally many numbers, at least one; None where nothing was measured. A loss
+            that is infinite or NaN is a gap in its line.
         floor: the entropy of the task, below which no model can come; drawn as a line.
     """
-    _check_equally_many("epochs", train=train, valid=valid)
+    _check_equally_many("epochs", {"train": train, "valid": valid})
     ax = ax or new_axes()
     epochs = range(1, len(train) + 1)
     ax.plot(epochs, train, "o-", color=BLUE, label="training")
@@ -129,8 +145,11 @@ def loss_curves(
     if floor is not None:
         ax.axhline(floor, color=GREY, linestyle=":", label="entropy of the task")
     ax.set(xlabel="epoch", ylabel="loss (nats a token)", title=title)
-    highest = max(v for v in (*train, *valid, floor) if v is not None) or 1.0
-    ax.set_ylim(-0.03 * highest, 1.08 * highest)  # markers whole, a floor of 0 above the frame
+    seen = [v for v in (*train, *valid, floor) if v is not None and math.isfinite(v)]
+    lowest, highest = min([0.0, *seen]), max(seen, default=0.0)
+    height = highest - lowest or 1.0
+    # markers whole, a floor of 0 above the frame
+    ax.set_ylim(lowest - 0.03 * height, lowest + 1.08 * height)
     ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)  # no epoch 1.5
     ax.legend(frameon=False)
     return ax
@@ -152,7 +171,8 @@ def curves(
         series: name in the legend -> as many numbers as there are in ``x``.
         log_y: a logarithmic axis, for positive numbers.
     """
-    _check_equally_many("points", x=x, **series)
+    lines = {f"series[{name!r}]": y for name, y in series.items()}
+    _check_equally_many("points", {"x": x, **lines})
     if len(series) > len(_LINES):
         raise ValueError(f"At most {len(_LINES)} lines can be told apart, not {len(series)}.")
     ax = ax or new_axes()
@@ -173,7 +193,7 @@ def axes_grid(rows: int, columns: int, width: float = 9.0, height: float = 4.5) 
     return [grid] if rows * columns == 1 else list(grid.flat)
 
 
-def _check_equally_many(what: str, **sequences: Sequence) -> None:
+def _check_equally_many(what: str, sequences: Mapping[str, Sequence]) -> None:
     lengths = {name: len(sequence) for name, sequence in sequences.items()}
     if len(set(lengths.values())) > 1 or 0 in lengths.values():
         raise ValueError(f"There must be equally many {what}, at least one, but got {lengths}.")

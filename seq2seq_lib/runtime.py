@@ -12,6 +12,8 @@ from torch import nn
 
 from seq2seq_lib._arguments import is_integer
 
+LARGEST_SEED = 2**32 - 1
+
 
 def get_device(name: str | None = None) -> torch.device:
     """The device to compute on: ``name``, else ``SEQ2SEQ_DEVICE``, else an accelerator, else CPU.
@@ -23,14 +25,15 @@ def get_device(name: str | None = None) -> torch.device:
         RuntimeError: the device was asked for by name and is not there. Nothing falls back
             silently: who asks for a GPU wants to know that there is none.
     """
-    wanted = name or os.environ.get("SEQ2SEQ_DEVICE")
+    said = name not in (None, "")  # 0 is said, too
+    wanted = name if said else os.environ.get("SEQ2SEQ_DEVICE")
     found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-    if not wanted:
+    if not said and not wanted:
         return found or torch.device("cpu")
-    origin = "name" if name else "SEQ2SEQ_DEVICE"
+    origin = "name" if said else "SEQ2SEQ_DEVICE"
     try:
         device = torch.device(wanted)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise ValueError(
             f"{origin}={wanted!r} is not a device name. Try 'cpu', 'cuda', 'cuda:0' or 'mps'."
         ) from error
@@ -49,11 +52,11 @@ def seed_everything(seed: int) -> torch.Generator:
     """Seed Python, NumPy and PyTorch on every device; return a CPU generator with that seed.
 
     Args:
-        seed: an integer in ``0 .. 2**32 - 1`` (NumPy's range).
+        seed: an integer in ``0 .. LARGEST_SEED``, 2**32 - 1 (NumPy's range).
 
     The generator stays on the CPU so that the order of the data is the same on every machine.
     """
-    if not is_integer(seed) or not 0 <= seed < 2**32:
+    if not is_integer(seed) or not 0 <= seed <= LARGEST_SEED:
         raise ValueError(f"seed must be an integer in 0 .. 2**32 - 1, but it is {seed!r}.")
     import numpy  # slow to import, and only its seed is wanted
 

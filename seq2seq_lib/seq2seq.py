@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
-from seq2seq_lib._arguments import check_choice, check_number, check_positive
+from seq2seq_lib._arguments import check_choice, check_flag, check_number, check_positive
 from seq2seq_lib.attention import AdditiveAttention, Attention, DotAttention, GeneralAttention
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.decoder import (
@@ -47,6 +47,8 @@ class Seq2SeqConfig:
         for name in ("src_vocab_size", "tgt_vocab_size", "embed_size", "hidden_size", "num_layers"):
             check_positive(getattr(self, name), name)
         check_number(self.dropout, "dropout", "in [0, 1)", low=0, high=1)
+        for name in ("bidirectional", "attend_first", "tie_embeddings", "residual"):
+            check_flag(getattr(self, name), name)
         check_choice(self.cell, tuple(CELLS), "cell")
         check_choice(self.attention, ("none", *ATTENTIONS), "attention")
         if self.attend_first and self.attention == "none":

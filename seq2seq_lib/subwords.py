@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import pairwise
 
-from seq2seq_lib._arguments import check_number
-from seq2seq_lib._text import APOSTROPHES, visible
+from seq2seq_lib._arguments import check_number, check_positive
+from seq2seq_lib._text import APOSTROPHES, check_list, visible
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, SPECIAL_TOKENS, UNK_ID, Vocab
 
 # SentencePiece writes a space as the first of these blocks, and a line that holds the second one it
@@ -52,9 +52,12 @@ class Subwords:
 
         Raises:
             ValueError: no text, or not enough for so many pieces.
+            TypeError: one string in place of sentences, or a sentence that is none.
         """
         from sentencepiece import SentencePieceTrainer
 
+        check_list(lines, "lines", "sentences")
+        check_positive(vocab_size, "vocab_size")
         file = io.BytesIO()
         texts = [_in_words_of(LONGEST_WORD, normalise(line)) for line in lines]
         longest = max((len(text.encode()) for text in texts), default=0)
@@ -118,6 +121,7 @@ class Subwords:
             dropout: the probability that a merge of two pieces is left out when it could be next.
             seed: the same texts, dropout and seed give the same pieces, in each process.
         """
+        check_list(texts, "texts", "sentences")
         check_number(dropout, "dropout", "in (0, 1)", low=0, high=1, open_low=True)
         draw = random.Random(seed).random
         words = [["▁" + word for word in normalise(text).split()] for text in texts]

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from seq2seq_lib._files import write_whole
-from seq2seq_lib._text import check_text, shortened
+from seq2seq_lib._numbers import as_id, check_integer, check_positive
+from seq2seq_lib._text import check_list, check_text, shortened
 
 PAD_ID, BOS_ID, EOS_ID, UNK_ID = 0, 1, 2, 3
 SPECIAL_TOKENS = ("<pad>", "<bos>", "<eos>", "<unk>")
@@ -53,10 +54,7 @@ class Vocab:
             )
         if tuple(ids.values()) != (PAD_ID, BOS_ID, EOS_ID, UNK_ID):
             raise ValueError(f"The special ids are fixed at 0, 1, 2, 3, but they are {ids}.")
-        if isinstance(tokens, str):
-            raise TypeError(
-                f"tokens must be a list of strings, but it is the string {shortened(tokens)!r}."
-            )
+        check_list(tokens, "tokens", "strings")
         self.pad_id, self.bos_id, self.eos_id, self.unk_id = pad_id, bos_id, eos_id, unk_id
         self.tokens: tuple[str, ...] = (*SPECIAL_TOKENS, *tokens)
         for token in self.tokens:
@@ -88,10 +86,9 @@ class Vocab:
             ValueError: min_freq < 1 or max_size < 4.
             TypeError: a sentence is a string, or a token is none.
         """
-        if min_freq < 1:
-            raise ValueError(f"min_freq must be ≥ 1, but it is {min_freq}.")
-        if max_size is not None and max_size < len(SPECIAL_TOKENS):
-            raise ValueError(f"max_size must be ≥ 4, the special tokens, but it is {max_size}.")
+        check_positive(min_freq, "min_freq")
+        if max_size is not None:
+            check_integer(max_size, "max_size", len(SPECIAL_TOKENS), why="the special tokens")
         counts: Counter[str] = Counter()
         for tokens in token_lists:
             if isinstance(tokens, str):
@@ -134,6 +131,10 @@ class Vocab:
 
         A special token that stands in a text, say ``<eos>`` on a page about markup, is a word that
         is not in the list: no text can end its own sentence or hide a word from the loss.
+
+        Raises:
+            TypeError: a string in place of a list, or a token that is none, such as an id: what was
+                encoded before would become UNK throughout.
         """
         if isinstance(tokens, str):
             raise TypeError(
@@ -141,20 +142,24 @@ class Vocab:
                 f"split it first (list(text) gives characters)."
             )
         ids = [self._ids.get(token, UNK_ID) for token in tokens]
+        for token, i in zip(tokens, ids, strict=True):
+            if i == UNK_ID and not isinstance(token, str):
+                raise TypeError(f"Every token must be a string, but one is {token!r}.")
         return [i if i >= len(SPECIAL_TOKENS) else UNK_ID for i in ids]
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Tokens up to the first EOS, which is left out like PAD and BOS; UNK stays visible.
 
         Args:
-            ids: a list or a tensor ``[T]``.
+            ids: a list or a tensor ``[T]``, of one sentence.
 
         Raises:
             ValueError: an id before the EOS is not in ``0 .. len(self) - 1``.
+            TypeError: one is no integer.
         """
         tokens = []
-        for i in ids:
-            i = int(i)
+        for i in ids.tolist() if hasattr(ids, "tolist") else ids:
+            i = as_id(i, "ids")
             if not 0 <= i < len(self):
                 raise ValueError(f"Token ids must be in 0 .. {len(self) - 1}, but one is {i}.")
             if i == EOS_ID:
@@ -177,7 +182,7 @@ class Vocab:
         """
         path = Path(path)
         try:
-            tokens = json.loads(path.read_text(encoding="utf-8"))
+            tokens = json.loads(path.read_text(encoding="utf-8-sig"))
         except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise ValueError(f"{path} is not a vocabulary file: {error}.") from error
         return cls.from_tokens(tokens, origin=str(path))

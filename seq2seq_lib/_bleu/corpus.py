@@ -1,6 +1,6 @@
 """What a corpus of hypotheses and references must look like."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from seq2seq_lib._arguments import kind_of
 
@@ -21,7 +21,7 @@ def checked_corpus(hypotheses: Sequence, references: Sequence, *, tokens: bool) 
         )
     if len(hypotheses) == 0:
         raise ValueError("hypotheses are empty: the score of no sentences is undefined")
-    nested = [[refs] if isinstance(refs, str) else list(refs) for refs in references]
+    nested = [_list_of(refs, i) for i, refs in enumerate(references)]
     for i, (hypothesis, refs) in enumerate(zip(hypotheses, nested, strict=True)):
         if len(refs) == 0:
             raise ValueError(f"hypothesis {i} has no reference: give it at least one")
@@ -37,3 +37,14 @@ def checked_corpus(hypotheses: Sequence, references: Sequence, *, tokens: bool) 
                     "join its tokens, or use bleu_from_scratch for tokens"
                 )
     return nested
+
+
+def _list_of(references: Sequence, i: int) -> list:
+    if isinstance(references, str):
+        return [references]
+    if not isinstance(references, Iterable):  # None or NaN, of a table
+        raise TypeError(
+            f"references[{i}] must be a sentence or a list of them, but it is {references!r}: is "
+            f"the reference of hypothesis {i} missing?"
+        )
+    return list(references)

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from seq2seq_lib._arguments import INTEGERS, check_positive, kind_of
-from seq2seq_lib.masks import sequence_mask
+from seq2seq_lib.masks import check_pad_id, sequence_mask
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, Vocab
 
 _ADDED = {PAD_ID: "PAD", BOS_ID: "BOS", EOS_ID: "EOS"}  # by collate, and by nobody before it
+_SPECIAL = tuple(_ADDED)
 
 Example = tuple[list[int], list[int]]  # source ids, target ids, both without BOS and EOS
 
@@ -38,6 +39,7 @@ def pad_sequences(
         ValueError: no sequences, an empty one (it would be a row of pads alone), a negative id.
         TypeError: an id is no integer.
     """
+    check_pad_id(pad_id)
     if len(sequences) == 0:
         raise ValueError("pad_sequences got no sequences: a batch needs at least one.")
     lengths = torch.tensor([len(s) for s in sequences])  # [B]
@@ -170,13 +172,12 @@ def collate(examples: Sequence[Example], max_len: int | None = None) -> Batch:
     Raises:
         ValueError: no examples; PAD, BOS or EOS inside one: whoever adds them before ``collate``
             does, trains on ``BOS BOS w1`` and sees a better loss and worse outputs.
+        TypeError: what is no pair; ids that are no integers.
     """
     if len(examples) == 0:
         raise ValueError("collate got no examples: a batch needs at least one.")
-    for row, example in enumerate(examples):
-        for side, ids in zip(("source", "target"), example, strict=True):
-            _refuse_special_ids(ids, f"The {side} of example {row}")
-    ended = [([*source, EOS_ID], [*target, EOS_ID]) for source, target in examples]
+    pairs = [_words_of(as_pair(example, row), row) for row, example in enumerate(examples)]
+    ended = [([*source, EOS_ID], [*target, EOS_ID]) for source, target in pairs]
     if max_len is not None:
         ended = [(truncate(s, max_len), truncate(t, max_len)) for s, t in ended]
     src, src_lengths = pad_sequences([source for source, _ in ended])
@@ -185,13 +186,33 @@ def collate(examples: Sequence[Example], max_len: int | None = None) -> Batch:
     return Batch(src, src_lengths, tgt_in, tgt_out, tgt_lengths)
 
 
-def _refuse_special_ids(ids: Sequence[int], what: str) -> None:
-    for place, token in enumerate(ids):
-        if token in _ADDED:
-            raise ValueError(
-                f"{what} holds {_ADDED[int(token)]} ({int(token)}) at {place}: give the ids of its "
-                f"words alone, as Vocab.encode does; collate adds BOS, EOS and the pads."
-            )
+def as_pair(example: Example, row: int) -> Example:
+    """An example, which may be a list of two; a ``TypeError`` for what is no pair of ids."""
+    if isinstance(example, tuple | list) and len(example) == 2:
+        if not any(isinstance(side, str | int | None) for side in example):
+            return tuple(example)
+    raise TypeError(
+        f"Example {row} must be a pair (source ids, target ids), but it is {example!r:.60}: "
+        f"encode_pairs makes such pairs from a corpus and its vocabularies."
+    )
+
+
+def _words_of(pair: Example, row: int) -> Example:
+    """Its two lists of Python's numbers, refused if one is the id of a special token."""
+    sides = []
+    for side, ids in zip(("source", "target"), pair, strict=True):
+        words = ids.tolist() if hasattr(ids, "tolist") else ids
+        # a tensor is equal to no number by its hash
+        words = [word.item() if isinstance(word, Tensor) else word for word in words]
+        for place, token in enumerate(words):
+            if token in _SPECIAL:
+                raise ValueError(
+                    f"The {side} of example {row} holds {_ADDED[token]} ({int(token)}) at {place}: "
+                    f"give the ids of its words alone, as Vocab.encode does; collate adds BOS, EOS "
+                    f"and the pads."
+                )
+        sides.append(words)
+    return sides[0], sides[1]
 
 
 def encode_pairs(pairs: Sequence, src_vocab: Vocab, tgt_vocab: Vocab) -> list[Example]:

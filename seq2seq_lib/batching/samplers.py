@@ -1,6 +1,7 @@
 """Which sentences share a batch: neighbours in length, so that there is little to pad."""
 
 import math
+import operator
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -8,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
-from seq2seq_lib._arguments import check_positive
-from seq2seq_lib.batching.batch import Example, collate
+from seq2seq_lib._arguments import check_flag, check_positive
+from seq2seq_lib.batching.batch import Example, as_pair, collate
 
 
 class _PooledSampler(Sampler[list[int]]):
@@ -24,7 +25,8 @@ class _PooledSampler(Sampler[list[int]]):
         if len(lengths) == 0:
             raise ValueError("lengths is empty: there is nothing to put into batches.")
         self.lengths = lengths.tolist() if isinstance(lengths, Tensor) else list(lengths)
-        self.shuffle, self.seed, self.epoch = shuffle, seed, 0
+        check_flag(shuffle, "shuffle")
+        self.shuffle, self.seed, self.epoch = shuffle, operator.index(seed), 0
         self.pool = len(self.lengths)
 
     def set_epoch(self, epoch: int) -> None:
@@ -169,6 +171,7 @@ def make_loader(
 
     Raises:
         ValueError: no examples; both sizes or neither; a sentence longer than ``max_tokens``.
+        TypeError: an example is no pair; a size is no integer.
     """
     if (batch_size is None) == (max_tokens is None):
         raise ValueError(
@@ -177,10 +180,13 @@ def make_loader(
         )
     if len(examples) == 0:
         raise ValueError("make_loader got no examples.")
+    if max_len is not None:
+        check_positive(max_len, "max_len")
     longest = math.inf if max_len is None else max_len
+    pairs = (as_pair(example, row) for row, example in enumerate(examples))
     sizes = [
         (min(len(target) + 1, longest), min(len(source) + 1, longest))  # + 1: EOS
-        for source, target in examples
+        for source, target in pairs
     ]
     sampler: _PooledSampler
     if batch_size is not None:

@@ -8,10 +8,13 @@ the same; and a sentence on both sides of the split makes the score a measure of
 import gzip
 import hashlib
 import os
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from seq2seq_lib._numbers import check_number, is_integer
+from seq2seq_lib._text import visible
 from seq2seq_lib.corpora.download import CorpusError
 from seq2seq_lib.corpora.pair import Corpus, Pair
 from seq2seq_lib.corpora.sampling import distinct_numbers, make_rng
@@ -19,6 +22,7 @@ from seq2seq_lib.corpora.tokenizer import bare_sentence
 
 Files = Sequence[str | os.PathLike[str]]
 
+VALID_SHARE = 0.02  # of the sources, kept for validation
 MOST_EMPTY = 0.05  # of the lines; above, the files are not what they should be
 MOST_SHARED = 0.01  # of the sources of a split that are in training, too
 
@@ -43,36 +47,41 @@ class ParallelText:
 
 
 def read_parallel(
-    files: Files, *, columns: tuple[int, int] = (1, 2), encoding: str = "utf-8"
+    files: Files, *, columns: tuple[int, int] | None = None, encoding: str = "utf-8"
 ) -> ParallelText:
     """Read two files of as many lines, or one whose columns are set apart by tabs.
 
     Only a line feed ends a line, and a carriage return before it is dropped: other characters that
     some programs take for line ends (U+2028, U+0085) occur inside sentences. A byte order mark is
-    no text. A file whose name ends in ``.gz`` is unpacked.
+    no text. A file that gzip has packed is unpacked. A side in which nothing can be seen is empty.
 
     Args:
         files: (source, target), or one file.
-        columns: of one file: which is the source and which the target, counted from 1.
+        columns: of one file: which is the source and which the target, counted from 1; the first
+            and the second when left out.
         encoding: as Python names it, such as "utf-8", "latin-1", "utf-16".
 
     Raises:
         CorpusError: a file is missing, has another encoding, other lines than its partner, a line
             with other columns than the first; no pair is left, or more than 5 % have an empty side.
-        ValueError: not one or two files, or columns that are none.
+        ValueError: not one or two files, columns that are none, or columns of two files.
+        TypeError: one path in place of a list.
     """
+    if isinstance(files, str | os.PathLike):
+        raise TypeError(f"files must be a list of one or two paths, but it is {str(files)!r}.")
     paths = [Path(file) for file in files]
     if len(paths) not in (1, 2):
         raise ValueError(f"Give two files, or one with columns, but not {len(paths)}.")
-    if min(columns) < 1 or columns[0] == columns[1]:
-        raise ValueError(f"columns are two different numbers from 1 on, but are {columns}.")
+    if len(paths) == 2 and columns is not None:
+        raise ValueError(f"columns {columns} are of one file, but there are two: leave them out.")
     if len(paths) == 2:
         rows = _rows_of_two(paths, encoding)
     else:
-        rows = _rows_of_one(paths[0], columns, encoding)
+        rows = _rows_of_one(paths[0], _checked(columns or (1, 2)), encoding)
     name = " + ".join(path.name for path in paths)
-    kept = [(n, row) for n, row in enumerate(rows, 1) if all(row)]
-    empty = tuple(n for n, row in enumerate(rows, 1) if not all(row))
+    seen = [all(visible(side).strip() for side in row) for row in rows]
+    kept = [(n, row) for n, (row, both) in enumerate(zip(rows, seen, strict=True), 1) if both]
+    empty = tuple(n for n, both in enumerate(seen, 1) if not both)
     if not kept:
         raise CorpusError(f"{name}: no line has a source and a target.")
     if len(empty) > MOST_EMPTY * len(rows):
@@ -90,7 +99,7 @@ def own_corpus(
     train: ParallelText,
     valid: ParallelText | None = None,
     *,
-    valid_share: float = 0.02,
+    valid_share: float = VALID_SHARE,
     allow_overlap: bool = False,
     seed: int = 0,
 ) -> tuple[Corpus, list[str]]:
@@ -102,10 +111,18 @@ def own_corpus(
 
     Raises:
         CorpusError: of ``valid``'s lines more than 1 % have a source that training has, too, unless
-            ``allow_overlap``; or too few distinct sources for a split.
+            ``allow_overlap``; too few distinct sources for a split; all targets as their sources.
         ValueError: a share outside 0 to 1.
     """
     notes = [note for text in (train, valid) if text for note in _left_out(text)]
+    copied = sum(source == target for source, target in train.pairs)
+    if copied == len(train.pairs):
+        raise CorpusError(
+            f"{train.name}: the source and the target of every pair are the same text, so there is "
+            f"nothing to translate. Is one file given twice?"
+        )
+    if copied:
+        notes.append(f"{train.name}: {copied:,} pairs have one text on both sides; they are kept.")
     repeated = len(train.pairs) - len(set(train.pairs))
     if repeated:
         notes.append(f"{train.name}: {repeated:,} pairs repeat an earlier one; they are kept.")
@@ -154,6 +171,13 @@ def check_overlap(
 # ---------------------------------------------------------------- reading
 
 
+def _checked(columns: tuple[int, int]) -> tuple[int, int]:
+    whole = all(is_integer(column) and column >= 1 for column in columns)
+    if not whole or len(columns) != 2 or columns[0] == columns[1]:
+        raise ValueError(f"columns are two different numbers from 1 on, but are {columns}.")
+    return columns
+
+
 def _rows_of_two(paths: Sequence[Path], encoding: str) -> list[tuple[str, str]]:
     sources, targets = (read_lines(path, encoding) for path in paths)
     if len(sources) != len(targets):
@@ -186,7 +210,7 @@ def _rows_of_one(path: Path, columns: tuple[int, int], encoding: str) -> list[tu
 
 
 def read_lines(path: Path, encoding: str = "utf-8") -> list[str]:
-    """The lines of a text file, which may be packed (.gz). Only a line feed ends a line.
+    """The lines of a text file, which gzip may have packed. Only a line feed ends a line.
 
     Raises:
         CorpusError: it is not there, or is no text in this encoding; the message names the line.
@@ -216,16 +240,22 @@ def read_lines(path: Path, encoding: str = "utf-8") -> list[str]:
             f"without its mark (then --encoding utf-16-le or utf-16-be)."
         )
     text = text.replace("\r\n", "\n").removesuffix("\n")
+    if "\r" in text.rstrip("\r") and "\n" not in text:
+        raise CorpusError(
+            f"{path.name} has no line feed, but carriage returns, which some programs write at the "
+            f"end of a line: convert it first, for example with tr '\\r' '\\n'."
+        )
     return text.split("\n") if text else []
 
 
 def _content(path: Path) -> bytes:
     try:
         content = path.read_bytes()
-        return gzip.decompress(content) if path.suffix == ".gz" else content
+        packed = path.suffix == ".gz" or content.startswith(b"\x1f\x8b")
+        return gzip.decompress(content) if packed else content
     except FileNotFoundError as error:
         raise CorpusError(f"There is no file {path}.") from error
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise CorpusError(f"{path} cannot be read: {error}.") from error
 
 
@@ -233,8 +263,7 @@ def _content(path: Path) -> bytes:
 
 
 def _split_by_source(text: ParallelText, share: float, seed: int):
-    if not 0 < share < 1:
-        raise ValueError(f"valid_share is a share above 0 and below 1, but is {share}.")
+    check_number(share, "valid_share", "above 0 and below 1", low=0, high=1, open_low=True)
     sources = list(dict.fromkeys(bare_sentence(source) for source, _ in text.pairs))
     if len(sources) < 2:
         raise CorpusError(f"{text.name}: {len(sources)} distinct source cannot be split in two.")

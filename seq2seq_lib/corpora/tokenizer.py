@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from seq2seq_lib._text import APOSTROPHES, visible
+from seq2seq_lib._text import APOSTROPHES, check_list, visible
 
 _LETTER = r"[\w\u0300-\u036f]"  # an accent that has no precomposed letter stays on its letter
 _SUFFIX = rf"'(?:s|m|re|ve|ll|d)(?!{_LETTER})"
@@ -52,8 +52,6 @@ def tokenize(text: str, lowercase: bool = True) -> list[str]:
     Raises:
         TypeError: what is no string.
     """
-    if not isinstance(text, str):
-        raise TypeError(f"tokenize wants a string, but got {text!r}: an empty cell of a table?")
     text = visible(text)
     if lowercase:
         text = text.lower()
@@ -70,7 +68,11 @@ def detokenize(tokens: Sequence[str]) -> str:
 
     >>> detokenize(["l'", "arbre", ",", '"', "oui", '"', "!"])
     'l\\'arbre, "oui"!'
+
+    Raises:
+        TypeError: a string in place of a list.
     """
+    check_list(tokens, "tokens", "tokens")
     text, glue, open_quotes = "", True, set()
     for place, token in enumerate(tokens):
         left, right = token in _GLUED_LEFT or token.startswith(".."), token in _GLUED_RIGHT

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from seq2seq_lib._arguments import check_positive
+from seq2seq_lib._arguments import check_flag, check_positive
 from seq2seq_lib.decoding.constraints import Constraints
 from seq2seq_lib.decoding.loop import search
 from seq2seq_lib.decoding.next_tokens import NextTokens
@@ -72,6 +72,7 @@ def beam_search(
     """
     check_positive(num_beams, "num_beams")
     check_positive(n_best, "n_best")
+    check_flag(early_stopping, "early_stopping")
     if n_best > num_beams:
         raise ValueError(f"n_best must be ≤ num_beams, but {n_best} > {num_beams}.")
     constraints = Constraints(

@@ -8,7 +8,7 @@ from torch import Tensor
 from seq2seq_lib._arguments import check_positive
 from seq2seq_lib._numbers import is_integer
 from seq2seq_lib.decoding.next_tokens import NextTokens
-from seq2seq_lib.decoding.protocol import NEVER, check_token
+from seq2seq_lib.decoding.protocol import NEVER, as_token
 from seq2seq_lib.filters import ban_repeated_ngrams, ban_tokens
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
@@ -25,7 +25,8 @@ class Constraints:
 
     def __post_init__(self) -> None:
         for name in ("banned_ids", "prefix"):  # read at every step: an iterator would be used up
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            ids = tuple(as_token(token, None, name) for token in getattr(self, name))
+            object.__setattr__(self, name, ids)
         check_positive(self.max_new_tokens, "max_new_tokens")
         if not is_integer(self.min_new_tokens):
             raise TypeError(
@@ -41,7 +42,6 @@ class Constraints:
         if EOS_ID in self.prefix:
             raise ValueError(f"prefix must not hold EOS ({EOS_ID}): nothing follows it.")
         for token in self.prefix:
-            check_token(token, None, "prefix")
             if token in (PAD_ID, BOS_ID):
                 raise ValueError(
                     f"prefix must not hold PAD ({PAD_ID}) or BOS ({BOS_ID}): no output does, and a "

@@ -22,10 +22,10 @@ from seq2seq_lib.decoding.protocol import (
     NINF,
     DecodingModel,
     SearchState,
+    as_token,
     check_batch,
     check_log_probs,
     check_state,
-    check_token,
 )
 from seq2seq_lib.vocab import BOS_ID, EOS_ID
 
@@ -122,7 +122,7 @@ class OpenOutputs:
         )
         for token in prefix:
             log_probs, outputs = outputs.step(model)
-            check_token(token, log_probs.size(1), "prefix")
+            as_token(token, log_probs.size(1), "prefix")
             forced = outputs.candidates(log_probs, every, torch.full_like(every, token))
             if (forced.log_prob == NINF).any():
                 row = int((forced.log_prob == NINF).nonzero()[0])

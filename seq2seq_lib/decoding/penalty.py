@@ -6,7 +6,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from seq2seq_lib._arguments import check_choice
+from seq2seq_lib._arguments import check_choice, check_number
 
 Number = TypeVar("Number", float, Tensor)
 
@@ -38,13 +38,15 @@ class LengthPenalty:
 
     def __post_init__(self) -> None:
         check_choice(self.kind, ("plain", "gnmt"), "length_penalty_kind")
-        if not -10 <= self.exponent <= 10:  # far beyond, length ** exponent overflows; also NaN
-            raise ValueError(f"length_penalty must be in -10 .. 10, but it is {self.exponent}.")
+        # far beyond, length ** exponent overflows
+        ends = {"low": -10, "high": 10, "open_high": False}
+        check_number(self.exponent, "length_penalty", "in -10 .. 10", **ends)
 
     def score(self, log_prob: Number, length: int) -> Number:
         """The score of one log-probability or of a tensor of them."""
         # An output without tokens has log-probability 0, and 0 is its score.
-        return log_prob / length_penalty(max(length, 1), self.exponent, self.kind)
+        exponent = float(self.exponent)  # NumPy's float32 would round every score
+        return log_prob / length_penalty(max(length, 1), exponent, self.kind)
 
     def bound(self, log_prob: Tensor, length: int, longest: int) -> Tensor:
         """The best score that open outputs ``[N]`` of this length can still reach.

@@ -10,12 +10,12 @@ of a sentence have in common.
 """
 
 import math
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, SupportsIndex, TypeVar
 
 from torch import Tensor
 
 from seq2seq_lib._arguments import kind_of
-from seq2seq_lib._numbers import is_integer
+from seq2seq_lib._numbers import as_id
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID
 
 NEVER = (PAD_ID, BOS_ID)  # tokens that no output may hold
@@ -63,12 +63,12 @@ def check_batch(src: Tensor, src_lengths: Tensor) -> None:
         raise ValueError(f"src has {len(src)} rows, but src_lengths has {len(src_lengths)}.")
 
 
-def check_token(token: int, vocab_size: int | None, name: str) -> None:
-    """Refuse anything but an id in ``0 .. vocab_size - 1``; the size may not be known yet."""
-    if not is_integer(token):
-        raise TypeError(f"{name} must hold integer ids, but one is {token!r}.")
+def as_token(token: SupportsIndex, vocab_size: int | None, name: str) -> int:
+    """An id in ``0 .. vocab_size - 1`` as a Python number; the size may not be known yet."""
+    token = as_id(token, name)
     if vocab_size is not None and not 0 <= token < vocab_size:
         raise ValueError(f"{name} must hold ids in 0 .. {vocab_size - 1}, but one is {token}.")
+    return token
 
 
 def check_log_probs(log_probs: Tensor, rows: int) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from seq2seq_lib.decoding.outputs import Hypothesis, OpenOutputs
 from seq2seq_lib.decoding.penalty import LengthPenalty
-from seq2seq_lib.decoding.protocol import DecodingModel, check_batch, check_token
+from seq2seq_lib.decoding.protocol import DecodingModel, as_token, check_batch
 from seq2seq_lib.runtime import evaluation_mode
 from seq2seq_lib.vocab import EOS_ID
 
@@ -49,9 +49,10 @@ def rescore(
         outputs_left = [(i, tokens) for i, (_, tokens) in enumerate(flat)]  # one a row
         while outputs_left:
             log_probs, grown = grown.step(model)  # [N, V]
-            given = [tokens[grown.length] for _, tokens in outputs_left]
-            for token in given:
-                check_token(token, log_probs.size(1), "outputs")
+            given = [
+                as_token(tokens[grown.length], log_probs.size(1), "outputs")
+                for _, tokens in outputs_left
+            ]
             every = torch.arange(len(grown))
             grown = grown.extend(grown.candidates(log_probs, every, torch.tensor(given)))
             goes_on = [len(tokens) > grown.length for _, tokens in outputs_left]

@@ -1,6 +1,10 @@
 """``python -m seq2seq_lib.latent``: see ``command``."""
 
+import sys
+
+from seq2seq_lib._command import open_streams
 from seq2seq_lib.latent.command import main
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    open_streams()
+    sys.exit(main())

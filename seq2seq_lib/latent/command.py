@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from seq2seq_lib._arguments import at_least
+from seq2seq_lib._command import exit_code
 from seq2seq_lib.batching import Example, collate, make_loader
 from seq2seq_lib.corpora import detokenize, tokenize
 from seq2seq_lib.corpora.echo_task import ECHO_WORDS
@@ -27,10 +28,24 @@ from seq2seq_lib.latent.measures import (
     latent_loss,
 )
 from seq2seq_lib.latent.model import LatentConfig, LatentSeq2Seq
-from seq2seq_lib.latent.sentences import as_examples, read_corpus, split, write_lines
-from seq2seq_lib.runtime import seed_everything
+from seq2seq_lib.latent.sentences import (
+    Sentences,
+    as_examples,
+    digest,
+    read_corpus,
+    split,
+    write_lines,
+)
+from seq2seq_lib.runtime import LARGEST_SEED, seed_everything
 from seq2seq_lib.schedules import cyclical, linear, logistic
-from seq2seq_lib.training import Checkpoint, CheckpointError, TrainConfig, fit, load_checkpoint
+from seq2seq_lib.training import (
+    Checkpoint,
+    CheckpointError,
+    TrainConfig,
+    check_folder,
+    fit,
+    load_checkpoint,
+)
 from seq2seq_lib.vocab import Vocab
 
 SCHEDULES: dict[str, Callable[[int], Callable[[int], float] | None]] = {
@@ -52,6 +67,20 @@ def load_model(path: Path) -> tuple[LatentSeq2Seq, Vocab, Checkpoint]:
     return model, checkpoint.src_vocab, checkpoint
 
 
+def check_same_sentences(
+    path: Path, checkpoint: Checkpoint, name: str, sentences: Sentences
+) -> None:
+    """Refuse other sentences: which are held out depends on all, and a model knows the rest."""
+    trained_on = checkpoint.extra.get("corpus")
+    if trained_on != name:
+        raise CheckpointError(f"{path} was trained on {trained_on}, not on {name}.")
+    if checkpoint.extra.get("sentences", "") not in ("", digest(sentences)):
+        raise CheckpointError(
+            f"{path} was trained on other sentences of {name}, and has seen some of those that are "
+            f"held out now: give the same file, --limit and --max-words."
+        )
+
+
 def write_sentences(
     model: LatentSeq2Seq, vocab: Vocab, z: torch.Tensor, options: argparse.Namespace
 ) -> list[str]:
@@ -69,6 +98,7 @@ def write_sentences(
 def run_train(options: argparse.Namespace) -> None:
     """Train, with a checkpoint after each epoch."""
     path = options.checkpoint
+    check_folder(path)
     if path.exists() and not (options.resume or options.overwrite):
         raise CheckpointError(
             f"{path} exists: go on with --resume, or replace it with --overwrite."
@@ -77,10 +107,7 @@ def run_train(options: argparse.Namespace) -> None:
     old = None
     if options.resume:
         model, vocab, old = load_model(path)
-        if old.extra.get("corpus") != name:
-            raise CheckpointError(
-                f"{path} was trained on {old.extra.get('corpus')}, not on {name}."
-            )
+        check_same_sentences(path, old, name, sentences)
         model.train()
     seed_everything(options.seed)
     train, valid = split(sentences)
@@ -101,7 +128,7 @@ def run_train(options: argparse.Namespace) -> None:
         resume=old,
         src_vocab=vocab,
         tgt_vocab=vocab,
-        extra={"corpus": name},
+        extra={"corpus": name, "sentences": digest(sentences)},
         progress=not options.quiet,
     )
     report(model, as_examples(valid, vocab), 0, options.seed)
@@ -157,10 +184,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
     """Print the numbers of a model on the sentences that training held out."""
     model, vocab, checkpoint = load_model(options.checkpoint)
     name, sentences = read_corpus(options.corpus, options.text, options.max_words, options.limit)
-    if checkpoint.extra.get("corpus") != name:
-        raise CheckpointError(
-            f"{options.checkpoint} was trained on {checkpoint.extra.get('corpus')}, not on {name}."
-        )
+    check_same_sentences(options.checkpoint, checkpoint, name, sentences)
     examples = as_examples(split(sentences)[1], vocab)
     report(model, examples, options.importance_samples, options.seed)
 
@@ -169,19 +193,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        0 if it went well, 2 for a mistake that the message explains, 130 after Ctrl-C.
+        see ``exit_code``.
     """
     options = _parser().parse_args(arguments)
-    try:
+
+    def work() -> None:
         torch.set_num_threads(1)
         options.run(options)
-    except (OSError, RuntimeError, ValueError, FloatingPointError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nInterrupted: the last whole checkpoint, if any, is kept.", file=sys.stderr)
-        return 130
-    return 0
+
+    return exit_code(work, lambda: "Interrupted: the last whole checkpoint, if any, is kept.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -193,7 +213,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help="the model")
-    common.add_argument("--seed", type=at_least(0), default=0, help="of all random numbers")
+    common.add_argument(
+        "--seed", type=at_least(0, most=LARGEST_SEED), default=0, help="of all random numbers"
+    )
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument("--corpus", choices=("echo", "tatoeba"), default="echo", help="what to read")
     data.add_argument("--text", type=Path, metavar="FILE", help="a sentence a line, instead")

@@ -8,7 +8,6 @@ sentence**, nats: a mean over tokens or dimensions in one of them would change i
 kept apart, because their sum hides a collapse: kl falls to 0 and the decoder ignores z.
 """
 
-import math
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
-from seq2seq_lib._arguments import check_choice, check_number, check_positive
+from seq2seq_lib._arguments import check_choice, check_flag, check_number, check_positive
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.decoder import Decoder, DecoderState, log_probs
 from seq2seq_lib.decoding import Hypothesis, greedy_search
@@ -42,6 +41,7 @@ class LatentConfig:
         for name in ("vocab_size", "embed_size", "hidden_size", "latent_size", "num_layers"):
             check_positive(getattr(self, name), name)
         check_number(self.dropout, "dropout", "in [0, 1)", low=0, high=1)
+        check_flag(self.bidirectional, "bidirectional")
         check_choice(self.cell, tuple(CELLS), "cell")
 
 
@@ -99,8 +99,7 @@ def drop_words(ids: Tensor, probability: float, generator: torch.Generator | Non
     BOS and PAD stay. What the decoder cannot read from the words before, it must read from z
     (Bowman et al. 2016). The generator is on the CPU, where all random numbers are drawn.
     """
-    if not 0.0 <= probability <= 1.0:
-        raise ValueError(f"probability must be in [0, 1], but it is {probability}.")
+    check_number(probability, "probability", "in [0, 1]", low=0, high=1, open_high=False)
     coins = torch.rand(ids.shape, generator=generator).to(ids.device)
     return ids.masked_fill((coins < probability) & (ids != BOS_ID) & (ids != PAD_ID), UNK_ID)
 
@@ -192,10 +191,8 @@ class LatentSeq2Seq(nn.Module):
                 noise and count once in an error bar. ``evaluate_elbo`` gives them.
         """
         for name, value in (("kl_weight", kl_weight), ("free_bits", free_bits)):
-            if not 0.0 <= value < math.inf:
-                raise ValueError(f"{name} must be finite and ≥ 0, but it is {value}.")
-        if not 0.0 <= word_dropout <= 1.0:
-            raise ValueError(f"word_dropout must be in [0, 1], but it is {word_dropout}.")
+            check_number(value, name, "finite and ≥ 0", low=0)
+        check_number(word_dropout, "word_dropout", "in [0, 1]", low=0, high=1, open_high=False)
         mu, logvar = self.encode(batch.src, batch.src_lengths)
         z = reparameterise(mu, logvar, self._noise(batch, generator, occurrence))
         read = drop_words(batch.tgt_in, word_dropout, generator) if self.training else batch.tgt_in

@@ -1,5 +1,6 @@
 """What the latent command reads and writes: sentences, each its own target."""
 
+import hashlib
 from pathlib import Path
 
 import torch
@@ -36,6 +37,12 @@ def read_corpus(name: str, text: Path | None, max_words: int, limit: int) -> tup
             f"or more: give another --text, or a larger --max-words."
         )
     return name, kept
+
+
+def digest(sentences: Sentences) -> str:
+    """What tells these sentences from all others: 12 hexadecimal digits."""
+    text = "\n".join(" ".join(words) for words in sentences)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def split(sentences: Sentences) -> tuple[Sentences, Sentences]:

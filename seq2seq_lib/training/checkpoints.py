@@ -52,7 +52,10 @@ class Checkpoint:
     extra: dict[str, Any]
 
     def build(self, model_class: Any = Seq2Seq) -> Any:
-        """The model with its weights, on the CPU, in evaluation mode."""
+        """The model with its weights, on the CPU, in evaluation mode.
+
+        In double precision if they are, else in single, also if a file holds them in half.
+        """
         if model_class.__name__ != self.model_class:
             raise CheckpointError(
                 f"This checkpoint holds a {self.model_class}, not a {model_class.__name__}: "
@@ -64,6 +67,9 @@ class Checkpoint:
             raise CheckpointError(
                 f"The checkpoint's configuration is none of {model_class.__name__}: {error}"
             ) from error
+        for weight in self.weights.values():
+            if weight.dtype == torch.float64:  # load_state_dict would round it
+                model.double()
         self.check_fits(model)
         model.load_state_dict(self.weights)
         return model.eval()
@@ -118,19 +124,20 @@ def save_checkpoint(
         weights: instead of the model's own, for example an average of them.
 
     Raises:
-        CheckpointError: the folder is missing or cannot be written; the model is wrapped; ``extra``
-            or the configuration holds what no file of data can hold.
+        CheckpointError: the folder is missing or cannot be written; the model is wrapped; its
+            configuration, ``extra`` or the optimiser holds what no file of data can hold; a
+            vocabulary is no ``Vocab``.
     """
     path = Path(path)
     check_folder(path)
-    check_storable(model, extra)
+    check_storable(model, extra, src_vocab, tgt_vocab)
     checkpoint = Checkpoint(
         model_class=type(model).__name__,
         config=as_plain(model.to_dict(), "config"),
         weights=on_cpu(model.state_dict()) if weights is None else weights,
         src_vocab=src_vocab,
         tgt_vocab=tgt_vocab,
-        optimizer=optimizer.state_dict() if optimizer is not None else None,
+        optimizer=None if optimizer is None else as_plain(optimizer.state_dict(), "optimizer"),
         rng=get_rng(),
         progress=as_plain(progress or {}, "progress"),
         extra=as_plain(extra or {}, "extra"),
@@ -197,7 +204,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 def check_folder(path: str | os.PathLike[str]) -> None:
     """Refuse a path where no file can be written; ``fit`` asks before hours of training."""
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):  # a name that is too long is none, too
         raise CheckpointError(f"{path} is a folder: give the path of a file.")
     if not path.parent.is_dir():
         raise CheckpointError(f"There is no folder {path.parent}: make it, or choose another one.")
@@ -210,11 +217,17 @@ def check_folder(path: str | os.PathLike[str]) -> None:
         ) from error
 
 
-def check_storable(model: Any, extra: dict[str, Any] | None = None) -> None:
-    """Refuse a model and extras that could be written but not read; ``fit`` asks before training.
+def check_storable(
+    model: Any,
+    extra: dict[str, Any] | None = None,
+    src_vocab: Vocab | None = None,
+    tgt_vocab: Vocab | None = None,
+) -> None:
+    """Refuse what could be written but not read again; ``fit`` asks before training.
 
     Raises:
-        CheckpointError: a model inside a wrapper, without ``to_dict``, or extras that are no data.
+        CheckpointError: a model inside a wrapper or without ``to_dict``, whose weights are not all
+            tensors; a configuration or extras that are no dict of data; a vocabulary that is none.
     """
     kind = type(model).__name__
     if hasattr(model, "_orig_mod"):  # compiled, with other names of weights
@@ -227,7 +240,22 @@ def check_storable(model: Any, extra: dict[str, Any] | None = None) -> None:
         raise CheckpointError(
             f"{kind} has no to_dict(), from which its class could make such a model again.{inside}"
         )
-    as_plain(extra or {}, "extra")
+    for where, value in (("config", model.to_dict()), ("extra", extra or {})):
+        if not isinstance(value, dict):
+            raise CheckpointError(f"{where} must be a dict, but it is a {type(value).__name__}.")
+        as_plain(value, where)
+    for name, weight in model.state_dict().items():
+        if not isinstance(weight, Tensor):
+            raise CheckpointError(
+                f"The weights of {kind} hold {name}, a {type(weight).__name__}, but a checkpoint "
+                f"holds tensors alone: put it into to_dict()."
+            )
+    for where, vocab in (("src_vocab", src_vocab), ("tgt_vocab", tgt_vocab)):
+        if not isinstance(vocab, Vocab | None):
+            raise CheckpointError(
+                f"{where} must be a Vocab, but it is a {type(vocab).__name__}: Vocab(tokens) makes "
+                f"one of a list of words."
+            )
 
 
 def as_plain(value: Any, where: str) -> Any:

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from seq2seq_lib._arguments import check_number, check_positive
+from seq2seq_lib._arguments import check_flag, check_integer, check_number, check_positive
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class TrainConfig:
             if getattr(self, name) is not None:
                 check_positive(getattr(self, name), name)
         check_number(self.learning_rate, "learning_rate", "> 0", low=0, open_low=True)
-        if self.clip_norm is not None:
-            check_number(self.clip_norm, "clip_norm", "> 0 or None", low=0, open_low=True)
-        if not isinstance(self.warmup_steps, int) or self.warmup_steps < 0:
-            raise ValueError(f"warmup_steps must be an integer ≥ 0, not {self.warmup_steps!r}.")
+        check_clip_norm(self.clip_norm)
+        check_integer(self.warmup_steps, "warmup_steps", 0)
+        for name in ("cosine_decay", "keep_best"):
+            check_flag(getattr(self, name), name)
         check_number(self.weight_decay, "weight_decay", "≥ 0", low=0)
         check_number(self.label_smoothing, "label_smoothing", "in [0, 1)", low=0, high=1)
         if self.average_from is not None:
@@ -45,11 +45,18 @@ class TrainConfig:
         return self.keep_best or self.patience is not None
 
 
+def check_clip_norm(value: float | None) -> None:
+    """Refuse a norm that would stop the training (0), turn it round (-1) or spoil it (NaN)."""
+    if value is not None:
+        check_number(value, "clip_norm", "> 0 or None", low=0, open_low=True)
+
+
 def learning_rate(step: int, config: TrainConfig, total_steps: int) -> float:
     """The learning rate of step 0, 1, …: a function of the step alone, so a resumed run agrees."""
+    rate = float(config.learning_rate)
     if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
+        return rate * (step + 1) / config.warmup_steps
     if not config.cosine_decay:
-        return config.learning_rate
+        return rate
     done = (step - config.warmup_steps) / max(1, total_steps - config.warmup_steps)
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    return rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))

@@ -3,6 +3,7 @@
 ``fit`` is a loop over ``step.train_step``; what it changes stands in one ``state.TrainingState``.
 """
 
+import contextlib
 import math
 import os
 import time
@@ -26,7 +27,13 @@ from seq2seq_lib.training.config import TrainConfig, learning_rate
 from seq2seq_lib.training.processes import Processes
 from seq2seq_lib.training.resume import go_on, same_vocab
 from seq2seq_lib.training.state import EpochRecord, History, TrainingState
-from seq2seq_lib.training.step import LossFunction, evaluate, teacher_forced_loss, train_step
+from seq2seq_lib.training.step import (
+    LossFunction,
+    evaluate,
+    on_device,
+    teacher_forced_loss,
+    train_step,
+)
 from seq2seq_lib.training.windows import fingerprint, windows
 from seq2seq_lib.vocab import Vocab
 
@@ -82,10 +89,12 @@ def fit(
 
     Raises:
         FloatingPointError: the training loss or its gradient became infinite or NaN.
-        ValueError: the processes do not agree on settings, weights, random state or batches.
+        ValueError: a loader gives no batches; a loss without a gradient; the processes do not agree
+            on settings, weights, random state or batches.
         CheckpointError: the checkpoint cannot be written, or ``resume`` is not of such a run: other
             weights, or in the middle of an epoch other batches than those it was trained on.
-        TypeError: a loader that can be read only once, a loss that is no ``LossSum``.
+        TypeError: a loader that can be read only once, a batch without ``to(device)``, a loss that
+            is no ``LossSum``, a ``resume`` that is no ``Checkpoint``.
 
     Warns:
         UserWarning: a cosine decay is resumed with another number of epochs, so the learning rate
@@ -94,8 +103,12 @@ def fit(
     config = config or TrainConfig()
     _check_readable("train_loader", train_loader)
     _check_readable("valid_loader", valid_loader)
+    if not isinstance(resume, Checkpoint | None):
+        raise TypeError(
+            f"resume must be a Checkpoint, but it is {resume!r}: resume=load_checkpoint(path)."
+        )
     if checkpoint_path is not None:
-        check_storable(model, extra)
+        check_storable(model, extra, src_vocab, tgt_vocab)
     if loss_function is not None and config.label_smoothing:
         raise ValueError(
             "config.label_smoothing has no effect on your own loss_function: set it 0."
@@ -163,6 +176,9 @@ def _check_readable(name: str, loader: Any) -> None:
             f"{name} must be read once an epoch, but a {type(loader).__name__} can be read only "
             f"once: give a list of batches or a DataLoader."
         )
+    with contextlib.suppress(TypeError):  # of a loader that does not know its length
+        if loader is not None and len(loader) == 0:
+            raise ValueError(f"{name} gives no batches: leave out what is empty.")
 
 
 def _check_same_start(state: TrainingState, config: TrainConfig, processes: Processes) -> None:
@@ -183,8 +199,6 @@ def _begin_epoch(
     sampler = getattr(loader, "batch_sampler", None)
     if hasattr(sampler, "set_epoch"):
         sampler.set_epoch(state.epoch)
-    if len(loader) == 0:
-        raise ValueError("train_loader gives no batches: there is nothing to train on.")
     processes.check_same("numbers of batches", [len(loader)], WHOLE_LOADER)
     if state.batch > 0 and state.batches != len(loader):
         raise CheckpointError(
@@ -203,10 +217,10 @@ def _update(
     processes: Processes,
 ) -> None:
     _check_same_batches("batches", window, processes)
-    own = [batch.to(processes.device) for batch in processes.share(window)]
+    own = [on_device(batch, processes.device) for batch in processes.share(window)]
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate(state.step, config, state.planned)
-        group["weight_decay"] = config.weight_decay
+        group["weight_decay"] = float(config.weight_decay)
     with processes.own_noise():
         loss = train_step(
             state.model,

@@ -120,6 +120,13 @@ class TrainingState:
                 "This checkpoint holds a model but no training state: it was not written by fit."
             )
         checkpoint.check_fits(self.model)
+        for name, weight in self.model.state_dict().items():
+            stored = checkpoint.weights[name].dtype
+            if stored != weight.dtype:
+                raise CheckpointError(
+                    f"The run was in {stored}, but this model's {name} is {weight.dtype}, so its "
+                    f"steps would be others: call model.to({stored})."
+                )
         names = [name for name, _ in self.model.named_parameters()]
         if done.get("parameters", names) != names:
             raise CheckpointError(

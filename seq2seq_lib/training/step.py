@@ -7,14 +7,16 @@ large batch, several small ones and several machines give the same gradient, wha
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from seq2seq_lib._arguments import kind_of
 from seq2seq_lib.batching import Batch
 from seq2seq_lib.losses import LossSum, sequence_loss
 from seq2seq_lib.runtime import evaluation_mode, kept_rng
+from seq2seq_lib.training.config import check_clip_norm
 from seq2seq_lib.training.processes import Processes
 
 LossFunction = Callable[[nn.Module, Batch, int], LossSum]  # model, batch, step
@@ -47,15 +49,27 @@ def train_step(
     Raises:
         FloatingPointError: the loss or the gradient is infinite or NaN; the weights are left as
             they were.
+        ValueError: no batches; a loss without a gradient; an optimiser of other weights.
+        TypeError: a batch in place of a list, a batch without ``to``, a loss that is no ``LossSum``
+            of two tensors.
     """
     processes = Processes(next(model.parameters()).device)
+    if isinstance(batches, Batch):
+        raise TypeError("batches must be a list of batches, but it is one: train_step(model, [b]).")
     if len(batches) == 0 and processes.size == 1:
         raise ValueError("train_step got no batches.")
+    check_clip_norm(clip_norm)
+    _check_updates(optimizer, model)
     model.train()
     optimizer.zero_grad(set_to_none=True)
     losses = []
     for batch in batches:
         loss = _checked(loss_function(model, batch, step))
+        if not loss.total.requires_grad:
+            raise ValueError(
+                "The loss has no gradient: it was detached, or computed under torch.no_grad(), or "
+                "no weight of the model requires a gradient."
+            )
         loss.total.backward()  # sums add up; the division comes once, below
         losses.append(loss.detach())
     window = processes.sum_losses(losses)
@@ -82,7 +96,34 @@ def _checked(loss: LossSum) -> LossSum:
             f"loss_function must return a LossSum, the summed loss and its number of tokens, but "
             f"it returned {kind_of(loss)}: see losses.sequence_loss."
         )
+    for name, value in vars(loss).items():
+        if not isinstance(value, Tensor) or value.dim() != 0:
+            came = list(value.shape) if isinstance(value, Tensor) else repr(value)
+            raise TypeError(
+                f"The {name} of the loss must be a tensor without dimensions, but it is {came}: "
+                f"sum over the batch, and make a number a tensor."
+            )
     return loss
+
+
+def _check_updates(optimizer: torch.optim.Optimizer, model: nn.Module) -> None:
+    """Refuse an optimiser of other weights: it would change nothing, and the loss never fall."""
+    updated = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
+    if updated.isdisjoint(map(id, model.parameters())):
+        raise ValueError(
+            "The optimiser holds none of the model's weights: make it after the model has been "
+            "built, loaded or copied."
+        )
+
+
+def on_device(batch: Any, device: torch.device | str) -> Batch:
+    """A batch of a loader, where the model is; a ``TypeError`` for what is none."""
+    if not hasattr(batch, "to"):
+        raise TypeError(
+            f"A loader must give batches that have to(device), but one is a {kind_of(batch)}: use "
+            f"batching.make_loader, or DataLoader(..., collate_fn=batching.collate)."
+        )
+    return batch.to(device)
 
 
 def teacher_forced_loss(
@@ -131,7 +172,8 @@ def evaluate(
     loss_function = loss_function or teacher_forced_loss()
     with evaluation_mode(model), kept_rng():
         losses = [
-            _checked(loss_function(model, batch.to(device), step)).detach() for batch in loader
+            _checked(loss_function(model, on_device(batch, device), step)).detach()
+            for batch in loader
         ]
     if not losses:
         raise ValueError(

@@ -2,8 +2,9 @@
 
 import sys
 
+from seq2seq_lib._command import open_streams
 from seq2seq_lib.translate.command import main
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(encoding="utf-8")  # like its input, also in a pipe on Windows
+    open_streams()
     sys.exit(main())

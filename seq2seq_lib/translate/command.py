@@ -1,15 +1,16 @@
 """The command: ``main``, and what ``train``, ``translate`` and ``evaluate`` do."""
 
 import argparse
-import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 
 import torch
 from torch import nn
 
+from seq2seq_lib._command import exit_code
 from seq2seq_lib.corpora import Corpus
 from seq2seq_lib.corpora.download import cache_folder
 from seq2seq_lib.runtime import get_device
@@ -33,7 +34,6 @@ from seq2seq_lib.translate.recipe import (
 from seq2seq_lib.translate.texts import languages_of, scored_lines, training_corpus
 from seq2seq_lib.translate.translator import Translation, bleu
 
-OF_THE_EXTRA = ("sentencepiece", "sacrebleu", "pooch", "requests", "tqdm")
 MOST_TOLD = 5  # lines that cannot be read, one by one
 
 
@@ -41,35 +41,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        0 if it went well, 2 for a mistake that the message explains, 130 after Ctrl-C, 141 if the
-        reader of its output went away.
+        see ``exit_code``.
     """
     options = make_parser().parse_args(arguments)
     options.saved = False  # becomes True when this run has written a checkpoint
-    try:
+
+    def work() -> None:
         _settle(options)
         torch.set_num_threads(options.threads)
         {"train": _train, "translate": _translate, "evaluate": _evaluate}[options.command](options)
-        sys.stdout.flush()  # here, where a closed pipe can be handled
-    except BrokenPipeError:  # "translate | head": what is left has no reader, and no complaint
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
-        return 141
-    except (OSError, RuntimeError, ValueError, FloatingPointError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        if error.name not in OF_THE_EXTRA:
-            raise
-        print(
-            f"error: {error.name} is not installed: the extra `course` holds it.", file=sys.stderr
-        )
-        return 2
-    except KeyboardInterrupt:
-        if Processes().speaks:
-            print("\nInterrupted.", _what_is_saved(options), file=sys.stderr)
-        return 130
-    return 0
+
+    def interrupted() -> str:
+        return f"Interrupted. {_what_is_saved(options)}" if Processes().speaks else ""
+
+    return exit_code(work, interrupted)
 
 
 def _settle(options: argparse.Namespace) -> None:
@@ -80,15 +65,31 @@ def _settle(options: argparse.Namespace) -> None:
         own = options.train is not None
         if own and options.stated:
             raise ValueError("--languages is for Multi30k: leave it out beside --train.")
-        for name in ("valid", "test", "check", "allow_overlap"):
-            if getattr(options, name) and not own:
-                option = "--" + name.replace("_", "-")
-                raise ValueError(f"{option} is for text of your own: give --train, too.")
+        _refuse_without("train", options, "valid", "test", "check", "allow_overlap", "valid_share")
+        if options.valid and options.valid_share:
+            raise ValueError("--valid-share is for text without --valid: leave one of them out.")
         name = "own" if own else options.corpus
         if options.checkpoint is None and name != "multi30k":
             options.checkpoint = cache_folder() / f"translate-{name}.pt"
+    if options.command != "translate":
+        files = "train" if options.command == "train" else "test"
+        _refuse_without(files, options, "columns", "encoding")
+        given = [getattr(options, name, None) or () for name in ("train", "valid", "test")]
+        if options.columns and 1 not in map(len, given):
+            raise ValueError("--columns is for one file with columns, but all texts have two.")
+    if options.command == "evaluate":
+        if options.test and options.split:
+            raise ValueError("--split is of the model's own corpus: leave it out beside --test.")
+        options.split = options.split or "test"
     if options.checkpoint is None:
         options.checkpoint = default_checkpoint(options.languages)
+
+
+def _refuse_without(files: str, options: argparse.Namespace, *names: str) -> None:
+    for name in names:
+        if getattr(options, name) and not getattr(options, files):
+            option = "--" + name.replace("_", "-")
+            raise ValueError(f"{option} is for text of your own: give --{files}, too.")
 
 
 def _what_is_saved(options: argparse.Namespace) -> str:
@@ -105,15 +106,25 @@ def _train(options: argparse.Namespace) -> None:
     if options.check:
         _say_what_is_there(options)
         return
+    if path.parent == cache_folder():
+        _make_cache(path.parent)
+    check_folder(path)  # before minutes of training, not after them
     if path.exists() and not (options.resume or options.overwrite):
         raise ValueError(f"{path} exists: give --resume to go on with it, or --overwrite.")
     if options.resume and not path.exists():
         raise ValueError(f"There is no checkpoint {path} to go on with: leave out --resume.")
-    if path.parent == cache_folder():
-        path.parent.mkdir(parents=True, exist_ok=True)
-    check_folder(path)  # before minutes of training, not after them
     with joined(get_device(options.device)) as device:
         _train_on(device, options)
+
+
+def _make_cache(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(
+            f"The cache folder {folder} cannot be made ({error.strerror}): name the file to write "
+            f"with --checkpoint."
+        ) from error
 
 
 def _say_what_is_there(options: argparse.Namespace) -> None:

@@ -4,10 +4,12 @@ import argparse
 from pathlib import Path
 
 from seq2seq_lib._arguments import at_least
+from seq2seq_lib.corpora.own_corpus import VALID_SHARE
+from seq2seq_lib.runtime import LARGEST_SEED
 from seq2seq_lib.translate.recipe import Recipe
 
 
-def _share(text: str) -> float:
+def share(text: str) -> float:
     value = float(text)
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"must lie above 0 and below 1, but it is {text}")
@@ -34,8 +36,7 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--split",
         choices=("train", "valid", "test"),
-        default="test",
-        help="of the corpus that the model was trained on; default: %(default)s",
+        help="of the corpus that the model was trained on (default: test)",
     )
     command.add_argument("--limit", type=at_least(1), metavar="N", help="use the first N sentences")
     command.add_argument("--show", type=at_least(0), default=5, help="print so many translations")
@@ -54,7 +55,9 @@ def _common() -> argparse.ArgumentParser:
         help="of Multi30k: de, en, fr, cs (default: those of the checkpoint, else de en)",
     )
     group.add_argument("--device", help="cpu, cuda, mps, …; else SEQ2SEQ_DEVICE or what is there")
-    group.add_argument("--threads", type=at_least(1), default=1, help="CPU threads (default: 1)")
+    group.add_argument(
+        "--threads", type=at_least(1, most=1024), default=1, help="CPU threads (default: 1)"
+    )
     return group
 
 
@@ -68,11 +71,10 @@ def _data() -> argparse.ArgumentParser:
         "--columns",
         nargs=2,
         type=at_least(1),
-        default=(1, 2),
         metavar=("SOURCE", "TARGET"),
-        help="of one file, set apart by tabs; default: 1 2",
+        help="of one file, set apart by tabs (default: 1 2)",
     )
-    group.add_argument("--encoding", default="utf-8", help="of your files; default: %(default)s")
+    group.add_argument("--encoding", help="of your files (default: utf-8)")
     return group
 
 
@@ -109,9 +111,8 @@ def _add_train(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--valid-share",
-        type=_share,
-        default=0.02,
-        help="of the sources, where there is no --valid; default: %(default)s",
+        type=share,
+        help=f"of the sources, where there is no --valid (default: {VALID_SHARE})",
     )
     command.add_argument(
         "--allow-overlap",
@@ -136,7 +137,10 @@ def _add_train(command: argparse.ArgumentParser) -> None:
             help=f"{what}; default: %(default)s",
         )
     command.add_argument(
-        "--seed", type=at_least(0), default=recipe.seed, help="default: %(default)s"
+        "--seed",
+        type=at_least(0, most=LARGEST_SEED),
+        default=recipe.seed,
+        help="default: %(default)s",
     )
     command.add_argument(
         "--limit", type=at_least(1), metavar="N", help="use the first N training pairs"

@@ -1,5 +1,6 @@
 """The recipe of the course's translators: train one, write it to a file, read it back."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
@@ -86,9 +87,15 @@ def train(
         Others as in ``training.fit``.
 
     Raises:
-        ValueError: no training pair is left, or too little text for so many pieces.
-        CheckpointError: the checkpoint was trained on another corpus, or is none.
+        ValueError: no training pair is left, no validation pair, or too little text for so many
+            pieces; ``resume`` without a path.
+        CheckpointError: the checkpoint was trained on another corpus or with other validation
+            sentences, or is none.
     """
+    if resume and checkpoint_path is None:
+        raise ValueError("resume goes on from checkpoint_path, but there is none.")
+    if not corpus.valid:
+        raise ValueError(f"{corpus.name} has no validation pairs, and each epoch is measured.")
     seed_everything(recipe.seed)
     checkpoint = load_checkpoint(checkpoint_path) if resume else None
     if checkpoint is None:
@@ -98,7 +105,7 @@ def train(
         model = Seq2Seq(recipe.config(len(src_vocab), len(tgt_vocab)))
     else:
         read, write = _load_subwords(checkpoint)
-        check_corpus(checkpoint, corpus.name)
+        check_corpus(checkpoint, corpus)
         src_vocab, tgt_vocab = checkpoint.src_vocab, checkpoint.tgt_vocab
         model = checkpoint.build()
     train_ids, valid_ids = (
@@ -150,7 +157,12 @@ def train(
         resume=checkpoint,
         src_vocab=src_vocab,
         tgt_vocab=tgt_vocab,
-        extra={"read": _as_tensor(read), "write": _as_tensor(write), "corpus": corpus.name},
+        extra={
+            "read": _as_tensor(read),
+            "write": _as_tensor(write),
+            "corpus": corpus.name,
+            "valid": _digest(corpus),
+        },
         after_epoch=after_epoch,
         progress=progress,
     )
@@ -226,8 +238,19 @@ def corpus_of(checkpoint: Checkpoint) -> str:
     return checkpoint.extra.get("corpus", "an unknown corpus")
 
 
-def check_corpus(checkpoint: Checkpoint, name: str) -> None:
+def check_corpus(checkpoint: Checkpoint, corpus: Corpus) -> None:
     """Refuse another corpus: nothing else would notice that its text means nothing here."""
     trained_on = corpus_of(checkpoint)
-    if trained_on != name:
-        raise CheckpointError(f"This checkpoint was trained on {trained_on}, not on {name}.")
+    if trained_on != corpus.name:
+        raise CheckpointError(f"This checkpoint was trained on {trained_on}, not on {corpus.name}.")
+    if checkpoint.extra.get("valid", "") not in ("", _digest(corpus)):
+        raise CheckpointError(
+            f"This checkpoint was trained on {trained_on} with other validation sentences, so it "
+            f"may have seen those that there are now: give the same --valid or --valid-share."
+        )
+
+
+def _digest(corpus: Corpus) -> str:
+    """What tells its validation sentences from all others: 12 hexadecimal digits."""
+    pairs = (f"{detokenize(p.source)}\t{detokenize(p.target)}" for p in corpus.valid)
+    return hashlib.sha256("\n".join(pairs).encode()).hexdigest()[:12]

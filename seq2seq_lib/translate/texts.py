@@ -2,15 +2,18 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from seq2seq_lib.corpora import (
     Corpus,
+    ParallelText,
     check_overlap,
     multi30k,
     own_corpus,
     read_parallel,
     tatoeba,
 )
+from seq2seq_lib.corpora.own_corpus import VALID_SHARE
 
 Lines = list[str]
 References = Lines | list[Lines]  # one a source, or several
@@ -22,16 +25,21 @@ def training_corpus(options: argparse.Namespace) -> tuple[Corpus, list[str]]:
         if options.corpus == "tatoeba":
             return tatoeba(options.data_dir), []
         return multi30k(options.languages, data_dir=options.data_dir), []
-    how = {"columns": tuple(options.columns), "encoding": options.encoding}
     train, valid, test = (
-        read_parallel(files, **how) if files else None
+        _read(files, options) if files else None
         for files in (options.train, options.valid, options.test)
     )
     overlap = {"allow_overlap": options.allow_overlap}
-    corpus, notes = own_corpus(train, valid, valid_share=options.valid_share, **overlap)
+    share = options.valid_share or VALID_SHARE
+    corpus, notes = own_corpus(train, valid, valid_share=share, **overlap)
     if test is not None:
         notes += check_overlap(train, test, **overlap)
     return corpus, notes
+
+
+def _read(files: Sequence[Path], options: argparse.Namespace) -> ParallelText:
+    columns = tuple(options.columns) if options.columns and len(files) == 1 else None
+    return read_parallel(files, columns=columns, encoding=options.encoding or "utf-8")
 
 
 def raw_lines(languages: tuple[str, str], split: str, data_dir=None) -> tuple[Lines, Lines]:
@@ -50,9 +58,7 @@ def scored_lines(corpus_name: str, options: argparse.Namespace) -> tuple[Lines, 
         ValueError: the model was trained on files, and none are given to score it with.
     """
     if options.test is not None:
-        text = read_parallel(
-            options.test, columns=tuple(options.columns), encoding=options.encoding
-        )
+        text = _read(options.test, options)
         return [source for source, _ in text.pairs], [target for _, target in text.pairs]
     languages = languages_of(corpus_name)
     if languages is None:

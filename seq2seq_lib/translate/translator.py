@@ -1,10 +1,11 @@
 """``Translator``: a model with what it needs to read and write text; and its BLEU."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from seq2seq_lib._arguments import check_positive
 from seq2seq_lib._text import check_text
 from seq2seq_lib.batching import collate
 from seq2seq_lib.corpora import detokenize, tokenize
@@ -55,7 +56,7 @@ class Translator:
 
     def __call__(
         self,
-        lines: Sequence[str],
+        lines: Iterable[str],
         *,
         num_beams: int = 5,
         length_penalty: float = 1.0,
@@ -66,12 +67,13 @@ class Translator:
 
         Raises:
             TypeError: one string in place of a list, or a line that is no string.
-            ValueError: a lone surrogate in a line, which is no text; a batch size below 1.
+            ValueError: a lone surrogate in a line, which is no text; a batch size below 1; an
+                output with ids that ``tgt_vocab`` does not hold.
         """
         if isinstance(lines, str):
             raise TypeError("Give a list of lines, not one string: translator([text]).")
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be ≥ 1, but it is {batch_size}.")
+        check_positive(batch_size, "batch_size")
+        lines = list(lines)  # a generator can be read once
         for number, line in enumerate(lines, 1):
             _check_line(number, line)
         device = next(self.model.parameters()).device
@@ -96,7 +98,7 @@ class Translator:
         attention = hypothesis.attention
         if attention is not None:  # without the row of EOS and the columns of pads
             attention = attention[: len(ids), : len(source) + 1].cpu()
-        target = [self.tgt_vocab.tokens[i] for i in ids]
+        target = self.tgt_vocab.decode(ids)  # refuses those of another vocabulary
         if attention is not None and UNK_ID in ids and source:
             # "<unk>" helps nobody: copy the source word that it looked at (Luong et al. 2015b)
             looked = attention[:, :-1].argmax(1).tolist()

@@ -43,9 +43,14 @@ def test_packed_files_are_unpacked(two, tmp_path):
     packed = tmp_path / "my.de.gz"
     packed.write_bytes(gzip.compress(two[0].read_bytes()))
     assert read_parallel([packed, two[1]]).pairs == read_parallel(two).pairs
-    packed.write_bytes(packed.read_bytes()[:40])
-    with pytest.raises(CorpusError, match="cannot be read"):
-        read_parallel([packed, two[1]])
+    content = packed.read_bytes()
+    renamed = tmp_path / "my.de.txt"  # its name does not say so
+    renamed.write_bytes(content)
+    assert read_parallel([renamed, two[1]]).pairs == read_parallel(two).pairs
+    for damaged in (content[:40], content[:40] + b"\xff\xff\xff" + content[43:], b"Hund\n" * 40):
+        packed.write_bytes(damaged)
+        with pytest.raises(CorpusError, match="my.de.gz cannot be read"):
+            read_parallel([packed, two[1]])
 
 
 def test_unequal_counts_are_refused(two, tmp_path):
@@ -57,6 +62,8 @@ def test_a_few_empty_sides_are_left_out_and_many_refused(two, tmp_path):
     holes = [t if n not in (3, 7) else " " for n, t in enumerate(TARGETS)]
     text = read_parallel([two[0], write(tmp_path / "holes.en", holes)])
     assert text.empty == (4, 8) and len(text.pairs) == 38 and text.numbers[3] == 5
+    unseen = [t if n not in (3, 7) else "\u200b\ufeff" for n, t in enumerate(TARGETS)]
+    assert read_parallel([two[0], write(tmp_path / "unseen.en", unseen)]).empty == (4, 8)
     assert "2 lines with an empty side are left out (the first: 4, 8)" in own_corpus(text)[1][0]
     holes[:3] = ["", "", ""]
     with pytest.raises(
@@ -111,8 +118,28 @@ def test_missing_files_and_wrong_numbers_of_files(two, tmp_path):
         read_parallel([two[0], tmp_path / "gone"])
     with pytest.raises(ValueError, match="two files, or one with columns, but not 3"):
         read_parallel([*two, two[0]])
-    with pytest.raises(ValueError, match="two different numbers from 1 on"):
-        read_parallel([two[0]], columns=(0, 1))
+    for columns in ((0, 1), (2, 2), (1, 2, 3), "12"):
+        with pytest.raises(ValueError, match="two different numbers from 1 on"):
+            read_parallel([two[0]], columns=columns)
+    with pytest.raises(ValueError, match="are of one file, but there are two"):
+        read_parallel(two, columns=(1, 2))
+    for path in (two[0], str(two[0])):
+        with pytest.raises(TypeError, match="files must be a list of one or two paths"):
+            read_parallel(path)
+
+
+def test_carriage_returns_alone_are_named(tmp_path):
+    """Otherwise the whole file would be one line."""
+    paths = [write(tmp_path / name, ["eins", "zwei"], end="\r") for name in "st"]
+    with pytest.raises(CorpusError, match="s has no line feed, but carriage returns"):
+        read_parallel(paths)
+
+
+def test_targets_that_are_their_sources_are_told_of_and_refused_if_all_are(two, tmp_path):
+    with pytest.raises(CorpusError, match="nothing to translate. Is one file given twice"):
+        own_corpus(read_parallel([two[0], two[0]]))
+    some = write(tmp_path / "some.en", [*SOURCES[:3], *TARGETS[3:]])
+    assert "3 pairs have one text on both sides" in own_corpus(read_parallel([two[0], some]))[1][0]
 
 
 def test_the_split_is_by_source_and_the_same_each_time(tmp_path):

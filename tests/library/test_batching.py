@@ -360,6 +360,11 @@ def test_samplers_refuse_what_cannot_be_batched(sampler):
         sampler([1, 2], 0)
     with pytest.raises(TypeError, match=f"{name} must be an integer"):
         sampler([1, 2], 2.5)
+    with pytest.raises(TypeError, match="shuffle must be True or False, but it is 'no'"):
+        sampler([1, 2], 3, shuffle="no")
+    for seed in (None, "1", 1.5):
+        with pytest.raises(TypeError, match="as an integer"):
+            sampler([1, 2], 3, seed=seed)
     with pytest.raises(ValueError, match="pool_(batches|tokens) must be ≥ 1"):
         sampler([1, 2], 3, **{"pool_batches" if sampler is BucketSampler else "pool_tokens": 0})
 

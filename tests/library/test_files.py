@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from seq2seq_lib._files import write_whole, written_whole
+from seq2seq_lib.training import CheckpointError, check_folder
 
 TEXT = "größe\r\n日本\n"
 
@@ -76,6 +77,39 @@ def test_threads_that_write_the_same_file_do_not_share_a_part(tmp_path):
     for thread in threads:
         thread.join()
     assert failed == [] and path.read_bytes() in contents and os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes there")
+def test_a_pipe_a_device_and_a_folder_are_not_replaced(tmp_path):
+    """Who may write in /dev would put a file in the place of /dev/null."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link, tmp_path):
+        with pytest.raises(OSError, match="a folder, a pipe or a device, and not replaced"):
+            write_whole(path, TEXT)
+    for path in (pipe, link):
+        with pytest.raises(
+            CheckpointError, match="cannot be written .*a pipe or a device, and not repl"
+        ):
+            check_folder(path)
+    assert pipe.is_fifo() and link.is_symlink() and len(os.listdir(tmp_path)) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_link_stays_a_link_and_a_private_file_private(tmp_path):
+    """A checkpoint that is a link to a larger disk; a file that nobody else may read."""
+    large, small = tmp_path / "large", tmp_path / "small"
+    large.mkdir()
+    small.mkdir()
+    link, target = small / "a.txt", large / "real.txt"
+    link.symlink_to(Path("..", "large", "real.txt"))
+    write_whole(link, "new")  # where it leads there is nothing yet
+    target.chmod(0o600)
+    write_whole(link, TEXT)
+    assert link.is_symlink() and target.read_bytes() == TEXT.encode()
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert os.listdir(large) == ["real.txt"] and os.listdir(small) == ["a.txt"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="parts of others are let alone there")

@@ -107,6 +107,25 @@ def test_mistakes_are_refused_with_a_reason(echo, tmp_path, capsys):
         assert stopped.value.code == 2
 
 
+def test_a_model_is_not_measured_on_sentences_that_it_was_trained_on(echo, tmp_path, capsys):
+    """Another limit holds out others; so does a text that changed under its name."""
+    text, own = tmp_path / "own.txt", tmp_path / "own.pt"
+    text.write_text("the cat sat\nthe dog ran\nthe cat ran\n", "utf-8")
+    given = ["--text", str(text), "--checkpoint", str(own)]
+    assert main(["train", *given, "--epochs", "1", "--quiet"]) == 0
+    text.write_text("the cat sat\nthe cat ran\nthe dog ran\n", "utf-8")
+    before = own.read_bytes()
+    for arguments in (
+        ["evaluate", "--checkpoint", str(echo), "--limit", "40"],
+        ["evaluate", *given],
+        ["train", *given, "--resume", "--epochs", "2"],
+    ):
+        assert main(arguments) == 2
+        assert "was trained on other sentences of " in capsys.readouterr().err
+    assert own.read_bytes() == before
+    assert main(["evaluate", "--checkpoint", str(echo), "--limit", "80"]) == 0
+
+
 # ---------------------------------------------------------------- real sentences
 
 

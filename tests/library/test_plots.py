@@ -100,6 +100,18 @@ def test_heatmap_refuses_weights_of_another_shape(shape):
         plots.attention_heatmap(torch.rand(shape), SOURCE, TARGET)
 
 
+@pytest.mark.parametrize("wrong", [NAN, float("inf"), -0.1, 1.1])
+def test_a_heatmap_of_what_are_no_weights_is_refused(wrong):
+    """NaN would be as white as 0, and scores before the softmax would be cut to 0 and 1."""
+    given = weights(3, 6)
+    given[1, 2] = wrong
+    with pytest.raises(ValueError, match=r"weights must be in 0 \.\. 1, but they are from"):
+        plots.attention_heatmap(given, SOURCE, TARGET)
+    for other in (given.numpy(), given.tolist(), given > 0):
+        with pytest.raises(TypeError, match="weights must be a tensor of floats"):
+            plots.attention_heatmap(other, SOURCE, TARGET)
+
+
 def test_heatmap_of_an_empty_answer_is_refused():
     with pytest.raises(ValueError, match="no tokens"):
         plots.attention_heatmap(torch.rand(0, 6), SOURCE, [])
@@ -130,6 +142,15 @@ def test_loss_axis_holds_every_marker_and_a_floor_of_zero(losses):
     assert low < 0 < high and high > max(losses)
 
 
+@pytest.mark.parametrize("losses", [[NAN], [float("inf"), NAN], [NAN, 3.0, 1.0], [-5.0, NAN, -6.0]])
+def test_a_loss_that_went_wrong_can_be_looked_at(losses):
+    """A run that diverged, or a negative "loss": the axis holds what is finite, and ascends."""
+    ax = plots.loss_curves(losses, [None] * len(losses))
+    low, high = ax.get_ylim()
+    assert low < high and all(low < v < high for v in losses if np.isfinite(v))
+    np.testing.assert_array_equal(line(ax, "training").get_ydata(), losses)
+
+
 @pytest.mark.parametrize("epochs", [1, 2, 3, 40])
 def test_epochs_are_whole_numbers(epochs):
     ticks = plots.loss_curves([1.0] * epochs, [1.0] * epochs).get_xticks()
@@ -146,7 +167,9 @@ def test_curves_draw_each_series_in_its_own_style():
     assert legend(ax) == list(series)
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_title()) == ("T", "cost", "Costs")
     assert ax.get_yscale() == "log"
-    assert plots.curves([1], {"a": [1]}, xlabel="", ylabel="").get_yscale() == "linear"
+    named = {"x": [1], "what": [2]}
+    ax = plots.curves([1], named, xlabel="", ylabel="")
+    assert ax.get_yscale() == "linear" and legend(ax) == list(named)
 
 
 def test_curves_refuse_what_they_cannot_draw():

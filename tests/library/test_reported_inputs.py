@@ -6,6 +6,7 @@ Each test stands for a kind. Where the library could refuse or guess, it refuses
 import itertools
 import random
 import warnings
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,12 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from seq2seq_lib.batching import collate, make_loader, pad_sequences
-from seq2seq_lib.corpora import tokenize
+from seq2seq_lib.corpora import Pair, detokenize, tokenize
 from seq2seq_lib.decoding import beam_search, greedy_search, rescore, sample
 from seq2seq_lib.encoder import Encoder
-from seq2seq_lib.losses import LossSum
+from seq2seq_lib.latent import LatentConfig
+from seq2seq_lib.losses import LossSum, sequence_loss
+from seq2seq_lib.masks import padding_mask
 from seq2seq_lib.runtime import get_rng, seed_everything, set_rng
 from seq2seq_lib.seq2seq import Seq2Seq, Seq2SeqConfig
 from seq2seq_lib.subwords import Subwords
@@ -30,12 +33,15 @@ from seq2seq_lib.training import (
     load_checkpoint,
     save_checkpoint,
     teacher_forced_loss,
+    train_step,
 )
 from seq2seq_lib.translate import Translator
 from seq2seq_lib.vocab import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Vocab
 
 EXAMPLES = [([4 + n % 5, 5], [4 + n % 7, 6, 7]) for n in range(32)]
 CONFIG = TrainConfig(epochs=2, learning_rate=1e-2, checkpoint_every=4)
+SOURCE = torch.tensor([[5, 6, 2]]), torch.tensor([3])
+IDS = torch.tensor([[1]])
 
 
 def make_model(**sizes):
@@ -45,6 +51,22 @@ def make_model(**sizes):
 
 def run(model, loader, config=CONFIG, **options):
     return fit(model, loader, None, config, progress=False, **options)
+
+
+def search(**options):
+    return beam_search(make_model(), *SOURCE, **{"num_beams": 2, "max_new_tokens": 3, **options})
+
+
+def train(model=None, optimizer=None, loss_function=None, batches=None, **options):
+    """One step."""
+    model = model or make_model()
+    return train_step(
+        model,
+        batches or [collate(EXAMPLES[:4])],
+        optimizer or torch.optim.SGD(model.parameters(), 0.1),
+        loss_function=loss_function or teacher_forced_loss(),
+        **options,
+    )
 
 
 class Stopped(Exception):
@@ -164,10 +186,14 @@ def test_a_jump_of_the_learning_rate_is_told_of(tmp_path):
 
 @pytest.mark.parametrize("special", [PAD_ID, BOS_ID, EOS_ID])
 @pytest.mark.parametrize("side", [0, 1])
-def test_special_ids_inside_an_example_are_refused(special, side):
+@pytest.mark.parametrize(
+    "kind", [list, tuple, np.array, torch.tensor, lambda ids: [torch.tensor(i) for i in ids]]
+)
+def test_special_ids_inside_an_example_are_refused(special, side, kind):
     """llama.cpp#7332: BOS and EOS twice, a better loss and worse outputs."""
     example = ([5, 6], [7, 8])
     example[side][1] = special
+    example = tuple(map(kind, example))
     with pytest.raises(ValueError, match=rf"(source|target) of example 1 .*\({special}\) at 1"):
         collate([([5], [6]), example])
     assert collate([([UNK_ID], [UNK_ID])]).src.tolist() == [[UNK_ID, EOS_ID]]
@@ -195,6 +221,51 @@ def test_ids_that_are_none_are_refused_with_their_row(ids, error):
 def test_integers_of_any_kind_are_ids():
     rows = [[4, 5], np.array([6]), torch.tensor([7], dtype=torch.int32)]
     assert pad_sequences(rows)[0].tolist() == [[4, 5], [6, 0], [7, 0]]
+    src = collate([(row, row) for row in rows]).src.tolist()
+    assert src == [[4, 5, EOS_ID], [6, EOS_ID, 0], [7, EOS_ID, 0]]
+    vocab = Vocab(["a", "b"])
+    assert vocab.decode([4, np.uint8(5), torch.tensor(4)]) == ["a", "b", "a"]
+    assert vocab.decode(np.array([5])) == vocab.decode(torch.tensor([5, EOS_ID])) == ["b"]
+
+
+@pytest.mark.parametrize("ids", [[4.7], torch.tensor([4.7]), [float("nan")], [True], "4", [[4]]])
+def test_what_is_no_id_is_not_decoded(ids):
+    with pytest.raises(TypeError, match="ids must hold integer ids, but one is "):
+        Vocab(["a", "b"]).decode(ids)
+
+
+@pytest.mark.parametrize("tokens", [[4, 5], [None], ["a", float("nan")]])
+def test_what_was_encoded_before_is_not_encoded_again_to_unknown_words(tokens):
+    with pytest.raises(TypeError, match="Every token must be a string, but one is "):
+        Vocab(["a", "b"]).encode(tokens)
+
+
+@pytest.mark.parametrize("pad_id", [None, 1.5, "0"])
+@pytest.mark.parametrize(
+    "call", [lambda pad: padding_mask(IDS, pad), lambda pad: pad_sequences([[4], [5, 6]], pad)]
+)
+def test_a_tokenizer_without_a_pad_is_named(call, pad_id):
+    """GPT-2's has the pad_token_id None, which no id equals, so nothing would be a pad."""
+    with pytest.raises(TypeError, match="pad_id must be an integer, but it is"):
+        call(pad_id)
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        Pair(("a",), ("b",)),  # of a corpus, not encoded
+        ("a b", "c"),
+        ([4], None),
+        ([4], [5], [6]),
+        [4, 5],
+        {"source": [4], "target": [5]},
+        4,
+    ],
+)
+@pytest.mark.parametrize("call", [collate, lambda examples: make_loader(examples, 2)])
+def test_what_is_no_pair_of_ids_is_named(call, example):
+    with pytest.raises(TypeError, match=r"Example 1 must be a pair .*encode_pairs"):
+        call([([4], [5]), example])
 
 
 def test_pads_within_the_length_are_refused_at_every_entrance():
@@ -258,12 +329,27 @@ def test_a_line_over_four_thousand_bytes_is_trained_on_and_keeps_its_letters():
     "call",
     [
         lambda: tokenize(float("nan")),
+        lambda: Subwords.train(["a man", float("nan")], 20),
         lambda: Vocab.build([["a", float("nan")]]),
         lambda: Vocab.build([["a", None]]),
     ],
 )
 def test_empty_cells_of_a_table_are_named(call):
     with pytest.raises(TypeError, match=r"string, but .*(nan|None).*an empty cell"):
+        call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: Subwords.train("the house of the man", 20),
+        lambda: Subwords.train(["the house of the man"] * 9, 20).sample("the man", 0.1, 1),
+        lambda: detokenize("the man"),
+        lambda: Vocab("the man"),
+    ],
+)
+def test_a_text_in_place_of_a_list_is_not_read_letter_by_letter(call):
+    with pytest.raises(TypeError, match=r"must be a list of \w+, but it is the string 'the "):
         call()
 
 
@@ -282,16 +368,68 @@ def test_numpys_strings_and_numbers_are_stored_as_pythons(tmp_path):
     assert read.extra["a"].tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize("thing", [Path("x"), {3}, object(), np.array(["a"]), lambda: 0])
-def test_what_no_file_can_hold_is_refused_before_training(tmp_path, thing):
+@pytest.mark.parametrize("kind", [np.float64, np.float32, Fraction])
+def test_a_rate_of_any_kind_of_number_is_stored_as_pythons(tmp_path, kind):
+    """The optimiser keeps what a sweep with np.logspace gave it."""
+    path, rate = tmp_path / "m.pt", kind(1) / kind(64)
+    config = TrainConfig(epochs=1, learning_rate=rate, weight_decay=rate)
+    run(make_model(), make_loader(EXAMPLES, 4), config, checkpoint_path=path)
+    assert load_checkpoint(path).optimizer["param_groups"][0]["lr"] == 1 / 64
+
+
+def test_an_optimiser_of_the_callers_is_stored_as_data(tmp_path):
+    path, model = tmp_path / "m.pt", make_model()
+    save_checkpoint(path, model, optimizer=torch.optim.SGD(model.parameters(), np.float64(0.5)))
+    assert load_checkpoint(path).optimizer["param_groups"][0]["lr"] == 0.5
+    foreign = torch.optim.SGD(model.parameters(), Fraction(1, 2))
+    with pytest.raises(CheckpointError, match=r"optimizer\['param_groups'\].*\['lr'\] is a Fracti"):
+        save_checkpoint(path, model, optimizer=foreign)
+
+
+class Configured(Seq2Seq):
+    """Its configuration and its state are what the test says."""
+
+    config_, state_ = {}, torch.zeros(1)
+
+    def to_dict(self):
+        return self.config_
+
+    def get_extra_state(self):
+        return self.state_
+
+    def set_extra_state(self, state):
+        pass
+
+
+def configured(**attributes):
+    kind = type("Configured", (Configured,), attributes)
+    return kind(Seq2SeqConfig(12, 12, embed_size=8, hidden_size=8))
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "says"),
+    [
+        *(
+            (make_model, {"extra": {"deep": [0, thing]}}, r"extra\['deep'\]\[1\] is a \w+")
+            for thing in (Path("x"), {3}, object(), np.array(["a"]), lambda: 0)
+        ),
+        (make_model, {"extra": [1]}, "extra must be a dict, but it is a list"),
+        (lambda: configured(config_={"a": Path("x")}), {}, r"config\['a'\] is a \w*Path"),
+        (lambda: configured(config_=[1]), {}, "config must be a dict, but it is a list"),
+        (lambda: configured(state_={"a": 1}), {}, "hold _extra_state, a dict"),
+        (make_model, {"src_vocab": ["a"]}, "src_vocab must be a Vocab, but it is a list"),
+        (make_model, {"tgt_vocab": "a"}, "tgt_vocab must be a Vocab, but it is a str"),
+    ],
+)
+def test_what_no_file_can_hold_is_refused_before_training(tmp_path, model, options, says):
     calls = []
-    with pytest.raises(CheckpointError, match=r"extra\['deep'\]\[1\] is a \w+"):
+    with pytest.raises(CheckpointError, match=says):
         run(
-            make_model(),
+            model(),
             make_loader(EXAMPLES, 4),
             checkpoint_path=tmp_path / "m.pt",
-            extra={"deep": [0, thing]},
             loss_function=lambda *a: calls.append(a),
+            **options,
         )
     assert not calls and list(tmp_path.iterdir()) == []
 
@@ -324,6 +462,10 @@ def test_wrapped_models_are_refused_before_training(tmp_path, wrap, says):
         lambda: TrainConfig(learning_rate=None),
         lambda: Seq2SeqConfig(12, 12, dropout="0.1"),
         lambda: Seq2SeqConfig(12, 12, dropout=True),
+        lambda: search(length_penalty="1"),
+        lambda: rescore(make_model(), *SOURCE, [[[5, 2]]], length_penalty=None),
+        lambda: sequence_loss(torch.zeros(1, 1, 4), IDS, IDS > 0, label_smoothing="0.1"),
+        lambda: train(clip_norm="1"),
     ],
 )
 def test_numbers_that_came_as_text_are_named(make):
@@ -341,6 +483,111 @@ def test_a_loss_function_that_returns_no_sum_is_named(returned):
         run(make_model(), loader, loss_function=lambda *a: returned)
     with pytest.raises(TypeError, match="loss_function must return a LossSum"):
         evaluate(make_model(), loader, loss_function=lambda *a: returned)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: TrainConfig(cosine_decay="no"),
+        lambda: TrainConfig(keep_best="False"),
+        *(
+            lambda name=name: Seq2SeqConfig(12, 12, **{name: "no"})
+            for name in ("bidirectional", "attend_first", "tie_embeddings", "residual")
+        ),
+        lambda: LatentConfig(12, bidirectional=0),
+        lambda: search(early_stopping="never"),  # of Transformers, where it means the contrary
+    ],
+)
+def test_a_text_in_place_of_true_or_false_is_named(make):
+    with pytest.raises(TypeError, match=r"\w+ must be True or False, but it is ('no'|'F|'nev|0)"):
+        make()
+
+
+def test_an_integer_of_numpys_is_refused_with_the_way_out():
+    """Sizes are multiplied here, and NumPy's uint8 overflows without an error."""
+    with pytest.raises(TypeError, match=r"epochs must be an integer.*: give int\(epochs\)\.$"):
+        TrainConfig(epochs=np.uint8(2))
+    with pytest.raises(TypeError, match=r"epochs must be an integer, but it is True\.$"):
+        TrainConfig(epochs=True)
+
+
+def test_a_length_penalty_of_numpys_does_not_round_the_scores():
+    (ours,), (theirs,) = (search(length_penalty=kind(0.5)) for kind in (float, np.float32))
+    assert ours == theirs and type(theirs[0].score) is float
+
+
+@pytest.mark.parametrize("ids", [np.array([5, 6]), torch.tensor([5, 6]), (5, np.int32(6))])
+def test_ids_of_a_search_may_be_integers_of_any_kind(ids):
+    for name in ("prefix", "banned_ids"):
+        assert search(**{name: ids})[0][0].tokens == search(**{name: [5, 6]})[0][0].tokens
+        with pytest.raises(TypeError, match=f"{name} must hold integer ids, but one is True"):
+            search(**{name: [True]})
+    scored = rescore(make_model(), *SOURCE, [[ids]])[0][0]
+    assert scored == rescore(make_model(), *SOURCE, [[[5, 6]]])[0][0]
+
+
+def test_an_optimiser_of_another_model_is_refused():
+    """Made before the model was loaded anew or copied; the loss would never fall."""
+    with pytest.raises(ValueError, match="optimiser holds none of the model's weights"):
+        train(optimizer=torch.optim.SGD(make_model().parameters(), 0.1))
+    model = make_model()  # some of them is enough
+    assert train(model, torch.optim.SGD(model.decoder.parameters(), 0.1)).tokens > 0
+
+
+@pytest.mark.parametrize("norm", [0, -1.0, float("nan")])
+def test_a_norm_that_spoils_a_step_is_refused(norm):
+    model = make_model()
+    before = [weight.clone() for weight in model.parameters()]
+    with pytest.raises(ValueError, match="clip_norm must be > 0 or None"):
+        train(model, clip_norm=norm)
+    assert all(map(torch.equal, before, model.parameters()))
+
+
+def without_gradient(model, batch, step):
+    return teacher_forced_loss()(model, batch, step).detach()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: train(loss_function=without_gradient), ValueError, "loss has no gradient"),
+        (
+            lambda: run(make_model().requires_grad_(False), [collate(EXAMPLES)]),
+            ValueError,
+            "loss has no gradient",
+        ),
+        (
+            lambda: train(loss_function=lambda *a: LossSum(torch.zeros(()), 3)),
+            TypeError,
+            "The tokens of the loss must be a tensor without dimensions, but it is 3",
+        ),
+        (
+            lambda: train(loss_function=lambda *a: LossSum(torch.zeros(4), torch.zeros(()))),
+            TypeError,
+            r"The total of the loss .* it is \[4\]: sum over the batch",
+        ),
+        (lambda: train(batches=collate(EXAMPLES)), TypeError, "must be a list of batches"),
+        (lambda: run(make_model(), DataLoader(EXAMPLES, 4)), TypeError, "collate_fn=batching.coll"),
+        (lambda: evaluate(make_model(), [EXAMPLES]), TypeError, "but one is a list"),
+        (lambda: run(make_model(), [collate(EXAMPLES)], resume="m.pt"), TypeError, "load_checkpoi"),
+    ],
+)
+def test_what_training_cannot_use_is_named(call, error, says):
+    with pytest.raises(error, match=says):
+        call()
+
+
+def test_an_empty_validation_set_is_refused_before_the_first_epoch():
+    calls = []
+    with pytest.raises(ValueError, match="valid_loader gives no batches"):
+        fit(
+            make_model(),
+            make_loader(EXAMPLES, 4),
+            [],
+            CONFIG,
+            loss_function=lambda *a: calls.append(a),
+        )
+    assert not calls
 
 
 @pytest.mark.parametrize("which", ["train_loader", "valid_loader"])

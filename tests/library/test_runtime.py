@@ -40,6 +40,7 @@ def test_name_overrides_variable_overrides_accelerator(monkeypatch):
     monkeypatch.setenv("SEQ2SEQ_DEVICE", "cuda:1")
     assert get_device() == torch.device("cuda", 1)
     assert get_device("cuda:2") == torch.device("cuda", 2)
+    assert get_device("") == torch.device("cuda", 1)
     monkeypatch.setenv("SEQ2SEQ_DEVICE", "cpu")
     assert get_device() == torch.device("cpu")
     monkeypatch.setenv("SEQ2SEQ_DEVICE", "")  # set but empty: as if unset
@@ -70,6 +71,8 @@ def test_a_word_that_is_no_device_is_refused_with_examples(monkeypatch, name):
     with pytest.raises(ValueError, match=f"^name='{name}' is not a device name. Try 'cpu', 'cuda'"):
         get_device(name)
     monkeypatch.setenv("SEQ2SEQ_DEVICE", name)
+    with pytest.raises(ValueError, match="^name=False is not a device name"):
+        get_device(False)  # said, and no reason to choose another
     with pytest.raises(ValueError, match=f"^SEQ2SEQ_DEVICE='{name}' is not a device name"):
         get_device()
 

@@ -6,6 +6,7 @@ from seq2seq_lib.corpora import detokenize, phrases
 from seq2seq_lib.training import load_checkpoint
 from seq2seq_lib.translate import command, main, texts
 
+SIDES = ("source", "target")
 SMALL = "--hidden-size 8 --num-pieces 90 --batch-size 32 --epochs 1 --device cpu".split()
 
 
@@ -65,6 +66,18 @@ def test_resume_with_another_text_is_refused(files, capsys):
     assert (files / "my.pt").read_bytes() == before
 
 
+def test_resume_with_another_split_is_refused(files, capsys):
+    """A larger share would validate on sentences that were trained on."""
+    assert main(args(files, "my.pt")) == 0
+    before = (files / "my.pt").read_bytes()
+    capsys.readouterr()
+    valid = [str(files / f"test.{side}") for side in SIDES]
+    for split in (["--valid-share", "0.3"], ["--valid", *valid, "--allow-overlap"]):
+        message = refused(capsys, args(files, "my.pt", "--resume", "--epochs", "2", *split))
+        assert "with other validation sentences" in message and "--valid-share" in message
+    assert (files / "my.pt").read_bytes() == before
+
+
 def test_a_jump_of_the_learning_rate_is_a_note(files, capsys):
     many = ["--batch-size", "1"]  # past the warm-up of 300 steps
     assert main([*args(files, "my.pt", *many), "--epochs", "4"]) == 0
@@ -110,11 +123,36 @@ def test_pairs_too_long_are_left_out_and_told_of(files, capsys):
         (["--valid", "a", "b"], "--valid is for text of your own"),
         (["--check"], "--check is for text of your own"),
         (["--allow-overlap"], "--allow-overlap is for text of your own"),
+        (["--valid-share", "0.1"], "--valid-share is for text of your own"),
+        (["--columns", "1", "2"], "--columns is for text of your own: give --train"),
+        (["--encoding", "latin-1"], "--encoding is for text of your own"),
+        (["--train", "a", "b", "--columns", "1", "2"], "--columns is for one file with columns"),
+        (
+            ["--train", "a", "--valid", "b", "--valid-share", "0.1"],
+            "--valid-share is for text with",
+        ),
     ],
 )
 def test_words_that_contradict_each_other_are_refused(words, says, capsys, monkeypatch):
     monkeypatch.setattr(texts, "multi30k", None)
     assert says in refused(capsys, ["train", *words])
+
+
+def test_options_for_files_are_refused_where_evaluate_reads_none(capsys):
+    for words in (["--columns", "1", "2"], ["--encoding", "latin-1"]):
+        assert "text of your own: give --test, too" in refused(capsys, ["evaluate", *words])
+    both = ["evaluate", "--test", "a", "b", "--split", "valid"]
+    assert "--split is of the model's own corpus" in refused(capsys, both)
+
+
+def test_columns_are_those_of_the_file_that_has_some(files, capsys):
+    rows = zip(*((files / f"train.{s}").read_text("utf-8").split("\n") for s in SIDES), strict=True)
+    table = files / "train.tsv"
+    table.write_text("\n".join(f"x\t{s}\t{t}" for s, t in rows if s), encoding="utf-8")
+    valid = [str(files / f"test.{side}") for side in SIDES]
+    given = ["train", "--train", str(table), "--columns", "2", "3", "--valid", *valid, "--check"]
+    assert main([*given, "--allow-overlap"]) == 0
+    assert "train: 100 pairs" in capsys.readouterr().out
 
 
 def test_evaluate_reads_the_languages_from_the_checkpoint(files, tmp_path, capsys, monkeypatch):

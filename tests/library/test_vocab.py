@@ -182,6 +182,8 @@ def test_a_saved_file_can_be_read_and_compared_by_people(tmp_path):
     Vocab(["größe", "日本"]).save(tmp_path / "v.json")
     lines = (tmp_path / "v.json").read_text(encoding="utf-8").splitlines()
     assert lines[1:] == ['"<pad>",', '"<bos>",', '"<eos>",', '"<unk>",', '"größe",', '"日本"', "]"]
+    (tmp_path / "v.json").write_text("\n".join(lines), encoding="utf-8-sig")  # as Notepad may
+    assert Vocab.load(tmp_path / "v.json") == Vocab(["größe", "日本"])
 
 
 def test_an_interrupted_save_leaves_the_old_file(tmp_path, monkeypatch):

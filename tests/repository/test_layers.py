@@ -15,7 +15,7 @@ PACKAGE = Path(importlib.util.find_spec("seq2seq_lib").origin).parent
 # (a folder) stands here as one name, and may do as it likes inside.
 ROWS = [
     {"_numbers"},
-    {"_arguments", "_card", "_files", "_text"},
+    {"_arguments", "_card", "_command", "_files", "_text"},
     {"_bleu"},
     {"masks", "vocab", "schedules", "filters", "metrics", "runtime"},
     {"losses", "attention", "cells", "batching", "subwords", "corpora", "toy_models"},

@@ -60,6 +60,17 @@ def test_a_model_comes_back_with_weights_settings_and_vocabularies(tmp_path, opt
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16])
+def test_a_model_comes_back_no_less_precise_than_it_was(tmp_path, dtype):
+    model = make_model(tie_embeddings=True).to(dtype)
+    save_checkpoint(tmp_path / "m.pt", model)
+    again = load_checkpoint(tmp_path / "m.pt").build()
+    wide = torch.promote_types(dtype, torch.float32)
+    assert same(weights(model.to(wide)), weights(again))
+    assert {weight.dtype for weight in again.state_dict().values()} == {wide}
+    assert again.decoder.output.weight is again.decoder.embedding.weight  # tied as before
+
+
 def test_vocabularies_may_be_left_out(tmp_path):
     save_checkpoint(tmp_path / "m.pt", make_model())
     checkpoint = load_checkpoint(str(tmp_path / "m.pt"))
