@@ -34,8 +34,8 @@ def test_patient_against_the_definition(loss_function: Any) -> None:
 # ---------------------------------------------------------------- innocents and suspects
 
 INNOCENT = (
-    losses.loss_spec,
     losses.of_logits,
+    losses.loss_spec,
     losses.normalised_twice,
     losses.log_shares_as_logits,
     losses.lse_minus_target,
@@ -55,7 +55,7 @@ TASK = DetectiveTask(
     patient="shares_to_nll",
     tiers=((1, 2), (5, 2), (len(SUSPECTS), 1)),
     called=("loss", "losses"),
-    also_right={"last_digits": last_digit(losses.of_logits)},
+    also_right={"last_digits": last_digit(INNOCENT[0])},
 )
 EXERCISES = (
     detective(

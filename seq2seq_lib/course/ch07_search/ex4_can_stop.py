@@ -145,7 +145,8 @@ def is_yes_or_no(value: Any, expected: Any) -> Problem | None:
     """A step: True or False came back."""
     if value is None:
         return "no_return", {}
-    return None if isinstance(value, bool) else ("not_yes_or_no", {})
+    kind = f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins.")
+    return None if isinstance(value, bool) else ("not_yes_or_no", {"kind_of_value": kind})
 
 
 EXERCISES = (

@@ -45,10 +45,10 @@ def test_patient_alone(attend: Any) -> None:
 
 
 INNOCENT = (
+    attentions.by_where,
     attentions.attention_spec,
     attentions.fixed_attention,
     attentions.by_masked_softmax,
-    attentions.by_where,
     attentions.row_by_row,
 )
 SUSPECTS = {
@@ -66,7 +66,7 @@ TASK = DetectiveTask(
     patient="no_mask",
     tiers=((1, 2), (5, 2), (len(SUSPECTS), 1)),
     called=("attention", "attentions"),
-    also_right={"last_digits": last_digit(attentions.by_where)},
+    also_right={"last_digits": last_digit(INNOCENT[0])},
 )
 EXERCISES = (
     detective(

@@ -38,9 +38,12 @@ def layout(tensor: Tensor) -> str:
 
 
 def kind(thing: Any) -> str:
-    """What an array or a list is called."""
-    names = {"ndarray": "a NumPy array", "list": "a list", "tuple": "a tuple"}
-    return names.get(type(thing).__name__, "a number of NumPy")
+    """What an array, a list or a number is called."""
+    if isinstance(thing, list | tuple):
+        return "a list" if isinstance(thing, list) else "a tuple"
+    if type(thing).__module__ == "numpy":
+        return "a NumPy array" if thing.shape else "a number of NumPy"
+    return "a plain number"
 
 
 def _inside(thing: Any) -> str:

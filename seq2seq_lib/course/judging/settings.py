@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -46,6 +47,17 @@ def _go_to(folder: str | None) -> None:
         os.chdir(folder)
 
 
+def _figures() -> list[int]:
+    """The open figures of matplotlib: a notebook shows them all when its cell ends."""
+    plots = sys.modules.get("matplotlib.pyplot")
+    return plots.get_fignums() if plots else []
+
+
+def _close_figures(but: list[int]) -> None:
+    for number in set(_figures()).difference(but):
+        sys.modules["matplotlib.pyplot"].close(number)
+
+
 def default_device() -> torch.device:
     """``torch.get_default_device()``, which in torch 2.6 fails once none was set on purpose."""
     try:
@@ -67,6 +79,8 @@ SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
     (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
     (_deterministic, lambda kept: torch.use_deterministic_algorithms(**kept)),
     (_anomaly, lambda kept: torch.set_anomaly_enabled(**kept)),
+    (np.geterr, lambda kept: np.seterr(**kept)),
+    (_figures, _close_figures),
     (sys.getrecursionlimit, sys.setrecursionlimit),
     (lambda: dict(os.environ), _set_environment),
     (_folder, _go_to),

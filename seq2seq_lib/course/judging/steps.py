@@ -40,19 +40,26 @@ def is_tensor(value: Any, expected: Any) -> Problem | None:
         layout = describe.layout(value)
         variant = "unusual" if layout else "meta"
         return "not_a_tensor", {"variant": variant, "layout": layout}
-    if call := _conversion(value):
+    if call := _conversion(value, expected):
         facts = {"variant": "yet", "kind_of_value": describe.kind(value), "call": call}
         return "not_a_tensor", facts
+    if isinstance(value, tuple) and any(isinstance(item, Tensor) for item in value):
+        return "not_a_tensor", {"variant": "several", "count": str(len(value))}
     return "not_a_tensor", {}
 
 
-def _conversion(value: Any) -> str:
-    """The call that makes a tensor of an array or a list; empty for anything else."""
+def _conversion(value: Any, expected: Any) -> str:
+    """The call that makes a tensor of an array, a list or a number; empty for anything else."""
     if type(value).__module__ == "numpy" and hasattr(value, "shape"):
         return "torch.from_numpy" if value.shape else "torch.tensor"
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return "torch.tensor"
     if isinstance(value, list | tuple) and value:
         if all(isinstance(item, Tensor) for item in value):
-            return "torch.stack"
+            # a tuple may hold rows, as of chunk, or things of several kinds, as of max or nn.GRU
+            numbers = sum(item.numel() for item in value)
+            rows = isinstance(expected, Tensor) and numbers == expected.numel()
+            return "torch.stack" if rows or type(value) is list else ""
         if all(isinstance(item, list | tuple | Real) for item in value):
             return "torch.tensor"
     return ""

@@ -200,12 +200,29 @@ def test_a_test_that_compares_floats_with_equals_is_told_so():
     finding, text = said(exactly_equal, exercise)
     assert finding.name == "last_digits"
     assert "rejects a right mean: its numbers differ from those of the others in the last" in text
-    mixed = Exercise(**{**vars(EXERCISE), "task": replace(task, innocent=(nudged, weighted_mean))})
-    assert said(exactly_equal, mixed)[0].name == "last_digits", "one innocent passes, one not"
+    mixed = replace(task, innocent=(weighted_mean_spec, nudged))
+    mixed = Exercise(**{**vars(EXERCISE), "task": mixed})
+    assert said(exactly_equal, mixed)[0].name == "last_digits", "the first passes, another one not"
     none = Exercise(**{**vars(EXERCISE), "task": replace(task, innocent=(nudged,))})
     assert said(exactly_equal, none)[0].name == "innocent_rejected"
     alone = Exercise(**{**vars(EXERCISE), "task": replace(task, also_right={})})
     assert said(exactly_equal, alone)[0].state == "correct"  # nobody would have noticed
+
+
+def test_a_named_version_explains_nothing_where_what_it_was_made_of_is_rejected_too():
+    """With NaN where a weight is 0, a mean by product is NaN, and one that selects is not."""
+
+    def by_selecting(values, weights):
+        return weighted_mean(values[weights > 0], weights[weights > 0])
+
+    def with_nan(mean):
+        values = torch.tensor([1.0, torch.nan, 4.0])
+        assert abs(mean(values, torch.tensor([3.0, 0.0, 1.0])) - 1.75) < 1e-5
+
+    innocent = (weighted_mean, by_selecting)  # nudged is made of the first
+    task = replace(TASK, innocent=innocent, also_right={"last_digits": nudged})
+    exercise = Exercise(**{**vars(EXERCISE), "task": task})
+    assert said(with_nan, exercise)[0].name == "innocent_rejected"
 
 
 def test_a_test_that_compares_tuples_with_lists_is_told_so():

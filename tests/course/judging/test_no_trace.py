@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -186,6 +187,8 @@ def everything_off(*args):
     os.environ["LEARNER"] = "was here"
     os.environ.pop(progress_file.VARIABLE, None)
     warnings.filterwarnings("ignore")
+    np.seterr(all="raise")
+    plt.figure()
     torch.arange = torch.sum = functional.softmax = torch.Tensor.sum = lambda *args: None
     torch.Tensor.__mul__ = torch.Tensor.__reversed__ = lambda *args: None
 
@@ -204,17 +207,21 @@ def state_of_the_process():
         "folder": os.getcwd(),
         "environment": dict(os.environ),
         "filters": list(warnings.filters),
+        "numpy": np.geterr(),
+        "figures": plt.get_fignums(),
         "functions": (torch.arange, torch.sum, functional.softmax),
         "methods": (torch.Tensor.sum, torch.Tensor.__mul__, torch.Tensor.__reversed__),
     }
 
 
 def test_settings_and_functions_that_an_answer_changes_are_put_back():
+    mine = plt.figure()
     before = state_of_the_process()
     for exercise in TOY.exercises():
         engine.judge(exercise, everything_off)
     after = state_of_the_process()
     assert {key for key in before if before[key] != after[key]} == set()
+    plt.close(mine)
 
 
 def test_one_call_s_settings_do_not_reach_the_next_call_nor_the_slow_loop():
