@@ -11,7 +11,8 @@ from seq2seq_lib.course.judging.probes import Probe
 from seq2seq_lib.course.judging.steps import Problem
 from seq2seq_lib.course.judging.words import words_beside
 
-RIGHT = "1984-12-24"  # of the text that is asked about, whatever a model says
+TEXT = "24 december 1984"
+RIGHT = "1984-12-24"  # of this text, whatever a model says
 
 
 def depends_on_neighbours_spec(answer: Callable, text: str, longest: int = 24) -> int | None:
@@ -91,6 +92,11 @@ def first_pair(answer: Callable, text: str, longest: int = 24) -> int | None:
     return 1 if answer(text, 1) != answer(text, 0) else None
 
 
+def as_objects(answer: Callable, text: str, longest: int = 24) -> int | None:
+    alone = answer(text, 0)
+    return next((n for n in range(1, longest + 1) if answer(text, n) is not alone), None)
+
+
 def no_return(*args: Any) -> None:
     depends_on_neighbours(*args)
 
@@ -110,6 +116,8 @@ MUTANTS = (
     Mutant("fixed_end", fixed_end),
     Mutant("only_the_longest", only_the_longest),
     Mutant("first_pair", first_pair),
+    Mutant("own_text", lambda a, text, longest=24: depends_on_neighbours(a, TEXT, longest)),
+    Mutant("as_objects", as_objects),
 )
 
 
@@ -119,16 +127,20 @@ MUTANTS = (
 class Model:
     """A model of strings: what it writes for a number of pads, the last one for all above.
 
-    It refuses numbers that no caller may ask for, and is equal to a model of the same answers.
+    Pads change nothing in what it writes for another text. It refuses numbers that no caller may
+    ask for, and writes a new string each time.
     """
 
-    def __init__(self, *changes: tuple[int, str], most: int) -> None:
-        self.changes, self.most = changes, most
+    def __init__(self, *changes: tuple[int, str], text: str, most: int) -> None:
+        self.changes, self.text, self.most = changes, text, most
 
     def __call__(self, text: str, pads: int) -> str:
         if not 0 <= pads <= self.most:
             return f"{pads} pads"  # an answer like no other, so a search that goes too far shows
-        return [said for start, said in self.changes if start <= pads][-1]
+        if text != self.text:
+            return "another text"
+        said = [said for start, said in self.changes if start <= pads][-1]
+        return said[:4] + said[4:]
 
 
 def probes(generator: torch.Generator) -> list[Probe]:
@@ -152,16 +164,15 @@ def probes(generator: torch.Generator) -> list[Probe]:
         ([(0, right), (9, wrong)], 4, "the answer changes with 9 pads, and longest is 4"),
         ([(0, right), (1, "")], 1, "with 1 pad nothing is written, and longest is 1"),
     ]
+    fed = [(TEXT, *case) for case in cases]
+    may = [(0, "2001-05-07"), (3, "2001-07-05")]
+    fed.append(("7 may 2001", may, 5, "the answer to '7 may 2001' changes with 3 pads"))
     return [
         Probe(
-            {
-                "answer": Model(*changes, most=longest),
-                "text": "24 december 1984",
-                "longest": longest,
-            },
+            {"answer": Model(*changes, text=text, most=longest), "text": text, "longest": longest},
             f"longest = {longest}; {words}",
         )
-        for changes, longest, words in cases
+        for text, changes, longest, words in fed
     ]
 
 

@@ -64,6 +64,17 @@ def by_pairs(read_batch: Callable, texts: list[str]) -> list[str]:
     return [a for a, b in pairs if read_batch([a, b])[0] != read_batch([a])[0]]
 
 
+def beside_the_longest(read_batch: Callable, texts: list[str]) -> list[str]:
+    longest = max(texts, key=len)
+    return [t for t in texts if read_batch([t, longest])[0] != read_batch([t])[0]]
+
+
+def in_a_dictionary(read_batch: Callable, texts: list[str]) -> list[str]:
+    """A text that comes twice is one key."""
+    together = dict(zip(texts, read_batch(texts), strict=True))
+    return [t for t, answer in together.items() if answer != read_batch([t])[0]]
+
+
 def unmoved(read_batch: Callable, texts: list[str]) -> list[str]:
     return [t for t in texts if t not in moved_by_company(read_batch, texts)]
 
@@ -118,6 +129,8 @@ MUTANTS = (
     Mutant("not_sorted_back", sorted_and_left),
     Mutant("other_order", sorted_output),
     Mutant("pairs", by_pairs),
+    Mutant("beside_the_longest", beside_the_longest),
+    Mutant("once_each", in_a_dictionary),
     Mutant("unmoved", unmoved),
     Mutant("answers", answers_instead),
     Mutant("places", places),
@@ -137,24 +150,27 @@ MUTANTS = (
 class Reader:
     """Reads texts in a batch: with too many pads behind it, a text gets another answer.
 
-    What it says is a text in capitals, or with one pad too many the one of its neighbour, so that
-    answers in a batch may be those of others.
+    So it does in a batch of more than ``rows``. What it says is a text in capitals, or with one pad
+    too many the one of its neighbour, so that answers in a batch may be those of others.
     """
 
-    def __init__(self, patience: int) -> None:
-        self.patience = patience
+    def __init__(self, patience: int, rows: int = 9) -> None:
+        self.patience, self.rows = patience, rows
 
     def __call__(self, texts: list[str]) -> list[str]:
         width = max(map(len, texts))
         said = [text.upper() for text in texts]
+        crowded = len(texts) > self.rows
         return [
-            said[i] if width - len(text) <= self.patience else said[i - 1]
+            said[i - 1] if crowded or width - len(text) > self.patience else said[i]
             for i, text in enumerate(texts)
         ]
 
 
 def probes(generator: torch.Generator) -> list[Probe]:
-    """Short and long texts, not sorted; one text; equal lengths; a reader that nothing moves."""
+    """Short and long texts, not sorted; one text; equal lengths; a reader that nothing moves; one
+    text twice; a reader that a third text moves.
+    """
     one, two = (int(torch.randint(1, 10, (), generator=generator)) for _ in range(2))
     texts = [f"{one} may 2001", f"wednesday, {two} august 1999", f"{two} july 1969", "1999.8.4"]
     long = "the 22nd of september, 2001"
@@ -167,12 +183,20 @@ def probes(generator: torch.Generator) -> list[Probe]:
         ([f"{one} may 2001", f"{one} may 2002", "3 may 1999"], 0),
         (texts, 99),
     ]
+    cases.append(([texts[0], long, texts[0], "1999.8.4"], 0))
+    told = "this reader is moved by more than"
     return [
+        *(
+            Probe(
+                {"read_batch": Reader(patience), "texts": texts},
+                f"texts = {texts}; {told} {patience} pads",
+            )
+            for texts, patience in cases
+        ),
         Probe(
-            {"read_batch": Reader(patience), "texts": texts},
-            f"texts = {texts}; this reader is moved by more than {patience} pads",
-        )
-        for texts, patience in cases
+            {"read_batch": Reader(99, rows=2), "texts": texts},
+            f"texts = {texts}; {told} 2 texts in a batch",
+        ),
     ]
 
 

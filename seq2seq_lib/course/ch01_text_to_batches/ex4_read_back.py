@@ -111,6 +111,7 @@ MUTANTS = (
     Mutant("words_joined", lambda ids, pieces: joined(clean(ids), pieces).replace("_", "")),
     Mutant("marks_left", lambda ids, pieces: joined(clean(ids), pieces)),
     Mutant("space_left", lambda ids, pieces: joined(clean(ids), pieces).replace("_", " ")),
+    Mutant("spaces_joined", lambda ids, pieces: " ".join(read_back(ids, pieces).split())),
     Mutant("not_a_text", lambda ids, pieces: [pieces[i] for i in clean(ids)]),
 )
 
@@ -128,6 +129,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
         [7, 4, 5, 8],  # cut: there is no end
         [2, 0],
         [7],
+        [7, 4, 4, 5, 8, 4, 2],  # two spaces in a row
         [1, 7, *drawn, 4, 2, 0],  # it begins with a letter, so strip is as good as rstrip
         [],
     )

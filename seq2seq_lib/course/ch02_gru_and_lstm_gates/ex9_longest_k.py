@@ -98,6 +98,7 @@ MUTANTS = (
     Mutant("missing", never_named),
     Mutant("counted", counted),
     Mutant("first_failure", first_failure),
+    Mutant("zero_for_none", lambda runs: longest_k([(b, k, s, n or None) for b, k, s, n in runs])),
 )
 
 
@@ -140,7 +141,9 @@ def probes(generator: torch.Generator) -> list[Probe]:
     ]
     drawn = [Probe({"runs": hand}, "24 runs: biases 0, 1, 3, 5, k = 5, 10, 20, two seeds")]
     drawn.append(Probe({"runs": [(1, 10, 0, None)]}, "a single run that did not solve k = 10"))
-    drawn.append(Probe({"runs": [(1, 10, 0, 1)]}, "a single run that solved k = 10 at step 1"))
+    for step in (1, 0):
+        words = f"a single run that solved k = 10 at step {step}"
+        drawn.append(Probe({"runs": [(1, 10, 0, step)]}, words))
     for _ in range(3):
         runs: list[Run] = []
         for bias in (0, 1, 3, 5):

@@ -75,6 +75,7 @@ MUTANTS = (
     Mutant("how_many", how_many),
     Mutant("how_many", lambda right, share: sum(r >= share for r in right.values())),
     Mutant("as_it_comes", as_it_comes),
+    Mutant("fixed_share", lambda right, share: cliff(right, 0.5)),
     Mutant("nothing_for_none", lambda right, share: cliff(right, share) or None),
 )
 
@@ -90,6 +91,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
         ({3: 0.1, 4: 0.0}, 0.5),
         ({3: 1.0, 7: 0.9}, 0.5),
         ({1: 0.5}, 0.5),
+        ({3: 0.9, 4: 0.8, 5: 0.6, 6: 0.5}, 0.75),
     ]
     values = torch.rand(9, generator=generator).sort(descending=True).values
     cases.append(({n + 3: round(v, 2) for n, v in enumerate(values.tolist())}, 0.4))

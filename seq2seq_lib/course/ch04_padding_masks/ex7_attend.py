@@ -67,6 +67,11 @@ def by_weights(make) -> object:
     return wrong
 
 
+def exponentials_first(scores: Tensor, mask: Tensor) -> Tensor:
+    shares = torch.where(mask, scores.exp(), 0.0)
+    return shares / shares.sum(1, keepdim=True).clamp(min=1e-9)
+
+
 def without_empty_rows(scores: Tensor, mask: Tensor) -> Tensor:
     return scores.masked_fill(~mask, float("-inf")).softmax(-1)
 
@@ -151,6 +156,7 @@ MUTANTS = (
     Mutant("one_too_many", one_too_many),
     Mutant("one_position", last_state),
     Mutant("not_summed", lambda s, v, n: masked_softmax(s, sequence_mask(n, s.size(1)))),
+    Mutant("no_shift", by_weights(exponentials_first)),
     Mutant("squeezed", lambda s, v, n: attend(s, v, n).squeeze()),
     Mutant("argument_changed", into_argument),
 )
@@ -160,7 +166,7 @@ MUTANTS = (
 
 
 def probes(generator: torch.Generator) -> list[Probe]:
-    """Scores at pads are large; some batches hold an empty row.
+    """Scores at pads are large; some batches hold an empty row; in the last one all are far from 0.
 
     The two small batches come twice: first with finite values at the pads, which tell wrong weights
     from right ones, then with NaN there, as all others have it, which hides the weights.
@@ -181,7 +187,11 @@ def probes(generator: torch.Generator) -> list[Probe]:
             finite.append(_probe(scores, values.where(mask[..., None], 50.0), lengths, "50"))
         values = values.masked_fill(~mask[..., None], float("nan"))
         with_nan.append(_probe(scores, values, lengths, "NaN"))
-    return finite + with_nan
+    lengths = torch.tensor([2, 3])
+    scores = torch.tensor([[1000.0, 999.0, 9.0], [-200.0, -201.0, -199.0]])  # e to the 1000 is inf
+    values = torch.randn(2, 3, 3, generator=generator)
+    values[0, 2] = float("nan")
+    return [*finite, *with_nan, _probe(scores, values, lengths, "NaN")]
 
 
 def _probe(scores: Tensor, values: Tensor, lengths: Tensor, at_pads: str) -> Probe:

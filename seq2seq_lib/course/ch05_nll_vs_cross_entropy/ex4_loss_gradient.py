@@ -100,6 +100,7 @@ MUTANTS = (
     Mutant("best_not_target", best_not_target),
     Mutant("log_shares", of_log_shares),
     Mutant("target_alone", target_alone),
+    Mutant("words_counted", lambda z, y, t: ((z / t).softmax(-1) - F.one_hot(y)) / t / len(y)),
 )
 
 
@@ -115,6 +116,8 @@ def probes(generator: torch.Generator) -> list[Probe]:
         targets = targets_of(N, V, source)
         if not drawn:  # the target is not the largest logit of row 0
             targets[0] = logits[0].argmin()
+        if len(drawn) == 1:  # the last word is nobody's target
+            targets = targets.clamp(max=V - 2)
         words = f"{shown(logits)}, targets = {targets.tolist()}, temperature = {temperature}"
         args = {"logits": logits, "targets": targets, "temperature": temperature}
         drawn.append(Probe(args, words, gradient=False))

@@ -61,6 +61,15 @@ def forgets(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
     return torch.stack(said, 1)
 
 
+def one_tensor(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
+    said, tokens = [], first.clone()
+    for _ in range(T):
+        log_probs, state = step(tokens, state)
+        tokens[:] = log_probs.argmax(-1)
+        said.append(tokens)
+    return torch.stack(said, 1)
+
+
 def inputs(step: Callable, state: Any, first: Tensor, T: int) -> Tensor:
     return torch.cat([first[:, None], greedy_steps(step, state, first, T)], 1)[:, :-1]
 
@@ -152,6 +161,7 @@ MUTANTS = (
     Mutant("no_return", no_return),
     Mutant("reads_first", reads_first),
     Mutant("forgets", forgets),
+    Mutant("one_tensor", one_tensor),
     Mutant("inputs", inputs),
     Mutant("with_bos", with_bos),
     Mutant("scores", scores),

@@ -79,10 +79,12 @@ MUTANTS = (
     Mutant("divided_again", by(divided_again(1e-9))),
     Mutant("zero_fill", by(lambda e, real: e.masked_fill(~real, 0.0).softmax(-1))),
     Mutant("over_target", by(lambda e, real: filled(e, real).softmax(1) * real)),
+    Mutant("over_target", by(lambda e, real: e.masked_fill(~real, -torch.inf).softmax(1))),
     Mutant("over_batch", by(lambda e, real: filled(e, real).softmax(0) * real)),
     Mutant("not_scaled", by(masked_softmax, 0.0)),
     Mutant("by_d", by(masked_softmax, 1.0)),
     Mutant("inverted", by(lambda e, real: e.masked_fill(real, -1e9).softmax(-1))),
+    Mutant("inverted", by(lambda e, real: e.masked_fill(real, -torch.inf).softmax(-1))),
     Mutant("keys_for_values", keys_for_values),
     Mutant("swapped", swapped),
 )
@@ -90,7 +92,7 @@ MUTANTS = (
 
 def is_pair(value: object, expected: Pair) -> Problem | None:
     """A step: two tensors of the expected shapes, in this order."""
-    if not isinstance(value, tuple) or len(value) != 2:
+    if not isinstance(value, list | tuple) or len(value) != 2:
         return "not_a_pair", {}
     for part, name in zip(value, ("context", "weights"), strict=True):
         if not isinstance(part, Tensor):

@@ -114,7 +114,7 @@ MUTANTS = (
 
 def gives_output(value: Any, expected: Stepped) -> Problem | None:
     """A step: two things, and the first has the shape of the output."""
-    if not isinstance(value, tuple) or len(value) != 2:
+    if not isinstance(value, list | tuple) or len(value) != 2:
         return "not_a_pair", {}
     if not isinstance(value[0], Tensor):
         return "no_tensor", {"type": type(value[0]).__name__}

@@ -124,6 +124,7 @@ MUTANTS = (
     Mutant("share", variant(scale=1)),
     Mutant("own_orders", own_orders),
     Mutant("beta_not_squared", variant(power=1)),
+    Mutant("small_letters", lambda h, r, n, beta: chrf_sentence(h.lower(), r.lower(), n, beta)),
     Mutant("beta_ignored", lambda h, r, max_n, beta: variant()(h, r, max_n, 1.0)),
 )
 
@@ -146,6 +147,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
         ("", "", 2, 2.0),
         (" ", "a", 1, 1.0),
         ("a", "a", 1, 1.0),
+        ("An Owl", "an owl", 2, 2.0),
     ]
     for n, beta in ((3, 1.0), (4, 3.0), (6, 2.0)):
         lengths = torch.randint(6, 14, (2,), generator=generator).tolist()

@@ -95,6 +95,13 @@ def high_first(a: Tensor, b: Tensor, picks: Tensor, score: Score) -> Two:
     return high, low
 
 
+def means_for_sums(a: Tensor, b: Tensor, picks: Tensor, score: Score) -> Two:
+    def mean(table: Tensor, pick: Tensor) -> float:
+        return score(table[pick].double().mean(0))
+
+    return ends([mean(b, pick) - mean(a, pick) for pick in picks])
+
+
 MUTANTS = (
     Mutant("own_picks", own_picks),
     Mutant("mean_of_sentences", mean_of_sentences),
@@ -104,6 +111,7 @@ MUTANTS = (
     Mutant("other_way", lambda a, b, p, s: ends(gains_of(b, a, p, s))),
     Mutant("one_system", lambda a, b, p, s: ends(of(b, p, s))),
     Mutant("high_first", high_first),
+    Mutant("means_for_sums", means_for_sums),
     Mutant("not_two", lambda a, b, p, s: gains_of(a, b, p, s)),
 )
 
@@ -121,7 +129,16 @@ def curved(sums: Tensor) -> float:
     return 100 * (float(sums[0]) / float(sums[1]) * float(sums[-1]) / float(sums[1])) ** 0.5
 
 
-SCORES = {ratio: "100 * sums[0] / sums[1]", curved: "a geometric mean of two shares"}
+def difference(sums: Tensor) -> float:
+    """Twice as large for twice as many sentences."""
+    return float(sums[0] - sums[1])
+
+
+SCORES = {
+    ratio: "100 * sums[0] / sums[1]",
+    curved: "a geometric mean of two shares",
+    difference: "sums[0] - sums[1]",
+}
 
 
 def probes(generator: torch.Generator) -> list[Probe]:
@@ -129,7 +146,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
     drawn = []
     for N, K, R, score in (
         (3, 2, 4, ratio), (6, 2, 21, ratio), (7, 3, 30, curved), (5, 2, 5, ratio),
-        (4, 3, 1, curved), (1, 2, 3, ratio), (9, 3, 50, curved),
+        (4, 3, 1, curved), (1, 2, 3, ratio), (9, 3, 50, curved), (4, 2, 5, difference),
     ):  # fmt: skip
         totals = torch.randint(3, 12, (N, 1), generator=generator)
         tables = []

@@ -115,6 +115,20 @@ def no_order(hypothesis: str, reference: str) -> str:
     return "right" if kind == "order" else kind
 
 
+def as_lines(hypothesis: str, reference: str) -> str:
+    return (
+        "order"
+        if hypothesis.split() == reference.split() and hypothesis != reference
+        else (kind_of_error(hypothesis, reference))
+    )
+
+
+def empty_words(hypothesis: str, reference: str) -> str:
+    """An empty word, written as a letter, wherever split(" ") finds one."""
+    one, two = (" ".join(w or "∅" for w in t.split(" ")) for t in (hypothesis, reference))
+    return kind_of_error(one, two)
+
+
 MUTANTS = (
     Mutant("with_sets", with_sets),
     Mutant("by_length", by_length),
@@ -122,6 +136,9 @@ MUTANTS = (
     Mutant("letters", letters),
     Mutant("exchanged", exchanged),
     Mutant("no_order", no_order),
+    Mutant("as_lines", as_lines),
+    Mutant("empty_words", empty_words),
+    Mutant("small_letters", lambda h, r: kind_of_error(h.lower(), r.lower())),
 )
 
 
@@ -144,6 +161,9 @@ def probes(generator: torch.Generator) -> list[Probe]:
         ("un chien dort bien ici", "le chat dort"),
         ("", "le chat"),
         ("le", "la"),
+        ("Le chat dort", "le chat dort"),
+        ("le  chat dort", "le chat dort "),
+        ("un  chat", "un chien  dort"),
     ]
     for size in (4, 6, 8):
         words = torch.randint(4, (2, size), generator=generator).tolist()

@@ -97,6 +97,11 @@ def a_share(hyp: Words, ref: Words, n: int) -> float:
     return matches / max(ngrams, 1)
 
 
+def without_gaps(hyp: Words, ref: Words, n: int) -> Two:
+    ours, theirs = (Counter(map("".join, ngrams_of(words, n))) for words in (hyp, ref))
+    return (ours & theirs).total(), ours.total()
+
+
 MUTANTS = (
     Mutant("no_clipping", no_clipping),
     Mutant("sets", sets),
@@ -109,6 +114,7 @@ MUTANTS = (
     Mutant("different_ngrams", different_ngrams),
     Mutant("precision_first", precision_first),
     Mutant("not_two", a_share),
+    Mutant("without_gaps", without_gaps),
 )
 
 
@@ -126,6 +132,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
         ("a", "a b c d e", 3),
         ("", "a b", 1),
         ("a b c", "", 2),
+        ("ab c", "a bc", 2),  # alike without the space
     ]
     drawn = [(one.split(), two.split(), n) for one, two, n in cases]
     for n in (1, 2, 3, 4):

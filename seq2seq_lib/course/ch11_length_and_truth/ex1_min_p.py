@@ -84,6 +84,11 @@ def no_return(*args: Any) -> None:
     min_p(*args)
 
 
+def strictly(log_probs: Tensor, share: float) -> Tensor:
+    best = log_probs.amax(-1, keepdim=True)
+    return log_probs.masked_fill(log_probs <= best + math.log(share), NINF).log_softmax(-1)
+
+
 MUTANTS = (
     Mutant("no_return", no_return),
     Mutant("no_factor", no_factor),
@@ -94,6 +99,7 @@ MUTANTS = (
     Mutant("not_renormalised", not_renormalised),
     Mutant("probabilities", as_probabilities),
     Mutant("other_side", other_side),
+    Mutant("strictly", strictly),
 )
 
 
@@ -112,6 +118,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
         _probe(rows, 0.25),
         *drawn,
         _probe(banned, 0.05),
+        _probe(rows, 1.0),  # the best alone reaches it
         _probe(torch.ones(1, 1), 0.7),
         _probe(torch.ones(3, 1), 0.7),
     ]

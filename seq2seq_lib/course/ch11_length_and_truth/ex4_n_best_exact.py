@@ -28,7 +28,7 @@ class NextLetters:
 
     Attributes:
         table: prefix -> probabilities; prefixes that are not in it use ``otherwise``.
-        limit: refuse prefixes that are longer: a search that does not stop would ask for them.
+        limit: refuse prefixes of so many tokens: nothing can follow that would still be an output.
         asked: what it was asked.
     """
 
@@ -38,7 +38,7 @@ class NextLetters:
     asked: list[str] = field(default_factory=list, compare=False, repr=False)
 
     def __call__(self, prefix: str) -> dict[str, float]:
-        if len(prefix) > self.limit or "•" in prefix:
+        if len(prefix) >= self.limit or "•" in prefix:
             raise ValueError(
                 f"the model was asked what follows {prefix!r}, but outputs have at most "
                 f"{self.limit} tokens and end at •: where does your loop stop?"

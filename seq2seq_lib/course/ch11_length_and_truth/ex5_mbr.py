@@ -28,6 +28,14 @@ def shared(candidate: str, reference: str) -> float:
     return float(sum((Counter(candidate) & Counter(reference)).values()))
 
 
+TENTHS = {"b": (0.3, 0.2, 0.1), "a": (0.1, 0.2, 0.3), "c": (0.0, 0.0, 0.0)}
+
+
+def in_tenths(candidate: str, reference: str) -> float:
+    """b and a are equally good, but 0.3 + 0.2 + 0.1 is less than 0.1 + 0.2 + 0.3 in Python."""
+    return TENTHS[candidate]["bac".index(reference)]
+
+
 def mbr_spec(samples: Sequence[str], utility: Callable[[str, str], float]) -> str:
     best, best_worth = None, None
     for candidate in samples:
@@ -171,6 +179,10 @@ def probes(generator: torch.Generator) -> list[Probe]:
             for samples in (*fixed, *drawn)
         ),
         Probe({"samples": long, "utility": shared}, f"samples = {long}, {by_count}"),
+        Probe(
+            {"samples": list("bac"), "utility": in_tenths},
+            f"samples = {list('bac')}, utilities with b, a, c in this order = {TENTHS}",
+        ),
     ]
 
 

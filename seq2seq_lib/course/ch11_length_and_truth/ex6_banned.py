@@ -132,6 +132,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
     """Prefixes shorter than n, empty, with pads on either side, several matches, drawn ones."""
     cases = [
         ([5, 6, 7, 5, 6, 8, 5, 6], 3),
+        ([5, 6, 8, 5, 6, 7, 5, 6], 3),  # the larger one first
         ([0, 0, 5, 6, 5], 2),
         ([5, 6, 5, 0, 0], 2),
         ([5, 0, 6, 5, 0], 2),

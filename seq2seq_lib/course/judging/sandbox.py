@@ -193,6 +193,7 @@ def shown(run: Run) -> str:
 def last_line(error: BaseException) -> str:
     """The last line of the traceback, and where in the learner's code it happened."""
     text = " ".join("".join(traceback.format_exception_only(error)).split())
+    text = text.removeprefix(f"{OutOfTime.__module__}.")  # a learner knows none of our modules
     if len(text) > LONG:  # torch may list all devices on which a call would have worked
         text = text[: LONG - 3] + "..."
     # a learner looks into neither: the place is where their own code called it
