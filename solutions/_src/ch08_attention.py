@@ -334,7 +334,8 @@ print(inspect.getsource(patient_attention))
 # wrong. `torch.testing.assert_close(found, expected)` does that, with a tolerance.
 #
 # Your test is then tested itself. It must let through attentions that are right, however they are written,
-# also where their last digits differ. Rejecting the patient earns 2 points, five wrong attentions of seven
+# also where their last digits differ. Keep the vectors at the pads finite: a right attention may multiply
+# them by 0, and 0 times NaN is NaN. Rejecting the patient earns 2 points, five wrong attentions of seven
 # 2 more, and all seven 1 more.
 
 

@@ -278,7 +278,8 @@ print(inspect.getsource(patient_loss))
 # `torch.testing.assert_close(found, expected)` does that, with a tolerance.
 #
 # Your test is then tested itself. It must let through losses that are right, however they are written,
-# also where their last digits differ. Rejecting the patient earns 2 points, six wrong losses out of
+# also where their last digits differ. Keep the losses at the pads finite: a right one may multiply them
+# by the mask, and 0 times infinity is NaN. Rejecting the patient earns 2 points, six wrong losses out of
 # eight 2 more, and all eight 1 more.
 
 

@@ -39,7 +39,7 @@ SUSPECTS = {
     "mean": states.mean_of_columns,
 }
 TASK = DetectiveTask(
-    (states.gathered, states.packed, states.one_by_one),
+    (states.one_by_one, states.packed, states.gathered),
     SUSPECTS,
     patient="behind_pads",
     tiers=((1, 1), (len(SUSPECTS), 1)),

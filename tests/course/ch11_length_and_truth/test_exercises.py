@@ -156,7 +156,7 @@ MISTAKES = [
     ("11.1", "value", lambda lp, share: lp.log_softmax(-1)),
     ("11.3", "not_a_choice", "G"),
     ("11.4", "raised", no_tie_counter),
-    ("11.4", "count", reads_too_far),
+    ("11.4", "raised", reads_too_far),
     ("11.4", "another", other_words),
     ("11.4", "not_outputs", lambda *args: [text for text, _ in same("11.4")(*args)]),
     ("11.4", "twice", lambda *args: [one for one in same("11.4")(*args) for _ in (0, 1)]),
