@@ -140,6 +140,7 @@ def probes(generator: torch.Generator) -> list[Probe]:
         ([7], 3),
         ([7, 7], 2),
         ([4, 9, 4], 1),
+        ([9, 4, 4], 1),  # the first token comes once
         ([5, 6], 3),
         ([0, 0, 0], 1),
     ]

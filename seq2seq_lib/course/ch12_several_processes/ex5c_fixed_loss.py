@@ -22,8 +22,8 @@ def fixed_loss_spec(micro_batches: MicroBatches) -> Tensor:
         log_probs = logits.log_softmax(-1)
         for place, label in enumerate(labels.tolist()):
             if label != -100:
-                total, count = total - float(log_probs[place, label]), count + 1
-    return torch.tensor(total / count)
+                total, count = total - log_probs[place, label], count + 1
+    return total / count
 
 
 def fixed_loss(micro_batches: MicroBatches) -> Tensor:
@@ -66,6 +66,7 @@ MUTANTS = (
     Mutant("nan_share", windows.nan_share),
     Mutant("mean_over_count", mean_over_count),
     Mutant("undivided", undivided),
+    Mutant("no_gradient", lambda micro_batches: fixed_loss(micro_batches).detach()),
 )
 
 
@@ -92,6 +93,7 @@ TASK = FunctionTask(
     probes=probes,
     steps=(is_tensor, has_shape, is_finite_float),
     mutants=MUTANTS,
+    gradient_of="micro_batches",
 )
 EXERCISES = (
     Exercise(

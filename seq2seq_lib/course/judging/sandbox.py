@@ -30,7 +30,8 @@ class Run:
         value: what it returned.
         error: what it raised instead.
         changed: names of the arguments that the call changed.
-        gradient: of the value with respect to the probe's floats, where that was asked for.
+        gradient: of the value with respect to the probe's floats, where that was asked for; in one
+            row, where they are several tensors.
         noise: what it wrote to stdout, stderr or as warnings.
     """
 
@@ -145,7 +146,8 @@ def run(
     """Call ``function`` with copies of ``args``, by position.
 
     Args:
-        gradient_of: the argument to differentiate by; the call is made once more then.
+        gradient_of: the argument to differentiate by, a tensor or a list that holds some; the call
+            is made once more then.
         leaf: makes that argument out of the leaf; else it is the leaf.
     """
     given = {name: clone(value) for name, value in args.items()}
@@ -170,15 +172,27 @@ def _gradient(
     name: str,
     leaf: Callable[[Tensor], Tensor] | None,
 ) -> Tensor | None:
-    at = args[name].clone().requires_grad_()
-    # never the leaf itself: torch refuses to write into one, and a write is told as what it is
-    argument = leaf(at) if leaf else at.clone()
-    given = {key: clone(value) for key, value in args.items()} | {name: argument}
+    leaves: list[Tensor] = []
+
+    def on_graph(value: Any) -> Any:
+        if type(value) in (list, tuple):
+            return type(value)(map(on_graph, value))
+        if not (isinstance(value, Tensor) and value.is_floating_point()):
+            return clone(value)
+        leaves.append(value.clone().requires_grad_())
+        # never the leaf itself: torch refuses to write into one, and a write is told as what it is
+        return leaf(leaves[-1]) if leaf else leaves[-1].clone()
+
+    given = {key: on_graph(value) if key == name else clone(value) for key, value in args.items()}
     with quiet():
         try:
             with settings.put_back(), own_work.running(function):
                 value = function(*given.values())
-            return torch.autograd.grad(undressed(value).sum(), at)[0]
+            several = len(leaves) > 1
+            found = torch.autograd.grad(
+                undressed(value).sum(), leaves, allow_unused=several, materialize_grads=several
+            )
+            return torch.cat([part.flatten() for part in found]) if several else found[0]
         except STOPPED:
             raise
         except BaseException:  # no graph

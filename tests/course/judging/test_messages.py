@@ -403,6 +403,17 @@ def half_detached(values, weights):
     return mean * 0.5 + mean.detach() * 0.5
 
 
+def test_a_gradient_by_several_tensors_is_one_row():
+    pairs = [
+        (torch.tensor([1.0, 2.0]), torch.tensor([3])),
+        (torch.tensor([4.0]), torch.tensor([5])),
+    ]
+    found = sandbox.run(lambda pairs: 2 * pairs[0][0].sum(), {"pairs": pairs}, "pairs").gradient
+    assert found.tolist() == [2.0, 2.0, 0.0]  # ids have none; what was not used has 0
+    cut_off = sandbox.run(lambda pairs: pairs[0][0].detach().sum(), {"pairs": pairs}, "pairs")
+    assert cut_off.gradient is None and not pairs[0][0].requires_grad
+
+
 def test_a_gradient_that_is_missing_or_wrong_is_told():
     def detached(values, weights):
         return weighted_mean(values.detach(), weights)
