@@ -5,6 +5,7 @@ import io
 import logging
 import os
 import sys
+import sysconfig
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -210,9 +211,12 @@ def last_line(error: BaseException) -> str:
     text = text.removeprefix(f"{OutOfTime.__module__}.")  # a learner knows none of our modules
     if len(text) > LONG:  # torch may list all devices on which a call would have worked
         text = text[: LONG - 3] + "..."
-    # a learner looks into neither: the place is where their own code called it
+    # a learner looks into none of them: the place is where their own code called it
     packages = sys.modules["torch"], sys.modules[__name__.partition(".")[0]]
-    folders = tuple(os.path.join(package.__path__[0], "") for package in packages)
+    paths = sysconfig.get_paths()
+    installed = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    installed += [package.__path__[0] for package in packages]
+    folders = tuple(os.path.join(folder, "") for folder in installed)
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
