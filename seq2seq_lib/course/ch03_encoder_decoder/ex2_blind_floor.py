@@ -100,6 +100,11 @@ def fencepost(k: int, low: int, high: int) -> float:
     return (math.log(max(high - low, 1)) + of_symbols) / (mean + 1)
 
 
+def whole_mean(num_symbols: int, shortest: int, longest: int) -> float:
+    mean = (shortest + longest) // 2
+    return (math.log(longest - shortest + 1) + mean * math.log(num_symbols)) / (mean + 1)
+
+
 MUTANTS = (
     Mutant("no_return", no_return),
     Mutant("log_k", lambda k, low, high: math.log(k)),
@@ -115,6 +120,7 @@ MUTANTS = (
     Mutant("fencepost", fencepost),
     Mutant("fencepost", fencepost_with_error),
     Mutant("eos_charged", eos_charged),
+    Mutant("whole_mean", whole_mean),
     Mutant("sign", lambda k, low, high: -blind_floor(k, low, high)),
 )
 

@@ -164,6 +164,7 @@ MUTANTS = (
     Mutant("step_mean", mean_of_step_means),
     Mutant("step_mean", half_healed),
     Mutant("sum", summed),
+    Mutant("per_sentence", lambda *batch: summed(*batch) / len(batch[2])),
     Mutant("sign", wrong_sign),
     Mutant("leak", leaking),
     Mutant("pad_is_zero", pads_by_id),

@@ -123,6 +123,7 @@ MUTANTS = (
     Mutant("last_chunk", last_chunk),
     Mutant("one_maximum", one_maximum),
     Mutant("logarithm", logarithm),
+    Mutant("swapped", lambda *args: add_chunk(*args)[::-1]),
     Mutant("argument_changed", in_place),
 )
 

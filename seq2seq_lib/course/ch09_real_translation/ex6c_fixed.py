@@ -90,6 +90,7 @@ MUTANTS = (
     Mutant("no_smoothing", no_smoothing),
     Mutant("one_for_each_line", one_for_each_line),
     Mutant("no_penalty", scores.no_penalty),
+    Mutant("exchanged", lambda hypotheses, references: fixed_score(references, hypotheses)),
 )
 
 

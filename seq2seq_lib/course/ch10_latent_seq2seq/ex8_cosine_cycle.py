@@ -84,12 +84,17 @@ def falls(step: int, num_steps: int, num_cycles: int, ramp: float) -> float:
     return 1.0 - cosine_cycle(step, num_steps, num_cycles, ramp)
 
 
+def ends_late(step: int, num_steps: int, num_cycles: int, ramp: float) -> float:
+    return cosine_cycle(step, num_steps, num_cycles, ramp) if step != num_steps else 0.0
+
+
 MUTANTS = (
     Mutant("not_a_number", lambda *args: torch.tensor(cosine_cycle(*args))),
     Mutant("full_cosine", full_cosine),
     Mutant("not_clipped", not_clipped),
     Mutant("no_ramp", no_ramp),
     Mutant("cycles_on", cycles_on),
+    Mutant("cycles_on", ends_late),
     Mutant("straight", straight),
     Mutant("from_one", from_one),
     Mutant("one_cycle", one_cycle),
