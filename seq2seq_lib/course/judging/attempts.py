@@ -27,8 +27,6 @@ from seq2seq_lib.course.judging.exercise import NOT_ATTEMPTED, WRONG, Finding
 
 BLANK = "____"
 PLACEHOLDERS = (None, ..., "", "?", "...", BLANK)
-# What is left in the bytecode of a body that is only `pass`, `...` or a docstring
-EMPTY_BODY = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "CACHE"}
 LIBRARY = Path(seq2seq_lib.__file__).parent
 LAYERS = 8  # of partials and the like that are looked below
 
@@ -72,11 +70,15 @@ def unattempted(answer: Any) -> Unattempted | None:
         return Unattempted("library", answer.__name__)
     if BLANK in code.co_names:
         return Unattempted("blank", code.co_name)
-    instructions = list(dis.get_instructions(code))
-    loaded = {i.argval for i in instructions if i.opname in ("LOAD_CONST", "RETURN_CONST")}
-    if {i.opname for i in instructions} <= EMPTY_BODY and loaded <= {None, ...}:
-        return Unattempted()
-    return None
+    return Unattempted() if _instructions(code) in _EMPTY else None
+
+
+def _instructions(code: CodeType) -> list[tuple[str, Any]]:
+    return [(i.opname, i.argval) for i in dis.get_instructions(code) if i.opname != "NOP"]
+
+
+# bodies of nothing, as the Python that runs compiles them: each version has other instructions
+_EMPTY = [_instructions((lambda: None).__code__), _instructions((lambda: ...).__code__)]
 
 
 def is_placeholder(answer: Any) -> bool:
