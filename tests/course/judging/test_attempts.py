@@ -41,6 +41,22 @@ def test_an_untouched_exercise_is_not_attempted(exercise, stub):
     assert state == "not_attempted" and f'hint("{exercise.id}")' in text
 
 
+def several_nothings(numbers, limit):
+    """Of which none leaves more than one that is alone."""
+    pass
+    ...
+    pass
+
+
+def returns_the_dots(numbers, limit):
+    return ...
+
+
+@pytest.mark.parametrize("stub", [several_nothings, returns_the_dots], ids=name_of)
+def test_nothing_in_another_form_is_not_attempted(stub):
+    assert judged(stub)[0] == "not_attempted"
+
+
 def written_above(numbers, limit):
     """A docstring is not an answer."""
     table = divides(numbers, limit)  # noqa: F841  a learner wrote no return
